@@ -1,0 +1,51 @@
+"""Files that are whole or absent: everything a run writes goes through here.
+
+A file or folder is written under a temporary name beside its target and renamed when complete, so that a process
+killed at any moment leaves either the old artefact or the new one, never a half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_path(target: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside ``target``; rename it to ``target`` if the block succeeds, delete it if not.
+
+    The block may create a file or a folder at the yielded path (which keeps the target's suffix). An existing
+    folder at ``target`` is replaced as a whole.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    workspace = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    temporary = workspace / target.name
+    try:
+        yield temporary
+        if target.is_dir() and not target.is_symlink():
+            os.rename(target, workspace / "replaced")
+        os.replace(temporary, target)
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def write_json(path: Path | str, content: Any) -> None:
+    """Write ``content`` as sorted, indented JSON, atomically; NaN and infinity are refused (``ValueError``)."""
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path | str) -> Any:
+    """The content of a JSON file; ``ValueError`` naming the file if it is not valid JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not valid JSON ({error})") from None
