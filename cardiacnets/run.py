@@ -1,0 +1,148 @@
+"""A run: one profile's artefacts under ``runs/<name>/``, and the rule by which they are reused.
+
+An artefact is a folder that is whole or absent. Beside its content lies ``artefact.json`` with the ingredients it was
+made from (profile sections, other artefacts, source code, seed); :meth:`Run.fit_or_load` makes it again only if an
+ingredient changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.profile import Profile, load_profile
+
+PACKAGE = Path(__file__).parent
+REPOSITORY = PACKAGE.parent
+SIDECAR = "artefact.json"
+VERSIONED = ("torch", "timm", "diffusers", "numpy", "scipy", "statsmodels", "scikit-learn", "papermill")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where the artefacts of one run lie; every path below is a folder."""
+
+    root: Path
+    name: str
+    profile: Profile
+
+    @property
+    def cohorts(self) -> Path:
+        return self.root / "cohorts"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def predictions(self) -> Path:
+        return self.root / "predictions"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def figures(self) -> Path:
+        return self.root / "figures"
+
+    @property
+    def notebooks(self) -> Path:
+        return self.root / "notebooks"
+
+    @property
+    def book(self) -> Path:
+        return self.root / "book"
+
+    def require(self, path: Path, chapter: str) -> Path:
+        """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
+        if not (path / SIDECAR).is_file():
+            raise ValueError(
+                f"{path} does not exist yet: chapter {chapter} makes it. Run\n    papermill notebooks/{chapter}.ipynb "
+                f"out.ipynb -p profile {self.profile.name} -p run {self.name}\nor `make book PROFILE={self.profile.name}`."
+            )
+        return path
+
+    def fit_or_load(self, path: Path, ingredients: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
+        """``path``, made by ``make(temporary folder)`` unless it exists with the same ingredients.
+
+        ``ingredients`` may hold plain values, dataclasses and paths of other artefacts (which count by their own
+        fingerprint). The folder appears whole, with a sidecar of ingredients, fingerprint, versions and git commit.
+        """
+        fingerprint = digest(ingredients)
+        sidecar = path / SIDECAR
+        if sidecar.is_file() and read_json(sidecar)["fingerprint"] == fingerprint:
+            return path
+        with atomic_path(path) as temporary:
+            temporary.mkdir()
+            make(temporary)
+            provenance = {"fingerprint": fingerprint, "ingredients": _plain(ingredients), "profile": self.profile.name}
+            write_json(temporary / SIDECAR, {**provenance, "versions": versions(), "commit": git_commit()})
+        return path
+
+
+def open_run(profile: str | Profile, run: str = "") -> Run:
+    """The run called ``run`` (by default the profile's name) under ``runs/`` or ``$CARDIACNETS_RUNS``.
+
+    Raises ``ValueError`` for an unknown profile or a run name that is not a plain folder name.
+    """
+    chosen = load_profile(profile)
+    name = run or chosen.name
+    if Path(name).name != name or name.startswith("."):
+        raise ValueError(f"run name {name!r} must be a plain folder name")
+    runs = Path(os.environ.get("CARDIACNETS_RUNS") or REPOSITORY / "runs").resolve()
+    return Run(runs / name, name, chosen)
+
+
+def digest(ingredients: Any) -> str:
+    """SHA-256 of plain values, dataclasses and artefact paths, independent of key order."""
+    text = json.dumps(_plain(ingredients), sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source(*rooms: str) -> str:
+    """SHA-256 of the source code of rooms (``"digital_heart"``) or files (``"experiments/align.py"``)."""
+    files = [path for room in rooms for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))]
+    if not files:
+        raise ValueError(f"no source files in {', '.join(rooms)}")
+    total = hashlib.sha256()
+    for path in sorted(set(files)):
+        total.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def git_commit() -> str:
+    """The repository's commit, with ``+changes`` if tracked files differ from it; ``unknown`` outside git."""
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(REPOSITORY), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages a result depends on most."""
+    return {package: importlib.metadata.version(package) for package in VERSIONED}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Path):
+        return read_json(value / SIDECAR)["fingerprint"]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
