@@ -1,0 +1,208 @@
+"""A cohort's manifest: one YAML file that says where its data are and what of them is studied.
+
+To run the book on other data is to edit a manifest. Every key is checked; one that is not known here is an
+error, so that a misspelt ``disclosure_threshold`` can't pass in silence. The files themselves are checked
+by ``python -m cardiacnets check``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from cardiacnets.cohorts.labels import LABELS, DiagnosisWindow
+
+
+class Section(BaseModel):
+    """A part of a manifest: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Access(Section):
+    """How a reader gets these data, and under which terms."""
+
+    route: str
+    licence: str
+
+
+class Signal(Section):
+    """Where the ECG, or one view's cine, of a recording lies.
+
+    ``pattern`` is a path under ``root`` with the recording's columns in braces, such as
+    ``ecg/{participant_id}_20205_2_0.xml`` or ``{path}``. With ``optional`` a recording without the file is
+    left out of the study and counted; without it, it is a fault.
+    """
+
+    format: Literal["cardiosoft_xml", "muse_xml", "hl7_aecg", "wfdb", "dicom", "nifti"]
+    pattern: str
+    optional: bool = False
+
+
+class Cine(Section):
+    """The two views of the study."""
+
+    sax: Signal
+    four_chamber: Signal
+
+
+class Join(Section):
+    """Columns of another table, matched on a column that both have."""
+
+    table: str
+    on: str
+
+
+class Table(Section):
+    """A table of text, and what its columns are called here.
+
+    ``columns`` maps the book's name to the file's. A ``wide`` table (UK Biobank's export) holds one row a
+    participant and numbered columns: a name that ends in ``*`` stands for all that start so, in matching
+    order.
+    """
+
+    path: str
+    separator: str = ","
+    columns: dict[str, str]
+    layout: Literal["long", "wide"] = "long"
+    join: Join | None = None
+
+
+class Labels(Section):
+    """What makes a label: dated diagnosis codes within a window, or the values of one column."""
+
+    tasks: list[str]
+    window: DiagnosisWindow = DiagnosisWindow()
+    column: str | None = None
+    values: dict[str, list[str]] = Field(default_factory=dict)
+    checked: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def known(self) -> Labels:
+        for label in (*self.tasks, *(one for labels in self.values.values() for one in labels)):
+            if label not in LABELS:
+                raise ValueError(f"label {label!r} is not one of {', '.join(LABELS)}")
+        return self
+
+
+class Criterion(Section):
+    """Who is included: ``minimum <= column <= maximum``, ``column`` among ``values``; else out for ``reason``."""
+
+    column: str
+    reason: str
+    minimum: float | None = None
+    maximum: float | None = None
+    values: list[str | int | float] | None = None
+
+
+class Covariate(Section):
+    """A column of the participants or recordings table, with its codes turned into numbers where it has
+    any.
+
+    ``missing`` lists the codes that mean no answer; ``checked`` says that the field was checked against the
+    source's own documentation.
+    """
+
+    column: str
+    unit: str = ""
+    values: dict[str | int, float] = Field(default_factory=dict)
+    missing: list[str | int | float] = Field(default_factory=list)
+    checked: bool = False
+
+
+class Split(Section):
+    """Shares of train, validation and test, by participant; ``inherit`` names the cohort split before."""
+
+    ratio: tuple[float, float, float] = (7, 1, 2)
+    inherit: str | None = None
+
+
+class Manifest(Section):
+    """Everything the book knows about a cohort before it opens a file."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    source: Literal["simulated", "files"]
+    restricted: bool
+    disclosure_threshold: int = Field(default=0, ge=0)
+    access: Access
+    cohort: str | None = None
+    """Simulated: the name of the digital heart's cohort."""
+    subsets: dict[str, str] = Field(default_factory=dict)
+    """Simulated: further cohorts of the same site, by their role in the study."""
+    twin: str | None = None
+    """Files: the simulated manifest that shows single traces and movies in its place."""
+    root: str | None = None
+    ecg: Signal | None = None
+    cine: Cine | None = None
+    tables: dict[str, Table] = Field(default_factory=dict)
+    labels: Labels
+    inclusion: list[Criterion] = Field(default_factory=list)
+    covariates: dict[str, Covariate] = Field(default_factory=dict)
+    indices: str | None = None
+    """Column of an index in the participants table, with ``{field}`` for its UK Biobank field."""
+    split: Split = Split()
+    checksums: str | None = None
+    """A ``SHA256SUMS`` file: one line a file, its digest and its path under the list's own folder."""
+    published: dict[str, int] = Field(default_factory=dict)
+    """Counts as the study reports them (arXiv 2411.13602)."""
+    _file: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def whole(self) -> Manifest:
+        if self.source == "simulated":
+            if self.cohort is None:
+                raise ValueError("a simulated cohort needs the key 'cohort'")
+            if self.restricted or self.ecg or self.cine or self.tables or self.root:
+                raise ValueError("a simulated cohort is not restricted and has no root, ecg, cine or tables")
+        else:
+            if self.root is None or self.ecg is None or not {"participants", "recordings"} & set(self.tables):
+                raise ValueError(
+                    "a cohort of files needs root, ecg, and a table of participants or recordings"
+                )
+            if self.cohort or self.subsets:
+                raise ValueError("'cohort' and 'subsets' are for simulated cohorts only")
+        if self.restricted and (self.disclosure_threshold < 2 or not self.twin):
+            raise ValueError(
+                "a restricted cohort needs a disclosure_threshold of 2 or more, and a twin to show"
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie: ``root``, from the manifest's own folder, ``~`` and ``$NAME`` expanded."""
+        return self._file.parent / Path(os.path.expandvars(self.root or ".")).expanduser()
+
+
+def load_manifest(path: Path | str) -> Manifest:
+    """Read and check one manifest; ``ValueError`` names the file and each key at fault."""
+    path = Path(path)
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such manifest") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: a manifest is a mapping of keys to values")
+    try:
+        manifest = Manifest.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(_fault(one) for one in error.errors())
+        raise ValueError(f"{path}: {faults}") from None
+    manifest._file = path.resolve()
+    return manifest
+
+
+def _fault(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{key}'"
+    if error["type"] == "missing":
+        return f"missing key '{key}'"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"'{key}': {message}" if key else message
