@@ -1,0 +1,72 @@
+"""WFDB records (PhysioNet: MIMIC-IV-ECG, PTB-XL, the Challenges): a ``.hea`` header beside ``.dat`` or ``.mat`` signals."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import wfdb
+
+from cardiacnets.ecg.formats.recording import Recording, canonical_lead, millivolts_per
+
+SIGNAL_SUFFIXES = (".dat", ".mat")
+
+
+def header_path(path: Path) -> Path:
+    """The ``.hea`` of a record named by its header, by one of its signal files or by neither."""
+    if path.suffix.lower() in (".hea", *SIGNAL_SUFFIXES):
+        return path.with_suffix(".hea")
+    return path.with_name(path.name + ".hea")
+
+
+def read(header: Path) -> Recording:
+    """The record of a ``.hea`` file, with its signals' checksums verified; ``ValueError`` on any fault."""
+    name = str(header.with_suffix(""))
+    _check_header(header)
+    try:
+        record = wfdb.rdrecord(name, physical=False)
+        checksums = record.calc_checksum()
+        signal = record.dac()
+    # wfdb parses what strangers wrote and fails in any way it likes: IndexError, KeyError, TypeError, OverflowError ...
+    except Exception as error:
+        raise ValueError(f"cannot be read as a WFDB record ({type(error).__name__}: {error})") from None
+    channels = {}
+    for index, (title, unit) in enumerate(zip(record.sig_name, record.units, strict=True)):
+        lead = canonical_lead(title or "")
+        if lead is None or lead in channels:
+            continue
+        if (expected := record.checksum[index]) is not None and (checksums[index] - expected) % 65536:
+            raise ValueError(f"lead {lead} does not match its checksum in the header: the record is damaged")
+        channels[lead] = signal[:, index] * millivolts_per(unit)
+    return Recording(channels, float(record.fs), {"format": "WFDB", **_comments(record.comments or [])})
+
+
+def _check_header(header: Path) -> None:
+    """Refuse what would make the library allocate or open the wrong thing: more samples than bytes, missing signals."""
+    try:
+        fields = wfdb.rdheader(str(header.with_suffix("")))
+    except Exception as error:
+        raise ValueError(f"header cannot be read ({type(error).__name__}: {error})") from None
+    if isinstance(fields, wfdb.MultiRecord):
+        raise ValueError("is a multi-segment record; give one of its segments")
+    if not fields.n_sig or not fields.file_name:
+        raise ValueError("header names no signals; twelve leads are needed")
+    files = {header.with_name(name) for name in fields.file_name}
+    missing = sorted(file.name for file in files if not file.is_file())
+    if missing:
+        raise ValueError(f"header names {', '.join(missing)}, which is not beside it; copy the whole record")
+    bytes_there = sum(file.stat().st_size for file in files)
+    if (fields.sig_len or 0) * fields.n_sig > bytes_there * 2:  # the densest WFDB format packs 1.25 bytes a sample
+        raise ValueError("signals are truncated: fewer bytes than the header's samples; copy the record again")
+
+
+def _comments(comments: list[str]) -> dict[str, object]:
+    pairs = dict(re.split(r":\s*", line, maxsplit=1) for line in comments if ":" in line)
+    pairs = {key.strip().lower(): value.strip() for key, value in pairs.items()}
+    age = pairs.get("age", "")
+    codes = tuple(code for code in pairs.get("dx", "").split(",") if code.strip().isdigit())
+    return {
+        "age": float(age) if re.fullmatch(r"\d+(\.\d+)?", age) else None,
+        "sex": pairs.get("sex", "").lower() or None, "snomed_codes": codes,
+    }
+

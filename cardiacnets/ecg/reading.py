@@ -1,0 +1,116 @@
+"""Any stored 12-lead ECG, brought to one contract: float32 ``(12, T)`` millivolts, leads in the order of ``LEADS``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom.data import get_testdata_file
+
+from cardiacnets.contracts import ECG_RATE, ECG_SAMPLES, ECG_SECONDS, LEADS
+from cardiacnets.ecg.formats import cardiosoft, dicom_waveform, muse, wfdb_record
+from cardiacnets.ecg.formats.recording import Recording
+from cardiacnets.ecg.formats.xml_document import parse_xml
+from cardiacnets.ecg.resampling import resample
+
+RATES = (90.0, 4000.0)
+"""Plausible sampling rates of a diagnostic ECG, Hz."""
+FLAT_MILLIVOLTS = 0.01
+"""A lead whose whole range is below this, ten times less than the smallest QRS, records nothing."""
+_XML_READERS = {cardiosoft.ROOT: cardiosoft.read, muse.ROOT: muse.read}
+_KNOWN = "WFDB (.hea with .dat or .mat), GE CardioSoft XML, GE MUSE XML and DICOM waveforms"
+
+
+@dataclass(frozen=True, eq=False)
+class Ecg:
+    """A 12-lead ECG as recorded.
+
+    ``signal`` float32 (12, T) in mV, ``rate`` in Hz, ``leads`` the order of its rows, ``meta`` what the file tells
+    beside it: ``format``, ``file``, and where known ``age`` (years), ``sex`` and the device's ``measurements``.
+    Names and identifiers of persons are never taken over.
+    """
+
+    signal: np.ndarray
+    rate: float
+    leads: tuple[str, ...]
+    meta: dict[str, Any]
+
+    def standard(self) -> np.ndarray:
+        """The first ten seconds at 500 Hz, float32 (12, 5000) mV; see :func:`resample`."""
+        # half a second more than is kept, so that the filter's edge lies outside the ten seconds of a longer record
+        needed = int(np.ceil((ECG_SECONDS + 0.5) * self.rate))
+        return resample(self.signal[:, :needed], self.rate, ECG_RATE)[:, :ECG_SAMPLES]
+
+
+def read_ecg(path: str | Path) -> Ecg:
+    """Read a 12-lead ECG of at least ten seconds; the format is recognised by content, not by name.
+
+    ``path`` is a WFDB record (with or without ``.hea``), a GE CardioSoft or GE MUSE XML, or a DICOM waveform.
+    Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming file, fault and way out for every
+    other fault: unknown or damaged format, a lead that is absent, flat or holds NaN, an absurd rate, under ten seconds.
+    """
+    path = Path(path)
+    if not path.is_file() and not wfdb_record.header_path(path).is_file():
+        if path.is_dir():
+            raise ValueError(f"{path}: is a folder; give one ECG file")
+        raise FileNotFoundError(f"{path}: no such ECG file, and no WFDB header {wfdb_record.header_path(path).name} either")
+    try:
+        return _checked(_read(path), path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def example_ecg_path() -> Path:
+    """The real 12-lead ECG that ships with pydicom: 10 s at 1 kHz."""
+    path = get_testdata_file("waveform_ecg.dcm", download=False)
+    if path is None:
+        raise ValueError("pydicom was installed without its example waveform_ecg.dcm; give the path of an ECG file")
+    return Path(path)
+
+
+def _read(path: Path) -> Recording:
+    header = wfdb_record.header_path(path)
+    if not path.is_file() or path == header:
+        return wfdb_record.read(header)
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if not head:
+        raise ValueError("is empty")
+    if dicom_waveform.is_dicom(head):
+        return dicom_waveform.read(path)
+    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+        root = parse_xml(path)
+        reader = _XML_READERS.get(root.tag)
+        if reader is None:
+            raise ValueError(f"XML with root <{root.tag}> is not an ECG format that is read here; these are: {_KNOWN}")
+        return reader(root)
+    if header.is_file():
+        return wfdb_record.read(header)
+    if path.suffix.lower() in wfdb_record.SIGNAL_SUFFIXES:
+        raise ValueError(f"its header {header.name} is missing; copy the whole WFDB record")
+    raise ValueError(f"is in no ECG format that is read here; these are: {_KNOWN}")
+
+
+def _checked(recording: Recording, path: Path) -> Ecg:
+    absent = [lead for lead in LEADS if lead not in recording.channels]
+    if absent:
+        raise ValueError(f"{12 - len(absent)} of 12 leads found, {', '.join(absent)} absent; a 12-lead ECG is needed")
+    rate = recording.rate
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(f"sampling rate of {rate:g} Hz is not an ECG's ({RATES[0]:g} to {RATES[1]:g} Hz); check the header")
+    lengths = {lead: recording.channels[lead].size for lead in LEADS}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"leads differ in length ({min(lengths.values())} to {max(lengths.values())} samples); is it truncated?")
+    seconds = lengths["I"] / rate
+    if seconds < ECG_SECONDS:
+        raise ValueError(f"lasts {seconds:.2f} s, shorter than the ten seconds that are needed; record or export ten seconds")
+    signal = np.stack([recording.channels[lead] for lead in LEADS]).astype(np.float32)  # (12, T)
+    broken = [lead for lead, trace in zip(LEADS, signal, strict=True) if not np.isfinite(trace).all()]
+    if broken:
+        raise ValueError(f"lead {', '.join(broken)} holds NaN or missing samples; export the recording without gaps")
+    flat = [lead for lead, trace in zip(LEADS, signal, strict=True) if np.ptp(trace) < FLAT_MILLIVOLTS]
+    if flat:
+        raise ValueError(f"lead {', '.join(flat)} is flat (electrode off?); a recording with all 12 leads is needed")
+    return Ecg(signal, rate, LEADS, {"file": path.name, **recording.meta})
