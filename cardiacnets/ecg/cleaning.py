@@ -1,26 +1,31 @@
 """Preprocessing of the study: remove drift, shrink wavelet details, smooth; batched over records and leads.
 
 ``signal (..., 12, T)`` mV at ``rate`` Hz in, the same shape float32 out. Equal to the record-by-record route
-(``statsmodels.seasonal_decompose``, ``pywt.wavedec``, ``scipy.signal.savgol_filter``) to 1e-5 mV.
+(``statsmodels.seasonal_decompose``, ``pywt.wavedec``, ``scipy.signal.savgol_filter``) to 1e-5 mV, and many times
+faster: moving averages by running sums, filters as matrix products, a few records at a time so that they stay in
+the processor's cache.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pywt
-from scipy.signal import savgol_filter
 
 from cardiacnets.contracts import ECG_RATE
+from cardiacnets.ecg.banded import multiply, windows
 from cardiacnets.ecg.beat import heart_rate as estimate_heart_rate
+from cardiacnets.ecg.wavelet import MAXIMUM_LEVEL, WAVELET, decompose, recompose
 
-WAVELET = "db6"
-MAXIMUM_LEVEL = 8
 SMOOTHING_WINDOW = 11
 SMOOTHING_ORDER = 3
 FALLBACK_HEART_RATE = 60.0
-"""Beats per minute assumed where no heartbeat is found: some period is needed, and the quality check flags the record."""
+"""Beats per minute where no heartbeat is found: some period is needed, and the quality check flags the record."""
+_CHUNK = 4
+"""Records cleaned together: large enough to share the overhead of a call, small enough for the cache."""
+_BLOCK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +39,27 @@ class Stages:
     smoothed: np.ndarray
 
 
-def clean(signal: np.ndarray, rate: float = ECG_RATE, heart_rate: float | np.ndarray | None = None) -> np.ndarray:
+def clean(
+    signal: np.ndarray, rate: float = ECG_RATE, heart_rate: float | np.ndarray | None = None
+) -> np.ndarray:
     """Drift removed, details shrunk, smoothed: float32 ``(..., 12, T)`` mV.
 
-    ``heart_rate`` in beats per minute, one for all or one a record, sets the period of the drift; ``None`` estimates it
-    from the signal. A flat lead stays 0. Raises ``ValueError`` for a wrong shape, NaN, or under two beats of signal.
+    ``heart_rate`` in beats per minute, one for all or one a record, sets the period of the drift; ``None``
+    estimates it from the signal. A flat lead stays 0. Raises ``ValueError`` for a wrong shape, NaN, or a signal
+    shorter than two beats.
     """
-    return smooth(denoise_wavelet(remove_drift(signal, rate, heart_rate)))
+    records = _records(signal)
+    periods = _periods(records, rate, heart_rate)
+    result = np.empty(records.shape, dtype=np.float32)
+    for start in range(0, len(records), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        result[chunk] = smooth(denoise_wavelet(_without_trend(records[chunk], periods[chunk])))
+    return result.reshape(np.shape(signal))
 
 
-def clean_stages(signal: np.ndarray, rate: float = ECG_RATE, heart_rate: float | np.ndarray | None = None) -> Stages:
+def clean_stages(
+    signal: np.ndarray, rate: float = ECG_RATE, heart_rate: float | np.ndarray | None = None
+) -> Stages:
     """:func:`clean` with all that lies between, to look at."""
     without_drift = remove_drift(signal, rate, heart_rate)
     raw = np.asarray(signal, dtype=np.float32)
@@ -56,70 +72,121 @@ def remove_drift(
 ) -> np.ndarray:
     """Subtract the moving average over one beat, the trend of an additive seasonal decomposition.
 
-    The period is ``int(10 * rate * 6 / heart_rate)`` samples; an even period's average is centred by half weights at
-    both ends; the half period at each edge takes the nearest trend value. Arguments and errors as :func:`clean`.
+    The period is ``int(10 * rate * 6 / heart_rate)`` samples; an even period's average is centred by half
+    weights at both ends; the half period at each edge takes the nearest trend value. Arguments and errors as
+    :func:`clean`.
     """
     records = _records(signal)
-    periods = _periods(records, rate, heart_rate)
-    result = np.empty(records.shape, dtype=np.float32)
-    for record, period, output in zip(records, periods, result, strict=True):
-        np.subtract(record, _trend(record, period), out=output, casting="same_kind")
-    return result.reshape(np.shape(signal))
+    return _without_trend(records, _periods(records, rate, heart_rate)).reshape(np.shape(signal))
 
 
 def denoise_wavelet(signal: np.ndarray) -> np.ndarray:
-    """Soft-threshold all db6 details of ``signal (..., T)`` at the universal threshold of each lead.
+    """Soft-threshold all db6 details of ``signal (..., T)`` at the universal threshold of each lead, float32.
 
-    threshold = median|d1| / .6745 * sqrt(2 ln T), d1 the finest details (Donoho and Johnstone, Biometrika 1994);
-    ``pywt.dwt_max_level`` levels, at most eight; symmetric extension.
+    threshold = median|d1| / .6745 * sqrt(2 ln T), d1 the finest details (Donoho and Johnstone, Biometrika
+    1994); ``pywt.dwt_max_level`` levels, at most eight; symmetric extension.
     """
-    signal = np.asarray(signal, dtype=np.float32)
-    length = signal.shape[-1]
-    level = min(MAXIMUM_LEVEL, pywt.dwt_max_level(length, WAVELET))
-    approximation, *details = pywt.wavedec(signal, WAVELET, level=level, axis=-1)
-    threshold = np.median(np.abs(details[-1]), axis=-1, keepdims=True) / 0.6745 * np.sqrt(2 * np.log(length))
-    shrunk = [np.sign(detail) * np.maximum(np.abs(detail) - threshold, 0) for detail in details]
-    return pywt.waverec([approximation, *shrunk], WAVELET, axis=-1)[..., :length].astype(np.float32)
+    shape = np.shape(signal)
+    traces = np.asarray(signal, dtype=np.float32).reshape(-1, shape[-1])  # (leads of all records, T)
+    level = min(MAXIMUM_LEVEL, pywt.dwt_max_level(shape[-1], WAVELET))
+    if level == 0:
+        return traces.reshape(shape)
+    approximation, details = decompose(traces, level)
+    noise = _median_magnitude(details[0]) / 0.6745
+    threshold = (noise * np.sqrt(2 * np.log(shape[-1]))).astype(np.float32)
+    shrunk = [detail - np.clip(detail, -threshold, threshold) for detail in details]
+    return recompose(approximation, shrunk)[:, : shape[-1]].reshape(shape)
 
 
 def smooth(signal: np.ndarray) -> np.ndarray:
-    """Savitzky-Golay over 11 samples (22 ms), third order, of ``signal (..., T)``; edges follow the fitted cubic."""
-    return savgol_filter(np.asarray(signal, dtype=np.float32), SMOOTHING_WINDOW, SMOOTHING_ORDER, axis=-1)
+    """Savitzky-Golay: a cubic fitted to each 11 samples (22 ms) of ``signal (..., T)``, its middle kept, float32.
+
+    The five samples at each edge are those of the first and the last cubic. Raises ``ValueError`` for fewer than
+    11 samples.
+    """
+    shape = np.shape(signal)
+    if shape[-1] < SMOOTHING_WINDOW:
+        raise ValueError(f"{shape[-1]} samples are too few to smooth; at least {SMOOTHING_WINDOW} are needed")
+    traces = np.asarray(signal, dtype=np.float32).reshape(-1, shape[-1])  # (leads of all records, T)
+    fit, half, inner = _cubic_fit(), SMOOTHING_WINDOW // 2, shape[-1] - SMOOTHING_WINDOW + 1
+    result = np.empty_like(traces)
+    result[:, :half] = traces[:, :SMOOTHING_WINDOW] @ fit[:half].T
+    result[:, -half:] = traces[:, -SMOOTHING_WINDOW:] @ fit[-half:].T
+    blocks = windows(traces, _BLOCK + SMOOTHING_WINDOW - 1, _BLOCK)
+    result[:, half:-half] = multiply(blocks, _smoothing_matrix()).reshape(len(traces), -1)[:, :inner]
+    return result.reshape(shape)
 
 
 def _records(signal: np.ndarray) -> np.ndarray:
     signal = np.asarray(signal)
     if signal.ndim < 2 or signal.shape[-2] != 12:
         raise ValueError(f"an ECG of shape (..., 12, T) is needed, not {signal.shape}")
-    if not np.isfinite(signal).all():
-        raise ValueError("the ECG holds NaN or infinite samples; set such records aside before cleaning")
-    return signal.reshape(-1, *signal.shape[-2:])  # (records, 12, T)
+    records = signal.reshape(-1, *signal.shape[-2:])  # (records, 12, T)
+    for index, record in enumerate(records):
+        if not np.isfinite(record).all():
+            raise ValueError(f"record {index} holds NaN or infinite samples; set it aside before cleaning")
+    return records
 
 
 def _periods(records: np.ndarray, rate: float, heart_rate: float | np.ndarray | None) -> np.ndarray:
     """Samples in one beat, for each record."""
-    rates = np.asarray(estimate_heart_rate(records, rate) if heart_rate is None else heart_rate, dtype=np.float64)
     if heart_rate is None:
-        rates = np.where(np.isnan(rates), FALLBACK_HEART_RATE, rates)
+        estimated = estimate_heart_rate(records, rate)
+        rates = np.where(np.isnan(estimated), FALLBACK_HEART_RATE, estimated)
+    else:
+        rates = np.asarray(heart_rate, dtype=np.float64).reshape(-1)
     if not (rates > 0).all():
         raise ValueError("heart rate must be above 0 beats per minute")
     if rates.size not in (1, len(records)):
         raise ValueError(f"{rates.size} heart rates for {len(records)} records; give one, or one a record")
-    periods = np.broadcast_to((10 * rate * 6 / rates.reshape(-1)).astype(int), len(records))
+    periods = np.broadcast_to((10 * rate * 6 / rates).astype(int), len(records))
     if len(records) and (periods.min() < 1 or 2 * periods.max() > records.shape[-1]):
-        raise ValueError(f"two beats at {rates.min():g} per minute do not fit into {records.shape[-1]} samples")
+        raise ValueError(f"{records.shape[-1]} samples do not hold two beats at {rates.min():g} per minute")
     return periods
 
 
+def _without_trend(records: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    result = np.empty(records.shape, dtype=np.float32)
+    for record, period, output in zip(records, periods, result, strict=True):
+        np.subtract(record, _trend(record, period), out=output, casting="same_kind")
+    return result
+
+
+def _median_magnitude(values: np.ndarray) -> np.ndarray:
+    """Median of the absolute values over the last axis, kept; a partition is ten times faster than ``np.median``."""
+    middle, odd = divmod(values.shape[-1], 2)
+    lower = middle if odd else middle - 1
+    ordered = np.partition(np.abs(values), (lower, middle), axis=-1)
+    return (ordered[..., lower, None] + ordered[..., middle, None]) / 2
+
+
 def _trend(record: np.ndarray, period: int) -> np.ndarray:
-    """Centred moving average (12, T) over ``period`` samples, by differences of a running sum in double precision."""
+    """Centred moving average (12, T) over ``period`` samples, from a running sum in double precision."""
     total = np.zeros((record.shape[0], record.shape[1] + 1))
     np.cumsum(record, axis=-1, dtype=np.float64, out=total[:, 1:])
-    half = period // 2
-    average = total[:, period:] - total[:, :-period]  # (12, T - period + 1): sums over windows of `period` samples
+    average = (total[:, period:] - total[:, :-period]) / period  # (12, T - period + 1)
     if period % 2 == 0:
         average = (average[:, 1:] + average[:, :-1]) / 2
-    average /= period
-    return np.concatenate(
-        [np.repeat(average[:, :1], half, axis=1), average, np.repeat(average[:, -1:], half, axis=1)], axis=1
-    )
+    half = period // 2
+    trend = np.empty(record.shape)
+    trend[:, half:-half or None] = average
+    trend[:, :half] = average[:, :1]
+    trend[:, record.shape[1] - half :] = average[:, -1:]
+    return trend
+
+
+@cache
+def _cubic_fit() -> np.ndarray:
+    """The matrix (11, 11) that replaces 11 samples by the cubic fitted to them."""
+    half = SMOOTHING_WINDOW // 2
+    powers = np.vander(np.linspace(-1, 1, 2 * half + 1), SMOOTHING_ORDER + 1)
+    return (powers @ np.linalg.pinv(powers)).astype(np.float32)
+
+
+@cache
+def _smoothing_matrix() -> np.ndarray:
+    """(block + 10, block): output k is the middle of the cubic through samples k to k + 10."""
+    matrix = np.zeros((_BLOCK + SMOOTHING_WINDOW - 1, _BLOCK), dtype=np.float32)
+    for k in range(_BLOCK):
+        matrix[k : k + SMOOTHING_WINDOW, k] = _cubic_fit()[SMOOTHING_WINDOW // 2]
+    return matrix

@@ -22,11 +22,12 @@ _RHYTHM = "II"
 def plot_ecg(
     signal: np.ndarray, rate: float = ECG_RATE, title: str = "", overlay: np.ndarray | None = None
 ) -> Figure:
-    """Draw ten seconds of ``signal (12, T)`` mV in three rows of four leads, 2.5 s each, over a rhythm strip of lead II.
+    """Draw ten seconds of ``signal (12, T)`` mV in three rows of four leads, 2.5 s each, over a rhythm strip
+    of lead II.
 
-    One millimetre of paper is one millimetre of print at the figure's own size. ``overlay (12, n)`` in [0, 1] holds
-    weights over leads and ten seconds, drawn as background heat. Raises ``ValueError`` for a wrong shape or weights out
-    of range. The figure belongs to no window: show it or ``savefig`` it.
+    One millimetre of paper is one millimetre of print at the figure's own size. ``overlay (12, n)`` in [0, 1]
+    holds weights over leads and ten seconds, drawn as background heat. Raises ``ValueError`` for a wrong
+    shape or weights out of range. The figure belongs to no window: show it or ``savefig`` it.
     """
     signal = _checked(signal)
     seconds = 10.0
@@ -47,7 +48,8 @@ def plot_ecg(
 def plot_beats(
     beats: np.ndarray, beat_rate: float = 250, title: str = "", overlay: np.ndarray | None = None
 ) -> Figure:
-    """Draw median beats ``(12, n)`` mV, or several laid over each other ``(k, 12, n)``, four columns by three rows.
+    """Draw median beats ``(12, n)`` mV, or several laid over each other ``(k, 12, n)``, four columns by three
+    rows.
 
     Scale, ``overlay (12, m)`` over the beat's length, and errors as :func:`plot_ecg`.
     """

@@ -67,7 +67,9 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
 
 
 def quality_table(signals: np.ndarray, rate: float = ECG_RATE) -> pd.DataFrame:
-    """:func:`check_ecg` of each of ``signals (n, 12, T)``: columns ``usable``, ``faults``, ``warnings``, one row a record."""
+    """:func:`check_ecg` of each of ``signals (n, 12, T)``: columns ``usable``, ``faults``, ``warnings``, one
+    row a record.
+    """
     found = [check_ecg(signal, rate) for signal in signals]
     return pd.DataFrame({
         "usable": [quality.usable for quality in found],
@@ -86,7 +88,9 @@ def _saturated(signal: np.ndarray) -> np.ndarray:
 
 
 def _residuals(signal: np.ndarray) -> tuple[float, float]:
-    """Largest Einthoven and Goldberger residuals, mV; the 99.9th percentile, so that one bad sample does not decide."""
+    """Largest Einthoven and Goldberger residuals, mV; the 99.9th percentile, so that one bad sample does not
+    decide.
+    """
     one, two, three, right, left, foot = signal[:6]
     einthoven = np.abs(one + three - two)
     goldberger = np.abs(np.stack([right + (one + two) / 2, left - one + two / 2, foot - two + one / 2]))
@@ -104,7 +108,8 @@ def _rhythm_and_leads(signal: np.ndarray, peaks: np.ndarray, rate: float) -> lis
         warnings.append(f"largest QRS of {size.max():.2f} mV is very small: wrong gain, effusion or amyloid")
     net = beat.max(axis=1) + beat.min(axis=1)  # mV, above 0 where the QRS points up
     one, right, last = net[LEADS.index("I")], net[LEADS.index("aVR")], net[LEADS.index("V6")]
-    # arm electrodes exchanged: I upside down and aVR upright while V6, which no limb electrode touches, points up
+    # arm electrodes exchanged: I upside down and aVR upright while V6, which no limb electrode touches,
+    # points up
     if one < -0.1 and right > 0.1 and last > 0.1:
         warnings.append("lead I is inverted and aVR upright: arm electrodes swapped, or dextrocardia")
     return warnings

@@ -1,4 +1,6 @@
-"""Any stored 12-lead ECG, brought to one contract: float32 ``(12, T)`` millivolts, leads in the order of ``LEADS``."""
+"""Any stored 12-lead ECG, brought to one contract: float32 ``(12, T)`` millivolts, leads in the order of
+``LEADS``.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ _KNOWN = "WFDB (.hea with .dat or .mat), GE CardioSoft XML, GE MUSE XML and DICO
 class Ecg:
     """A 12-lead ECG as recorded.
 
-    ``signal`` float32 (12, T) in mV, ``rate`` in Hz, ``leads`` the order of its rows, ``meta`` what the file tells
-    beside it: ``format``, ``file``, and where known ``age`` (years), ``sex`` and the device's ``measurements``.
-    Names and identifiers of persons are never taken over.
+    ``signal`` float32 (12, T) in mV, ``rate`` in Hz, ``leads`` the order of its rows, ``meta`` what the file
+    tells beside it: ``format``, ``file``, and where known ``age`` (years), ``sex`` and the device's
+    ``measurements``. Names and identifiers of persons are never taken over.
     """
 
     signal: np.ndarray
@@ -39,7 +41,8 @@ class Ecg:
 
     def standard(self) -> np.ndarray:
         """The first ten seconds at 500 Hz, float32 (12, 5000) mV; see :func:`resample`."""
-        # half a second more than is kept, so that the filter's edge lies outside the ten seconds of a longer record
+        # half a second more than is kept, so that the filter's edge lies outside the ten seconds of a longer
+        # record
         needed = int(np.ceil((ECG_SECONDS + 0.5) * self.rate))
         return resample(self.signal[:, :needed], self.rate, ECG_RATE)[:, :ECG_SAMPLES]
 
@@ -48,8 +51,9 @@ def read_ecg(path: str | Path) -> Ecg:
     """Read a 12-lead ECG of at least ten seconds; the format is recognised by content, not by name.
 
     ``path`` is a WFDB record (with or without ``.hea``), a GE CardioSoft or GE MUSE XML, or a DICOM waveform.
-    Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming file, fault and way out for every
-    other fault: unknown or damaged format, a lead that is absent, flat or holds NaN, an absurd rate, under ten seconds.
+    Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming file, fault and way out
+    for every other fault: unknown or damaged format, a lead that is absent, flat or holds NaN, an absurd
+    rate, under ten seconds.
     """
     path = Path(path)
     if not path.is_file() and not wfdb_record.header_path(path).is_file():

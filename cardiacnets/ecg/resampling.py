@@ -1,4 +1,6 @@
-"""The one place where an ECG changes its sampling rate: a polyphase filter with a linear-phase anti-aliasing FIR."""
+"""The one place where an ECG changes its sampling rate: a polyphase filter with a linear-phase anti-aliasing
+FIR.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ from scipy.signal import resample_poly
 def resample(signal: np.ndarray, rate: float, target_rate: float) -> np.ndarray:
     """``signal (..., T)`` at ``rate`` Hz brought to ``target_rate`` Hz, float32.
 
-    ``scipy.signal.resample_poly`` (Kaiser window, cut at the lower of the two Nyquist frequencies); beyond its ends the
-    signal is continued along the line through them, so that an offset makes no step there. The result has
-    ``ceil(T * target_rate / rate)`` samples.
+    ``scipy.signal.resample_poly`` (Kaiser window, cut at the lower of the two Nyquist frequencies); beyond
+    its ends the signal is continued along the line through them, so that an offset makes no step there. The
+    result has ``ceil(T * target_rate / rate)`` samples.
     """
     ratio = Fraction(target_rate / rate).limit_denominator(1000)
     if ratio == 1:

@@ -19,8 +19,8 @@ def scale_millivolt(signal: np.ndarray, full_scale_mv: float) -> np.ndarray:
 def scale_min_max(signal: np.ndarray) -> np.ndarray:
     """Each lead of ``signal (..., T)`` stretched to [-1, 1], float32, as published; a flat lead becomes 0.
 
-    This erases voltage and axis, the very signs of hypertrophy, effusion and right ventricular load: a switch for
-    comparison, not the default.
+    This erases voltage and axis, the very signs of hypertrophy, effusion and right ventricular load: a switch
+    for comparison, not the default.
     """
     signal = np.asarray(signal, dtype=np.float32)
     low = signal.min(axis=-1, keepdims=True)

@@ -22,7 +22,8 @@ def is_dicom(head: bytes) -> bool:
 
 
 def read(path: Path) -> Recording:
-    """The longest twelve-lead waveform of a DICOM file; ``ValueError`` on any fault, or for another modality."""
+    """The longest twelve-lead waveform of a DICOM file; ``ValueError`` on any fault, or for another modality.
+    """
     try:
         dataset = pydicom.dcmread(path)
         groups = list(dataset.get("WaveformSequence", []))

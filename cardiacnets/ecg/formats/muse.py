@@ -1,4 +1,6 @@
-"""GE MUSE ``RestingECG`` XML: eight stored leads (I, II, V1-V6) in base64; the other four limb leads follow from I and II."""
+"""GE MUSE ``RestingECG`` XML: eight stored leads (I, II, V1-V6) in base64; the other four limb leads follow
+from I and II.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _MEASUREMENTS = {
 
 
 def read(root: Element) -> Recording:
-    """The ``Rhythm`` waveform of a parsed document (the ``Median`` beat is left aside); ``ValueError`` on any fault."""
+    """The ``Rhythm`` waveform of a parsed document (the ``Median`` beat is left aside); ``ValueError`` on any
+    fault.
+    """
     rhythms = [wave for wave in root.iter("Waveform") if wave.findtext("WaveformType") == "Rhythm"]
     if not rhythms:
         raise ValueError("holds no <Waveform> of type Rhythm: export the ten-second rhythm, not the median beat alone")

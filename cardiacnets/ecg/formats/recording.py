@@ -16,7 +16,9 @@ MILLIVOLTS = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "microvolts": 1e
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Channels as a file stores them: ``channels`` name -> (samples,) mV, ``rate`` Hz, and what else it tells."""
+    """Channels as a file stores them: ``channels`` name -> (samples,) mV, ``rate`` Hz, and what else it
+    tells.
+    """
 
     channels: dict[str, np.ndarray]
     rate: float
@@ -24,7 +26,9 @@ class Recording:
 
 
 def canonical_lead(name: str) -> str | None:
-    """The contract's spelling of a lead name in any case (``avr``, ``AVR``, ``Lead V1``), ``None`` for other channels."""
+    """The contract's spelling of a lead name in any case (``avr``, ``AVR``, ``Lead V1``), ``None`` for other
+    channels.
+    """
     words = name.strip().lower().split()
     if words[:1] == ["lead"]:
         words = words[1:]

@@ -1,4 +1,6 @@
-"""WFDB records (PhysioNet: MIMIC-IV-ECG, PTB-XL, the Challenges): a ``.hea`` header beside ``.dat`` or ``.mat`` signals."""
+"""WFDB records (PhysioNet: MIMIC-IV-ECG, PTB-XL, the Challenges): a ``.hea`` header beside ``.dat`` or
+``.mat`` signals.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def read(header: Path) -> Recording:
         record = wfdb.rdrecord(name, physical=False)
         checksums = record.calc_checksum()
         signal = record.dac()
-    # wfdb parses what strangers wrote and fails in any way it likes: IndexError, KeyError, TypeError, OverflowError ...
+    # wfdb parses what strangers wrote and fails in any way it likes: IndexError, KeyError, TypeError,
+    # OverflowError ...
     except Exception as error:
         raise ValueError(f"cannot be read as a WFDB record ({type(error).__name__}: {error})") from None
     channels = {}
@@ -42,7 +45,9 @@ def read(header: Path) -> Recording:
 
 
 def _check_header(header: Path) -> None:
-    """Refuse what would make the library allocate or open the wrong thing: more samples than bytes, missing signals."""
+    """Refuse what would make the library allocate or open the wrong thing: more samples than bytes, missing
+    signals.
+    """
     try:
         fields = wfdb.rdheader(str(header.with_suffix("")))
     except Exception as error:

@@ -10,7 +10,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import ElementTree
 
 MAXIMUM_BYTES = 64 * 2**20
-"""Far above any ten-second ECG (the largest kinds are half a megabyte), far below what would fill the memory."""
+"""Far above any ten-second ECG (the largest kinds are half a megabyte), far below what would fill the memory.
+"""
 
 
 def parse_xml(path: Path) -> Element:
@@ -42,13 +43,16 @@ def required_number(root: Element, tag: str) -> float:
 
 
 def measured(root: Element, tags: dict[str, str]) -> dict[str, float]:
-    """The device's own measurements: ``tags`` maps our names to the tags they are read from; absent ones are left out."""
+    """The device's own measurements: ``tags`` maps our names to the tags they are read from; absent ones are
+    left out.
+    """
     found = {name: number(root, tag) for name, tag in tags.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _decode(content: bytes) -> str:
-    # Expat knows few encoding names and refuses "ISO8859-1", which CardioSoft declares; Python's codecs know it.
+    # Expat knows few encoding names and refuses "ISO8859-1", which CardioSoft declares; Python's codecs know
+    # it.
     for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if content.startswith(mark):
             break
