@@ -1,0 +1,23 @@
+"""The networks: masked CMR autoencoder, ECG encoder, alignment, video diffusion, downstream heads."""
+
+from cardiacnets.models.alignment import Aligner
+from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
+from cardiacnets.models.contrast import alignment_and_uniformity, retrieval, symmetric_info_nce
+from cardiacnets.models.diffusion import VideoDiffusion
+from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.heads import CmrEmbedding, Downstream
+from cardiacnets.models.registry import KINDS, build
+
+__all__ = [
+    "KINDS",
+    "Aligner",
+    "CmrAutoencoder",
+    "CmrEmbedding",
+    "Downstream",
+    "EcgEncoder",
+    "VideoDiffusion",
+    "alignment_and_uniformity",
+    "build",
+    "retrieval",
+    "symmetric_info_nce",
+]

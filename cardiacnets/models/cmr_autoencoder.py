@@ -1,0 +1,118 @@
+"""Self-supervision of cine CMR: rebuild hidden cells of each view, and recognise the two views of one heart.
+
+``sax``, ``lax (B, T, H, W)`` in [0, 1]: short-axis and four-chamber cines of the same hearts. Three losses of the
+study: reconstruction of each view, and the SAX-LAX contrast (arXiv 2411.13602; GreenMIM, Huang 2022).
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.models.vision_transformer import Block
+from torch import Tensor, nn
+
+from cardiacnets.models.contrast import symmetric_info_nce
+from cardiacnets.models.masked_swin import MaskedSwin
+from cardiacnets.profile import CmrAutoencoder as Sizes
+from cardiacnets.profile import Profile
+
+VIEWS = ("sax", "lax")
+
+
+def draw_visible(batch: int, grid: int, mask_ratio: float, generator: torch.Generator | None, device) -> Tensor:
+    """A random mask for each sample, the same for all its frames: ``visible`` (B, grid, grid), True where seen.
+
+    Every sample keeps floor(cells x (1 - mask_ratio)) cells, at least one. Drawn on the generator's device.
+    """
+    cells = grid * grid
+    kept = max(1, int(cells * (1 - mask_ratio)))
+    noise = torch.rand(batch, cells, generator=generator, device=generator.device if generator else device)
+    visible = torch.zeros(batch, cells, dtype=torch.bool, device=device)
+    visible.scatter_(1, noise.argsort(1)[:, :kept].to(device), True)
+    return visible.view(batch, grid, grid)
+
+
+class Tower(nn.Module):
+    """One view: the masked Swin, a light transformer that fills in hidden cells, and the contrast's projection."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.encoder = MaskedSwin(sizes)
+        self.mask_ratio = sizes.mask_ratio
+        cells, width, latent = self.encoder.grid**2, sizes.decoder_width, self.encoder.width
+        self.embed = nn.Linear(latent, width)
+        self.hidden = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(torch.randn(1, cells, width) * 0.02)
+        self.decoder = nn.Sequential(*(Block(width, sizes.decoder_heads, qkv_bias=True) for _ in range(sizes.decoder_depth)))
+        self.pixels = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, sizes.frames * self.encoder.cell**2))
+        self.projection = nn.Sequential(nn.LayerNorm(latent), nn.Linear(latent, sizes.projection))
+
+    def rebuild(self, latents: Tensor, visible: Tensor) -> Tensor:
+        """All cells' pixels (B, cells, T * cell * cell) from the latents (B, K, D) of the visible ones."""
+        seen = visible.flatten(1)[..., None]  # (B, cells, 1)
+        tokens = self.hidden.expand(*seen.shape[:2], -1)
+        # autocast may hand the embedding over in half precision, the mask token is float32
+        tokens = tokens.masked_scatter(seen, self.embed(latents).to(tokens.dtype))
+        return self.pixels(self.decoder(tokens + self.position))
+
+    def forward(self, cine: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Masked pass: reconstruction loss, mean visible latent (B, D), rebuilt cells, visible cells."""
+        visible = draw_visible(len(cine), self.encoder.grid, self.mask_ratio, generator, cine.device)
+        latents = self.encoder.visible_latents(cine, visible)
+        rebuilt = self.rebuild(latents, visible)
+        error = (rebuilt - self.to_cells(cine)).square().mean(-1)  # (B, cells)
+        return error[~visible.flatten(1)].mean(), latents.mean(1), rebuilt, visible
+
+    def to_cells(self, cine: Tensor) -> Tensor:
+        """A cine (B, T, H, W) as cells (B, cells, T * cell * cell)."""
+        grid, cell = self.encoder.grid, self.encoder.cell
+        cells = cine.unflatten(2, (grid, cell)).unflatten(4, (grid, cell))  # (B, T, g, cell, g, cell)
+        return cells.permute(0, 2, 4, 1, 3, 5).flatten(1, 2).flatten(2)
+
+    def to_cine(self, cells: Tensor) -> Tensor:
+        """Cells (B, cells, T * cell * cell) as a cine (B, T, H, W); the inverse of :meth:`to_cells`."""
+        grid, cell = self.encoder.grid, self.encoder.cell
+        cine = cells.unflatten(2, (-1, cell, cell)).unflatten(1, (grid, grid))  # (B, g, g, T, cell, cell)
+        return cine.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+
+
+class CmrAutoencoder(nn.Module):
+    """Two unshared towers, three losses."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__()
+        sizes = profile.cmr_autoencoder
+        self.towers = nn.ModuleDict({view: Tower(sizes) for view in VIEWS})
+        self.temperature, self.contrast_weight = sizes.temperature, sizes.contrast_weight
+        self.width = self.towers["sax"].encoder.width
+
+    def forward(self, sax: Tensor, lax: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """The losses of a batch: ``loss`` = ``sax_reconstruction`` + ``lax_reconstruction`` + weight x ``contrast``.
+
+        Reconstruction is the mean squared error over hidden cells; contrast is the symmetric InfoNCE of the projected
+        mean visible latents. ``generator`` draws the masks (None: torch's own).
+        """
+        sax_error, sax_latent, *_ = self.towers["sax"](sax, generator)
+        lax_error, lax_latent, *_ = self.towers["lax"](lax, generator)
+        projected = [self.towers["sax"].projection(sax_latent), self.towers["lax"].projection(lax_latent)]
+        contrast = symmetric_info_nce(*projected, self.temperature)
+        loss = sax_error + lax_error + self.contrast_weight * contrast
+        return {"loss": loss, "sax_reconstruction": sax_error, "lax_reconstruction": lax_error, "contrast": contrast}
+
+    def encode(self, cine: Tensor, view: str) -> Tensor:
+        """Features (B, D) of ``cine`` (B, T, H, W), nothing hidden: the mean of all cells' latents."""
+        return self._tower(view).encoder(cine).mean(1)
+
+    def reconstruct(self, cine: Tensor, view: str, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """What the model sees and makes of it: a rebuilt cine (B, T, H, W), and (B, H, W), True where it was hidden.
+
+        Visible cells are shown as they are: they are not trained.
+        """
+        tower = self._tower(view)
+        _, _, rebuilt, visible = tower(cine, generator)
+        hidden = ~visible.repeat_interleave(tower.encoder.cell, 1).repeat_interleave(tower.encoder.cell, 2)
+        return torch.where(hidden[:, None], tower.to_cine(rebuilt), cine), hidden
+
+    def _tower(self, view: str) -> Tower:
+        if view not in VIEWS:
+            raise ValueError(f"unknown view {view!r}: choose one of {', '.join(VIEWS)}")
+        return self.towers[view]

@@ -1,0 +1,113 @@
+"""Checkpoints: a folder with weights (safetensors), the sizes they need (``config.json``) and a model card.
+
+Weights load only into a network of the same sizes; otherwise the reason is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard, ModelCardData
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.models.registry import build
+from cardiacnets.profile import Profile
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+SECTIONS = {
+    "ecg_encoder": ("ecg_input", "ecg_encoder"),
+    "cmr_autoencoder": ("cmr_autoencoder",),
+    "aligner": ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment"),
+    "diffusion": ("ecg_encoder", "diffusion"),
+    "downstream": ("ecg_input", "ecg_encoder"),
+    "cmr_downstream": ("cmr_autoencoder",),
+}
+"""The profile sections on which the weights of each kind depend."""
+
+FREE = {"views", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance", "generated"}
+"""Settings that may differ between training and use: they change neither the network nor its input."""
+
+CARD_TEXT = """{metadata}
+# CardiacNets {kind}
+
+Weights of the *{kind}* network of the CardiacNets book, profile `{profile}`, {parameters:,} parameters.
+
+**Trained on {data}.** For research and teaching; not for clinical use.
+
+Load it with `cardiacnets.training.checkpoints.load_checkpoint(folder, "{kind}", profile)`; `config.json` says which
+profile fits. Trained with seed {seed}.
+{notes}"""
+
+
+def save_checkpoint(
+    model: nn.Module, folder: Path | str, kind: str, profile: Profile, *,
+    data: str = "simulated hearts (no real participant)", notes: str = "", **options: int,
+) -> Path:
+    """Write ``model`` to ``folder``, whole or not at all, and return the folder.
+
+    ``kind`` and ``options`` as in :func:`cardiacnets.models.build`; ``data`` and ``notes`` go to the model card.
+    Raises ``ValueError`` for an unknown kind.
+    """
+    folder = Path(folder)
+    config = {"kind": kind, "options": options, "profile": profile.name, **_sections(kind, profile)}
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    metadata = ModelCardData(library_name="cardiacnets", license="apache-2.0", tags=["ecg", "cmr", kind])
+    card = CARD_TEXT.format(
+        metadata=f"---\n{metadata.to_yaml()}\n---", kind=kind, profile=profile.name, parameters=parameters, data=data,
+        seed=profile.seed, notes=f"\n{notes}\n" if notes else "",
+    )
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+        write_json(temporary / CONFIG, config)
+        ModelCard(card).save(temporary / CARD)
+    return folder
+
+
+def load_checkpoint(folder: Path | str, kind: str, profile: Profile) -> nn.Module:
+    """The network saved in ``folder``, in evaluation mode.
+
+    Raises ``ValueError`` naming the folder and the first settings that differ if it holds another kind of network or
+    the profile asks for other sizes, and if a file is missing.
+    """
+    folder = Path(folder)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder}: no checkpoint here, {name} is missing")
+    config = read_json(folder / CONFIG)
+    if config["kind"] != kind:
+        raise ValueError(f"{folder}: holds a {config['kind']}, not a {kind}")
+    if differences := _differences(config, _sections(kind, profile)):
+        raise ValueError(
+            f"{folder}: trained with profile {config['profile']}, which does not fit profile {profile.name}: "
+            + "; ".join(differences[:5])
+        )
+    model = build(kind, profile, **config["options"])
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()
+
+
+def _sections(kind: str, profile: Profile) -> dict[str, Any]:
+    if kind not in SECTIONS:
+        raise ValueError(f"unknown network {kind!r}: choose one of {', '.join(SECTIONS)}")
+    return {name: _listed(asdict(getattr(profile, name))) for name in SECTIONS[kind]}
+
+
+def _listed(section: dict[str, Any]) -> dict[str, Any]:
+    """Tuples as lists, as JSON gives them back."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in section.items()}
+
+
+def _differences(saved: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    return [
+        f"{section}.{key} is {saved.get(section, {}).get(key)!r} there and {value!r} here"
+        for section, content in asked.items()
+        for key, value in content.items()
+        if key not in FREE and saved.get(section, {}).get(key) != value
+    ]
