@@ -1,0 +1,205 @@
+"""One heartbeat of electricity: dipoles of the walls activate and recover, the torso makes potentials of them.
+
+Sources: 16 left-ventricular segments, 4 right-ventricular ones, 2 atria. Activation follows Durrer et al. 1970
+(10.1161/01.CIR.41.6.899), stretched by size over conduction velocity. Times in ms from the start of the QRS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardiacnets.contracts import ECG_RATE
+from cardiacnets.digital_heart.anatomy import ANGLE_GRID, LEVEL_GRID, SEPTUM, Anatomy
+from cardiacnets.digital_heart.indices import SEGMENTS, segment_means
+from cardiacnets.digital_heart.latents import Latents
+from cardiacnets.digital_heart.motion import Wall
+from cardiacnets.digital_heart.torso import HEART_CENTRE, electrodes, heart_axes, lead_field, unit
+
+BEAT_START, BEAT_SAMPLES = -180, 500
+"""First sample of the beat against the start of the QRS, and its length, at 500 Hz (-360 to +640 ms)."""
+
+BEAT_TIMES = (np.arange(BEAT_SAMPLES) + BEAT_START) * 1000.0 / ECG_RATE  # ms
+MILLIVOLT = 0.00066
+"""Potential of a unit dipole moment: one calibration for all hearts."""
+
+_MASKS = [np.nonzero(SEGMENTS == k) for k in range(1, 17)]
+SEGMENT_LEVEL = np.array([LEVEL_GRID[0, rows, 0].mean() for rows, _ in _MASKS])
+SEGMENT_ANGLE = np.array(
+    [np.angle(np.exp(1j * ANGLE_GRID[0, 0, columns]).mean()) for _, columns in _MASKS]
+)
+SEGMENT_CELLS = np.array([len(rows) for rows, _ in _MASKS])
+SEPTAL = np.cos(SEGMENT_ANGLE - SEPTUM) > 0.45
+ACTIVATION = np.array([38, 30, 34, 50, 56, 48, 32, 22, 26, 40, 45, 38, 26, 18, 28, 32], float)
+"""When each AHA segment activates, ms: septum and apex first, the posterobasal wall last."""
+
+RV_LEVEL = np.array([0.10, 0.45, 0.55, 0.80])
+RV_ANGLE = np.deg2rad([62.0, 58.0, 112.0, 88.0])
+RV_ACTIVATION = np.array([58.0, 30.0, 38.0, 24.0])
+RV_SHARE = np.array([0.55, 0.8, 0.7, 0.5])
+
+
+@dataclass(frozen=True)
+class Dipoles:
+    """Sources in the chest: ``place`` and unit ``direction`` ``(n, K, 3)``, ``course`` their moment ``(n, K, T)``."""
+
+    place: np.ndarray
+    direction: np.ndarray
+    course: np.ndarray
+
+
+def bell(centre: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Gaussian pulses ``(n, K, T)`` of height one around ``centre`` with ``width``, both ``(n, K)`` ms."""
+    return np.exp(-0.5 * ((BEAT_TIMES - centre[:, :, None]) / width[:, :, None]) ** 2)
+
+
+def step(start: np.ndarray, width: float) -> np.ndarray:
+    """Smooth steps ``(n, K, T)`` from 0 to 1 at ``start (n, K)`` ms."""
+    return 1 / (1 + np.exp(-np.clip((BEAT_TIMES - start[:, :, None]) / width, -40, 40)))
+
+
+def recovery(peak: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Asymmetric bells ``(n, K, T)``: the T wave climbs slowly and falls fast."""
+    offset = BEAT_TIMES - peak[:, :, None]
+    width = np.where(offset < 0, 48.0, 29.0) * scale[:, :, None]
+    return np.exp(-0.5 * (offset / width) ** 2)
+
+
+def qt_interval(latents: Latents) -> np.ndarray:
+    """QT, ms ``(n,)``: QTc RR^(1/3) (Fridericia), longer where the QRS is."""
+    cycle = 60 / latents["heart_rate"]
+    return latents["qtc"] * cycle ** (1 / 3) + 22 * latents["left_block"] + 35 * latents["paced"]
+
+
+def ventricles(anatomy: Anatomy) -> list[Dipoles]:
+    """The left ventricle's activation and recovery dipoles, and the right ventricle's."""
+    latents = anatomy.latents
+    long, anterior, septal = heart_axes(latents)
+    centre = HEART_CENTRE + latents["position"] * [0.8, 1.0, 0.7]
+    wall = Wall.of(anatomy, LEVEL_GRID, ANGLE_GRID)
+    radius = segment_means(wall.radius + 0.5 * wall.thickness)
+    thick = segment_means(wall.thickness)
+    scar = segment_means(anatomy.scar(LEVEL_GRID, ANGLE_GRID))
+    length = anatomy.length[:, None]
+    size = 1.06 * (length / 9.2) ** 0.9 / latents["conduction"][:, None]  # (n, 1)
+    block, paced = latents["left_block"][:, None], latents["paced"][:, None]
+
+    normal = (
+        np.cos(SEGMENT_ANGLE)[:, None] * anterior[:, None, :] + np.sin(SEGMENT_ANGLE)[:, None] * septal[:, None, :]
+    )  # (n, 16, 3)
+    place = centre[:, None] + (SEGMENT_LEVEL - 0.35)[:, None] * length[:, :, None] * long[:, None, :]
+    place = place + radius[:, :, None] * normal
+    climb = 0.95 * (SEGMENT_LEVEL - 0.42)  # apex-to-base spread: early apical forces forward, late basal ones back
+    direction = unit(normal + climb[:, None] * 1.0 * long[:, None, :])
+    moment = SEGMENT_CELLS * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
+
+    away = 1 - np.cos(SEGMENT_ANGLE - SEPTUM)  # 0 at the septum, 2 at the free wall
+    ordinary = ACTIVATION * size + 3.5 * thick / 0.55
+    blocked = (38 + 34 * away + 8 * (0.7 - SEGMENT_LEVEL)) * size
+    from_pacer = (30 + 30 * away + 90 * (0.95 - SEGMENT_LEVEL)) * size
+    when = np.where(paced > 0, from_pacer, np.where(block > 0, blocked, ordinary))
+    width = 5.5 * size + 2.8 * thick / 0.55 + 9 * block + 11 * paced
+    wide = np.maximum(block, paced)
+    pulse = bell(when, width)
+    early = bell(np.full_like(when, 9.0) * size, np.full_like(when, 4.2) * size)
+    through = np.where(wide > 0, -1.0, -0.30)[:, :, None] * pulse
+    septum = 0.24 * early * (1 - wide)[:, :, None] + through
+    course = np.where(SEPTAL[None, :, None], septum, pulse) * moment[:, :, None]
+
+    interval = qt_interval(latents)[:, None]
+    peak = interval - 78 + 0.25 * (when - 35)
+    sign, gradient = repolarisation(latents, thick, scar)
+    share = np.where(SEPTAL, 0.10, 0.15)
+    living = moment / np.maximum(1 - scar, 0.05)
+    wave = recovery(peak, interval / 400 * np.ones_like(peak))
+    height = share * living * latents["t_gain"][:, None] * sign * gradient
+    ends = 92 * size * (1 + 0.35 * wide)
+    plateau = step(ends * np.ones_like(when), 6.0) * (1 - step(peak - 20, 22.0))
+    elevation = latents["st_elevation"][:, None] - 0.05 * latents["strain"][:, None] * ~SEPTAL
+    sloped = (moment * 0.9 * elevation)[:, :, None] * plateau
+    forward = 0.9 * long + np.array([0.35, -0.15, 0.0]) + latents["t_vector"][:, None] * anterior
+    recovering = unit(0.45 * direction + forward[:, None, :])
+    return [
+        Dipoles(place, direction, course + height[:, :, None] * wave + sloped),
+        Dipoles(place, recovering, 0.60 * height[:, :, None] * wave),
+        _right_ventricle(anatomy, centre, (long, anterior, septal), size, interval),
+    ]
+
+
+def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sign and gradient of each segment's T wave, ``(n, 16)``: 1 - 1.5 strain - 2.2 scar, against the QRS in block.
+
+    Strain is the hypertrophied wall's own, where it is thick, or the ventricle's; both with their penetrance.
+    """
+    local = np.clip((thick - 1.15) / 0.5, 0, 1.6) * latents["strain_penetrance"][:, None]
+    local = local * (latents["amyloid"] == 0)[:, None]
+    strain = np.maximum(latents["strain"][:, None] * np.where(SEPTAL, 0.3, 1.0), local)
+    wide = np.maximum(latents["left_block"], latents["paced"])[:, None]
+    territory = np.exp(3 * (np.cos(SEGMENT_ANGLE - latents["scar_angle"][:, None]) - 1))
+    sign = 1 - 1.5 * strain - 2.2 * scar - 1.6 * latents["ischaemia"][:, None] * territory
+    sign = sign - 1.7 * wide * np.where(SEPTAL, 0.0, 1.0)
+    slope = latents["repolarisation"]
+    gradient = 1 + slope[:, :1] * np.cos(SEGMENT_ANGLE) + slope[:, 1:2] * np.sin(SEGMENT_ANGLE)
+    return sign, gradient + slope[:, 2:] * (2 * SEGMENT_LEVEL - 1)
+
+
+def _right_ventricle(
+    anatomy: Anatomy, centre: np.ndarray, axes: tuple[np.ndarray, ...], size: np.ndarray, interval: np.ndarray
+) -> Dipoles:
+    """Four dipoles of the right-ventricular free wall; hypertrophy makes them strong, late and strained."""
+    latents = anatomy.latents
+    long, anterior, septal = axes
+    hypertrophy = latents["rv_hypertrophy"][:, None]
+    normal = np.cos(RV_ANGLE)[:, None] * anterior[:, None, :] + np.sin(RV_ANGLE)[:, None] * septal[:, None, :]
+    lift = -0.5 * (RV_LEVEL < 0.2)[:, None] * long[:, None, :]  # the outflow tract points to the base
+    direction = unit(normal + lift + np.array([0.0, 0.30, -0.1]))
+    place = centre[:, None] + (RV_LEVEL - 0.35)[:, None] * (anatomy.length[:, None, None] * long[:, None, :])
+    place = place + (anatomy.radius + 3.0)[:, None, None] * normal
+    strength = 210 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 3.6 * hypertrophy)
+    right, paced = latents["right_block"][:, None], latents["paced"][:, None]
+    late = 8 * hypertrophy + 52 * right
+    when = np.where(paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late)
+    width = (6 * size + 3 * hypertrophy + 8 * right) * np.ones_like(when)
+    wave = recovery((interval - 85) * np.ones_like(when), np.ones_like(when))
+    height = 0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
+    return Dipoles(place, direction, strength[:, :, None] * bell(when, width) + height[:, :, None] * wave)
+
+
+def atria(anatomy: Anatomy) -> Dipoles:
+    """Right then left atrium, and the PR depression of an inflamed atrial pericardium; silent in fibrillation."""
+    latents = anatomy.latents
+    long, _, septal = heart_axes(latents)
+    centre = HEART_CENTRE + latents["position"] * [0.8, 1.0, 0.7]
+    length = anatomy.length[:, None]
+    right, left = latents["ra_max"] / 80, latents["la_max"] / 68
+    slow = 1 / latents["atrial_conduction"]
+    start = -latents["pr"]
+    back = np.array([0.0, 0.0, 2.5])
+    place = np.stack(
+        [centre - 0.55 * length * long + 2.5 * septal, centre - 0.75 * length * long - septal + back, centre], axis=1
+    )
+    right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]))
+    left_way = np.broadcast_to(unit(np.array([1.0, 0.45, 0.65])), right_way.shape)
+    direction = np.stack([right_way, left_way, -long], axis=1)
+    when = np.stack([start + 30 * slow * right**0.12, start + 66 * slow * left**0.20], axis=1)
+    width = np.stack([14.5 * slow * right**0.12, 15.5 * slow * left**0.20], axis=1)
+    beating = latents["p_gain"] * (1 - latents["fibrillation"])
+    height = np.stack([215 * beating * right**0.6, 190 * beating * left**0.6], axis=1)
+    edge = start[:, None] + 110
+    dip = step(edge, 8.0) * (1 - step(np.full_like(edge, -4.0), 4.0))
+    dip = (700 * latents["st_elevation"] * (1 - latents["fibrillation"]))[:, None, None] * dip
+    return Dipoles(place, direction, np.concatenate([height[:, :, None] * bell(when, width), dip], axis=1))
+
+
+def beat_potentials(anatomy: Anatomy) -> np.ndarray:
+    """Noise-free potentials of one beat at the nine electrodes, mV ``(n, 9, BEAT_SAMPLES)``."""
+    latents = anatomy.latents
+    places = electrodes(latents)
+    total = np.zeros((len(places), 9, BEAT_SAMPLES))
+    for group in [*ventricles(anatomy), atria(anatomy)]:
+        weights = np.einsum("neki,nki->nek", lead_field(places, group.place), group.direction)
+        total += weights @ group.course
+    fluid = 1 - 0.45 * np.minimum(latents["effusion"], 1)
+    attenuation = np.exp(-0.16 * (latents["bmi"] - 26) / 5) * latents["gain"] * fluid
+    return MILLIVOLT * attenuation[:, None, None] * total
