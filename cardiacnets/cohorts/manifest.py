@@ -90,7 +90,7 @@ class Labels(Section):
 
 
 class Criterion(Section):
-    """Who is included: ``minimum <= column <= maximum``, ``column`` among ``values``; else out for ``reason``."""
+    """Who is included: a column within bounds, or among ``values``; all others are out, for ``reason``."""
 
     column: str
     reason: str

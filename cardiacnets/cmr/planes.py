@@ -1,0 +1,200 @@
+"""From loose DICOM images to the planes they were taken in, and from planes to the view that is asked for.
+
+Geometry decides, not ``SeriesDescription`` (which people type) nor ``SliceLocation`` (which scanners count
+in their own way). Coordinates are the patient's, in mm: x to the left, y to the back, z to the head.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from cardiacnets.cmr.cine import resample_beat
+
+APEX = np.array([0.6, -0.6, -0.5])
+"""Roughly where the apex points in everybody; only the sign of its product with a plane's normal is used."""
+
+PARALLEL = np.cos(np.radians(5))
+SIDEWAYS = 0.5
+"""A four-chamber plane holds the left-right axis: its normal's x is below this (30 degrees). In
+two-chamber, three-chamber and short-axis planes it is well above."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The images of one plane over one beat, in order of time.
+
+    ``frames (T, H, W)``; ``phases (T,)`` of the beat; ``cycle`` ms; ``position`` of the first pixel's
+    centre; ``along`` the unit vectors in which columns and rows increase; ``spacing`` (row, column) and
+    ``thickness`` mm.
+    """
+
+    frames: np.ndarray
+    phases: np.ndarray
+    cycle: float
+    times_known: bool
+    position: np.ndarray
+    along: np.ndarray
+    spacing: tuple[float, float]
+    thickness: float
+    series: int
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Unit normal, on the side of the apex."""
+        normal = np.cross(*self.along)
+        return normal * (1 if normal @ APEX > 0 else -1)
+
+    def matches(self, other: Plane) -> bool:
+        """Whether both can be slices of one stack: parallel, equally turned, of one grid."""
+        return (
+            self.frames.shape[1:] == other.frames.shape[1:]
+            and np.allclose(self.spacing, other.spacing, rtol=0.01)
+            and all(mine @ theirs > PARALLEL for mine, theirs in zip(self.along, other.along, strict=True))
+        )
+
+
+def find_planes(images: Iterable[Dataset]) -> list[Plane]:
+    """Group images by series, orientation and position; those seen at one moment only (scouts) are left
+    out.
+
+    Raises ``ValueError`` if pixels can't be decoded.
+    """
+    groups: dict[tuple, dict[str, Dataset]] = defaultdict(dict)
+    for image in images:
+        place = [round(float(value), 1) for value in image.ImagePositionPatient]
+        turn = [round(float(value), 2) + 0.0 for value in image.ImageOrientationPatient]
+        key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, *place, *turn)
+        groups[key][str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
+    return [_plane(list(group.values())) for group in groups.values() if len(group) > 1]
+
+
+def choose_view(planes: list[Plane], view: str) -> list[Plane]:
+    """The planes of one view, from base to apex.
+
+    ``sax`` is the largest stack of parallel planes; ``4ch`` the plane across that stack (or any, where
+    there is none) that holds the left-right axis best. Where one position was taken twice, the later series
+    counts. Raises ``ValueError`` saying what was found instead.
+    """
+    stacks: list[list[Plane]] = []
+    for plane in planes:
+        home = next((stack for stack in stacks if stack[0].matches(plane)), None)
+        if home is None:
+            stacks.append([plane])
+        else:
+            home.append(plane)
+    stacks = sorted((_one_a_position(stack) for stack in stacks), key=len, reverse=True)
+    short_axis = stacks[0] if len(stacks[0]) >= 3 else None
+    if view == "sax":
+        return _short_axis(stacks, short_axis)
+    across = [
+        plane
+        for stack in stacks
+        if stack is not short_axis
+        for plane in stack
+        if short_axis is None or abs(plane.normal @ short_axis[0].normal) < 0.5
+    ]
+    if not across:
+        raise ValueError(
+            f"holds a stack of {len(stacks[0])} parallel slices and no four-chamber plane: read its "
+            "long-axis file, or ask for view 'sax'"
+        )
+    best = min(across, key=lambda plane: (round(abs(plane.normal[0]), 1), -plane.series))
+    if abs(best.normal[0]) > SIDEWAYS:
+        raise ValueError(
+            f"none of its {len(across)} long-axis planes holds the left-right axis as four chambers do: "
+            "it has two- or three-chamber views only"
+        )
+    return [best]
+
+
+def _short_axis(stacks: list[list[Plane]], short_axis: list[Plane] | None) -> list[Plane]:
+    if short_axis is None:
+        if len(stacks) == 1 and abs(stacks[0][0].normal[0]) > SIDEWAYS / 2:
+            return stacks[0]
+        raise ValueError(
+            f"its {len(stacks)} differently turned planes are no short-axis stack: three parallel slices "
+            "are needed, or a single short-axis plane alone"
+        )
+    if len(stacks) > 1 and len(stacks[1]) == len(short_axis):
+        raise ValueError(
+            f"holds two stacks of {len(short_axis)} slices that are turned or sampled differently: put "
+            "each in its own folder"
+        )
+    return short_axis
+
+
+def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
+    """Bring parallel planes to common moments: frames (T, S, H, W) and their phases (T,).
+
+    Each slice is its own breath-hold, with its own heart rate; what they share is the phase. A slice with
+    another number of frames, or taken more than half a frame apart from the others, is interpolated on the
+    circle of the beat. Raises ``ValueError`` if a slice has less than half the usual number of frames.
+    """
+    counts = [len(plane.frames) for plane in planes]
+    usual = max(set(counts), key=counts.count)
+    if min(counts) < usual / 2:
+        raise ValueError(
+            f"slices of {min(counts)} and {usual} frames: one is incomplete, fetch the file again"
+        )
+    alike = [plane.phases for plane in planes if len(plane.frames) == usual]
+    phases = np.mean(alike, axis=0)
+    if np.abs(np.array(alike) - phases).max() > 0.5 / usual:
+        phases = np.arange(usual) / usual
+    frames = [
+        plane.frames
+        if len(plane.frames) == usual and np.abs(plane.phases - phases).max() <= 0.5 / usual
+        else resample_beat(plane.frames, plane.phases, phases)
+        for plane in planes
+    ]
+    return np.stack(frames, axis=1), phases
+
+
+def _plane(images: list[Dataset]) -> Plane:
+    trigger = np.array([float(image.get("TriggerTime") or 0) for image in images])
+    times_known = len(np.unique(trigger)) == len(images)
+    if not times_known:
+        order = [(int(image.get("TemporalPositionIdentifier") or 0), int(image.get("InstanceNumber") or 0))
+                 for image in images]  # fmt: skip
+        trigger = np.argsort(np.lexsort(np.array(order).T[::-1])).astype(float)
+    images = [images[index] for index in np.argsort(trigger, kind="stable")]
+    trigger = np.sort(trigger)
+    step = float(np.median(np.diff(trigger)))
+    cycle = float(images[0].get("NominalInterval") or 0)
+    if not times_known:
+        step = (cycle or 1000.0) / len(images)
+        trigger, cycle = trigger * step, cycle or 1000.0  # a beat of one second where nothing is known
+    if not trigger[-1] < cycle <= trigger[-1] + 3 * step:
+        cycle = float(trigger[-1] - trigger[0] + step)
+        trigger = trigger - (trigger[0] if trigger[0] > step else 0)
+    first = images[0]
+    turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)
+    row, column = (float(value) for value in first.PixelSpacing)
+    return Plane(
+        frames=np.stack([_pixels(image) for image in images]),
+        phases=np.minimum(trigger / cycle, 1 - 1e-6),
+        cycle=cycle,
+        times_known=times_known,
+        position=np.array(first.ImagePositionPatient, dtype=float),
+        along=turn / np.linalg.norm(turn, axis=1, keepdims=True),
+        spacing=(row, column),
+        thickness=float(first.get("SliceThickness") or first.get("SpacingBetweenSlices") or 8.0),
+        series=int(first.get("SeriesNumber") or 0),
+    )
+
+
+def _pixels(image: Dataset) -> np.ndarray:
+    slope, intercept = float(image.get("RescaleSlope") or 1), float(image.get("RescaleIntercept") or 0)
+    return (image.pixel_array * slope + intercept).astype(np.float32)
+
+
+def _one_a_position(stack: list[Plane]) -> list[Plane]:
+    normal = stack[0].normal
+    latest = {
+        round(float(plane.position @ normal)): plane for plane in sorted(stack, key=lambda one: one.series)
+    }
+    return [latest[depth] for depth in sorted(latest)]

@@ -1,0 +1,234 @@
+"""Cines from files: a folder or zip of DICOM images, or a NIfTI file.
+
+Covers UK Biobank's fields 20208 (long axis) and 20209 (short axis), Sunnybrook, Siemens, GE and Philips
+exports with one image a file. Nothing is unpacked to disk, and a file that is not what it should be is
+refused with its name.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import nibabel
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from cardiacnets.cmr.cine import VIEWS, Cine
+from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
+
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000, 200
+"""Larger than any cine: beyond these a zip is taken for a bomb."""
+
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+
+
+def read_cine(path: Path | str, view: str = "sax") -> Cine:
+    """Read one view's cine.
+
+    Arguments:
+        path: a folder or zip of DICOM images (further series in it do no harm), or a NIfTI file (x, y,
+            slice, time).
+        view: ``"sax"`` or ``"4ch"``. In DICOM it is found by geometry, whatever the series are called; a
+            NIfTI file is taken at its word.
+
+    Slices come base to apex and their spacing from image positions; frames by trigger time, the first at or
+    after the R wave. Raises ``ValueError`` naming the file, the fault and the way out.
+    """
+    path = Path(path)
+    if view not in VIEWS:
+        raise ValueError(f"view {view!r}: one of {', '.join(VIEWS)} is needed")
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    if path.name.endswith((".nii", ".nii.gz")):
+        return _read_nifti(path, view)
+    if not path.is_dir() and not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path}: neither a folder, nor a whole zip, nor NIfTI; fetch it again, or give the folder "
+            "that holds its images"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # real files bend the standard in ways that do not matter here
+        images = _images(path)
+        try:
+            planes = find_planes(images)
+        except Exception as error:  # decoders and damaged headers raise almost anything
+            raise ValueError(f"{path}: an image can't be decoded ({_one_line(error)})") from None
+    if not planes:
+        raise ValueError(f"{path}: {len(images)} images, none seen at more than one moment: that is no cine")
+    try:
+        chosen = choose_view(planes, view)
+        frames, phases = stack_frames(chosen)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return _cine(path, view, chosen, frames, phases)
+
+
+def _cine(path: Path, view: str, planes: list[Plane], frames: np.ndarray, phases: np.ndarray) -> Cine:
+    first, last = planes[0], planes[-1]
+    depths = np.array([plane.position @ first.normal for plane in planes])
+    between = float(np.median(np.diff(depths))) if len(planes) > 1 else first.thickness
+    cycle = float(np.mean([plane.cycle for plane in planes]))
+    affine = np.eye(4)
+    step = (last.position - first.position) / (len(planes) - 1) if len(planes) > 1 else first.normal * between
+    affine[:3, :3] = np.stack(
+        [step, first.along[1] * first.spacing[0], first.along[0] * first.spacing[1]], axis=1
+    )
+    affine[:3, 3] = first.position
+    meta = {
+        "view": view,
+        "cycle_ms": cycle,
+        "times_known": all(plane.times_known for plane in planes),
+        "affine": affine,
+        "series": sorted({plane.series for plane in planes}),
+        "format": "dicom",
+        "file": path.name,
+    }
+    return Cine(frames, (between, *first.spacing), phases * cycle, meta)
+
+
+def _images(path: Path) -> list[Dataset]:
+    """The MR images with a place in space, all of one person and visit."""
+    found, modalities = [], set()
+    for name, content in _folder_files(path) if path.is_dir() else _zip_files(path):
+        image = _parse(f"{path}: {name}", content, PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES)
+        if image is None:
+            continue
+        modalities.add(str(image.get("Modality")))
+        if image.get("Modality") == "MR" and "ImagePositionPatient" in image and "PixelData" in image:
+            if not {"P", "PHASE MAP"} & set(image.get("ImageType") or ()):  # velocity is not anatomy
+                found.append(image)
+    if not found and modalities:
+        raise ValueError(
+            f"{path}: no MR images with positions (modality {', '.join(sorted(modalities))}); a cine MR is "
+            "needed"
+        )
+    if not found:
+        raise ValueError(f"{path}: no DICOM images; give the folder or zip that holds them")
+    for tag, what in (("PatientID", "people"), ("StudyInstanceUID", "examinations")):
+        several = {str(image.get(tag)) for image in found}
+        if len(several) > 1:
+            raise ValueError(f"{path}: images of {len(several)} {what} are mixed; put each in its own folder")
+    return found
+
+
+def _parse(where: str, content: bytes, expected: bool) -> Dataset | None:
+    """One DICOM image, or None for another kind of file (a list, a picture) that lies beside them."""
+    if content[128:132] != b"DICM":
+        if expected:
+            raise ValueError(f"{where}: not a DICOM file, or cut short; fetch it again")
+        return None
+    if DEFLATED in content[:2048]:
+        raise ValueError(f"{where}: deflated DICOM is not read; export it uncompressed")
+    try:
+        image = pydicom.dcmread(io.BytesIO(content))
+        if int(image.get("NumberOfFrames") or 1) > 1:
+            raise ValueError(
+                "many frames in one image are not read; convert it to NIfTI, or export classic DICOM"
+            )
+        if "PixelData" in image and image.get("Modality") == "MR" and int(image.SamplesPerPixel) != 1:
+            return None  # a coloured report
+        for tag, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6), ("PixelSpacing", 2)):
+            if "ImagePositionPatient" in image:
+                _check_numbers(image, tag, count)
+        if "PixelData" in image and not image.file_meta.TransferSyntaxUID.is_compressed:
+            needed = int(image.Rows) * int(image.Columns) * (int(image.BitsAllocated) // 8)
+            if len(image.PixelData) < needed:
+                raise ValueError("cut short; fetch it again")
+    except Exception as error:  # a damaged header raises almost anything
+        raise ValueError(f"{where}: {_one_line(error)}") from None
+    return image
+
+
+def _check_numbers(image: Dataset, tag: str, count: int) -> None:
+    values = np.array(image.get(tag) or [], dtype=float)
+    if len(values) != count or not np.isfinite(values).all():
+        raise ValueError(f"{tag} should be {count} numbers; export the images again with their geometry")
+
+
+def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not file.name.startswith(".") and file.name != "DICOMDIR":
+            if file.stat().st_size > FILE_BYTES:
+                raise ValueError(
+                    f"{file}: {file.stat().st_size} bytes are no single image; convert it to NIfTI"
+                )
+            yield str(file.relative_to(folder)), file.read_bytes()
+
+
+def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [one for one in archive.infolist() if not one.is_dir()]
+            _refuse_hostile(path, members)
+            for member in members:
+                name = PurePosixPath(member.filename).name
+                if name.startswith(".") or name == "DICOMDIR":
+                    continue
+                with archive.open(member) as stream:
+                    content = stream.read(FILE_BYTES + 1)
+                if len(content) > FILE_BYTES:
+                    raise ValueError(f"{path}: {member.filename} unpacks to more than it says: a zip bomb")
+                yield member.filename, content
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        zipfile.zlib.error,
+    ) as error:
+        raise ValueError(
+            f"{path}: the zip is damaged or locked ({_one_line(error)}); fetch it again"
+        ) from None
+
+
+def _refuse_hostile(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    for member in members:
+        parts = PurePosixPath(member.filename.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+            raise ValueError(f"{path}: {member.filename!r} points outside the archive; do not trust it")
+        if member.file_size > FILE_BYTES or member.file_size > RATIO * max(member.compress_size, 4096):
+            raise ValueError(
+                f"{path}: {member.filename} unpacks to {member.file_size} bytes: a zip bomb, or no image"
+            )
+    if len(members) > ARCHIVE_FILES or sum(member.file_size for member in members) > ARCHIVE_BYTES:
+        raise ValueError(f"{path}: {len(members)} files that unpack to too much: a zip bomb, or not one cine")
+
+
+def _read_nifti(path: Path, view: str) -> Cine:
+    try:
+        volume = nibabel.load(path)
+        shape, zooms = volume.shape, volume.header.get_zooms()
+        frames = np.asarray(volume.dataobj, dtype=np.float32) if len(shape) == 4 else None
+    except Exception as error:  # nibabel and gzip raise many kinds
+        raise ValueError(f"{path}: not a whole NIfTI file ({_one_line(error)})") from None
+    if frames is None or shape[3] < 2:
+        raise ValueError(f"{path}: shape {shape} has one moment only; a cine is (x, y, slice, time)")
+    if not np.isfinite(frames).all() or min(zooms[:3]) <= 0:
+        raise ValueError(f"{path}: intensities or pixel sizes are not numbers; convert it again")
+    frames = frames.transpose(3, 2, 1, 0)  # (x, y, slice, time) -> (T, S, H, W)
+    units = volume.header.get_xyzt_units()[1]
+    step = float(zooms[3]) * {"sec": 1e3, "msec": 1.0, "usec": 1e-3}.get(units, 1e3)
+    known = 5 <= step <= 200
+    step = step if known else 1000.0 / len(frames)
+    to_patient = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine  # NIfTI counts x and y the other way
+    meta = {
+        "view": view,
+        "cycle_ms": step * len(frames),
+        "times_known": known,
+        "affine": to_patient[:, [2, 1, 0, 3]],
+        "format": "nifti",
+        "file": path.name,
+    }
+    spacing = (float(zooms[2]), float(zooms[1]), float(zooms[0]))
+    return Cine(frames, spacing, step * np.arange(len(frames)), meta)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{error}".split())[:200] or type(error).__name__
