@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -62,6 +63,10 @@ class Run:
     def book(self) -> Path:
         return self.root / "book"
 
+    def unfinished(self, ingredients: Mapping[str, Any]) -> Path:
+        """Where a fit with these ingredients keeps the state from which it resumes after a kill."""
+        return self.root / "unfinished" / digest(ingredients)[:16]
+
     def require(self, path: Path, chapter: str) -> Path:
         """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
         if not (path / SIDECAR).is_file():
@@ -86,6 +91,7 @@ class Run:
             make(temporary)
             provenance = {"fingerprint": fingerprint, "ingredients": _plain(ingredients), "profile": self.profile.name}
             write_json(temporary / SIDECAR, {**provenance, "versions": versions(), "commit": git_commit()})
+        shutil.rmtree(self.unfinished(ingredients), ignore_errors=True)
         return path
 
 

@@ -12,12 +12,17 @@ from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
+from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Profile, load_profile
 
 
 def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
     sizes = profile.cmr_autoencoder
     return Aligner(profile, cmr_width=sizes.width * 2 ** (len(sizes.depths) - 1), covariates=covariates)
+
+
+def _video_autoencoder(profile: Profile) -> VideoAutoencoder:
+    return VideoAutoencoder(profile.diffusion)
 
 
 def _diffusion(profile: Profile) -> VideoDiffusion:
@@ -36,6 +41,7 @@ KINDS: dict[str, Callable[..., nn.Module]] = {
     "ecg_encoder": EcgEncoder,
     "cmr_autoencoder": CmrAutoencoder,
     "aligner": _aligner,
+    "video_autoencoder": _video_autoencoder,
     "diffusion": _diffusion,
     "downstream": _downstream,
     "cmr_downstream": _cmr_downstream,

@@ -1,1 +1,7 @@
 """One training loop for all stages, its batches and its checkpoints."""
+
+from cardiacnets.training.batching import minibatches
+from cardiacnets.training.checkpoints import load_checkpoint, save_checkpoint
+from cardiacnets.training.loop import History, fit
+
+__all__ = ["History", "fit", "load_checkpoint", "minibatches", "save_checkpoint"]

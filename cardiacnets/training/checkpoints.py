@@ -23,6 +23,7 @@ SECTIONS = {
     "ecg_encoder": ("ecg_input", "ecg_encoder"),
     "cmr_autoencoder": ("cmr_autoencoder",),
     "aligner": ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment"),
+    "video_autoencoder": ("diffusion",),
     "diffusion": ("ecg_encoder", "diffusion"),
     "downstream": ("ecg_input", "ecg_encoder"),
     "cmr_downstream": ("cmr_autoencoder",),

@@ -1,0 +1,153 @@
+"""From a stored cohort to what the networks see: cleaned ECGs, cines at the encoder's size, splits and quality.
+
+The clean folder holds ``beats.npy`` float32 (R, 12, 180), each lead's median beat in millivolts at 250 Hz; where the
+profile's encoder sees ten seconds also ``rhythm.npy`` float32 (R, 12, samples); ``sax.npy`` and ``lax.npy`` uint8
+(R, T, pixels, pixels) where there is CMR; and ``index.parquet``: the cohort's rows with ``split``, ``usable`` and
+``reason``. Rows stay aligned with the stored cohort: a bad record is flagged with its reason, never dropped silently.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as functional
+from numpy.lib.format import open_memmap
+from scipy.signal import resample_poly
+from tqdm.auto import tqdm
+
+from cardiacnets.cohorts.splits import split_participants
+from cardiacnets.cohorts.store import MICROVOLT, Cohort, memory_map, open_cohort
+from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
+from cardiacnets.ecg import check_ecg, clean, median_beat
+from cardiacnets.profile import EcgInput
+from cardiacnets.run import Run, source
+
+SHARD = 128
+SPLIT_COHORTS = ("ukb", "mimic")
+"""Cohorts that are trained on; every other cohort is held out as a whole."""
+
+
+@dataclass(frozen=True)
+class CleanCohort:
+    """A preprocessed cohort, arrays memory-mapped and row-aligned with ``index``."""
+
+    name: str
+    folder: Path
+    index: pd.DataFrame
+    beats: np.ndarray
+    rhythm: np.ndarray | None
+    sax: np.ndarray | None
+    lax: np.ndarray | None
+
+    @property
+    def ecg(self) -> np.ndarray:
+        """What the ECG encoder sees, (R, 12, samples) mV: ten seconds where the profile asks for them, else beats."""
+        return self.beats if self.rhythm is None else self.rhythm
+
+    def rows(self, split: str) -> np.ndarray:
+        """Positions of the usable recordings of ``split``, ascending."""
+        return np.flatnonzero((self.index["split"] == split) & self.index["usable"])
+
+
+def beat_view(cleaned: np.ndarray) -> np.ndarray:
+    """The median beat (n, 12, 180) mV at 250 Hz of clean ten-second ECGs (n, 12, 5000) mV."""
+    return median_beat(cleaned, ECG_RATE, samples=BEAT_SAMPLES, beat_rate=BEAT_RATE)
+
+
+def rhythm_view(cleaned: np.ndarray, settings: EcgInput) -> np.ndarray:
+    """Clean ten-second ECGs (n, 12, 5000) mV at the encoder's rate and length (n, 12, samples)."""
+    common = np.gcd(settings.rate, ECG_RATE)
+    resampled = resample_poly(cleaned, settings.rate // common, ECG_RATE // common, axis=-1)
+    return resampled[..., : settings.samples].astype(np.float32)
+
+
+def encoder_view(signal: np.ndarray, settings: EcgInput) -> np.ndarray:
+    """Clean ten-second ECGs (n, 12, 5000) mV and bring them to the encoder's view (n, 12, samples) mV."""
+    cleaned = clean(signal, ECG_RATE)
+    return beat_view(cleaned) if settings.view == "beat" else rhythm_view(cleaned, settings)
+
+
+def resize_cine(cine: np.ndarray, frames: int, pixels: int) -> np.ndarray:
+    """Cines (n, T, H, W) uint8 at ``frames`` evenly spaced phases and ``pixels`` squared, antialiased."""
+    steps = np.linspace(0, cine.shape[1], frames, endpoint=False).round().astype(int)
+    chosen = torch.from_numpy(np.ascontiguousarray(cine[:, steps])).float()
+    resized = functional.interpolate(chosen, size=(pixels, pixels), mode="bilinear", antialias=True)
+    return resized.round_().clamp_(0, 255).byte().numpy()
+
+
+def preprocess_cohort(run: Run, name: str, processes: int | None = None, progress: bool = True) -> CleanCohort:
+    """Clean cohort ``name`` shard by shard, or reuse it if nothing it depends on changed."""
+    cohort = open_cohort(run, name)
+    settings, cmr = run.profile.ecg_input, run.profile.cmr_autoencoder
+    ingredients = {
+        "cohort": cohort.folder, "ecg_input": settings, "pixels": cmr.pixels, "frames": cmr.frames, "seed": run.profile.seed,
+        "source": source("ecg", "cohorts/preprocessing.py", "cohorts/splits.py"),
+    }
+    run.fit_or_load(
+        run.root / "clean" / name, ingredients,
+        lambda folder: _preprocess(run, cohort, folder, processes or os.cpu_count() or 1, progress),
+    )
+    return open_clean(run, name)
+
+
+def open_clean(run: Run, name: str) -> CleanCohort:
+    """The preprocessed cohort ``name``; ``ValueError`` naming the command to run if chapter 01 has not made it."""
+    folder = run.require(run.root / "clean" / name, "01_preprocessing")
+    arrays = {key: memory_map(folder / f"{key}.npy") for key in ("beats", "rhythm", "sax", "lax")}
+    return CleanCohort(name, folder, pd.read_parquet(folder / "index.parquet"), **arrays)
+
+
+def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress: bool) -> None:
+    settings, cmr = run.profile.ecg_input, run.profile.cmr_autoencoder
+    recordings = cohort.recordings
+    count = len(recordings)
+    shapes = {"beats": ((count, 12, BEAT_SAMPLES), np.float32)}
+    if settings.view == "rhythm":
+        shapes["rhythm"] = ((count, 12, settings.samples), np.float32)
+    for view in ("sax", "lax"):
+        if getattr(cohort, view) is not None:
+            shapes[view] = ((count, cmr.frames, cmr.pixels, cmr.pixels), np.uint8)
+    outputs = {key: open_memmap(folder / f"{key}.npy", "w+", dtype, shape) for key, (shape, dtype) in shapes.items()}
+
+    starts = range(0, count, SHARD)
+    jobs = [(cohort.folder, slice(start, min(start + SHARD, count)), settings, cmr.frames, cmr.pixels) for start in starts]
+    reasons: list[str] = []
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        shards = tqdm(pool.map(_preprocess_shard, *zip(*jobs, strict=True)), total=len(jobs), desc=f"clean {cohort.name}",
+                      disable=not progress)
+        for (_, rows, *_), (arrays, faults) in zip(jobs, shards, strict=True):
+            for key, array in arrays.items():
+                outputs[key][rows] = array
+            reasons += faults
+    for output in outputs.values():
+        output.flush()
+
+    trained_on = cohort.name in SPLIT_COHORTS
+    split = recordings["participant_id"].map(split_participants(recordings["participant_id"], run.profile.seed)) if trained_on else "test"
+    usable = [not reason for reason in reasons]
+    recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
+
+
+def _preprocess_shard(
+    folder: Path, rows: slice, settings: EcgInput, frames: int, pixels: int
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Arrays of one shard and, for each recording, why it cannot be used (empty: it can)."""
+    signal = memory_map(folder / "ecg.npy")[rows].astype(np.float32) * MICROVOLT
+    reasons = ["; ".join(check_ecg(record).faults) for record in signal]
+    signal[[bool(reason) for reason in reasons]] = 0  # an unusable record must not stop the others
+    cleaned = clean(signal, ECG_RATE)
+    arrays = {"beats": beat_view(cleaned)}
+    if settings.view == "rhythm":
+        arrays["rhythm"] = rhythm_view(cleaned, settings)
+    for view in ("sax", "lax"):
+        if (cines := memory_map(folder / f"{view}.npy")) is not None:
+            arrays[view] = resize_cine(cines[rows], frames, pixels)
+    return arrays, reasons

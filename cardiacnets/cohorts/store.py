@@ -1,0 +1,80 @@
+"""Cohorts on disk: raw recordings as they were read or simulated, never a cohort in memory.
+
+A cohort folder holds ``ecg.npy`` int16 microvolts (R, 12, 5000), ``sax.npy`` (R, T, 80, 80) and ``lax.npy``
+(R, T, 96, 96) uint8 where there is CMR, ``indices.npy`` and (simulated only) ``indices_true.npy`` float32 (R, 82),
+and ``recordings.parquet``: one row a recording, in the same order, with identifiers, covariates and labels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.digital_heart import write_cohort
+from cardiacnets.profile import Cohorts
+from cardiacnets.run import Run, source
+
+SIMULATED_COHORTS = tuple(
+    field.name for field in dataclasses.fields(Cohorts) if field.name not in ("preset", "frames")
+)
+PAIRED_COHORTS = ("ukb", "fahzu_readers")
+"""Cohorts with CMR beside the ECG."""
+
+MICROVOLT = np.float32(1e-3)
+"""Millivolts a stored unit."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A stored cohort, arrays memory-mapped; ``sax`` and ``lax`` are ``None`` where there is no CMR."""
+
+    name: str
+    folder: Path
+    recordings: pd.DataFrame
+    ecg: np.ndarray
+    sax: np.ndarray | None
+    lax: np.ndarray | None
+    indices: np.ndarray
+    indices_true: np.ndarray | None
+
+    def ecg_millivolts(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Recordings as float32 (n, 12, 5000) mV."""
+        return self.ecg[rows].astype(np.float32) * MICROVOLT
+
+
+def memory_map(path: Path) -> np.ndarray | None:
+    """A read-only memory map of a ``.npy`` file, ``None`` if the file does not exist."""
+    return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
+
+
+def open_cohort(run: Run, name: str) -> Cohort:
+    """The stored cohort ``name``; ``ValueError`` naming the command to run if chapter 00 has not made it."""
+    folder = run.require(run.cohorts / name, "00_cohorts")
+    arrays = {key: memory_map(folder / f"{key}.npy") for key in ("ecg", "sax", "lax", "indices", "indices_true")}
+    return Cohort(name, folder, pd.read_parquet(folder / "recordings.parquet"), **arrays)
+
+
+def simulate_cohort(run: Run, name: str, processes: int | None = None) -> Cohort:
+    """Draw the simulated cohort ``name`` at the profile's size, or reuse it if nothing changed.
+
+    Raises ``ValueError`` for a cohort that the profile does not know.
+    """
+    if name not in SIMULATED_COHORTS:
+        raise ValueError(f"unknown simulated cohort {name!r}: choose one of {', '.join(SIMULATED_COHORTS)}")
+    settings = run.profile.cohorts
+    drawing = {
+        "n": getattr(settings, name), "cohort": name, "preset": settings.preset,
+        "seed": run.profile.seed, "frames": settings.frames,
+    }
+    run.fit_or_load(
+        run.cohorts / name, {**drawing, "source": source("digital_heart")},
+        lambda folder: write_cohort(
+            folder, **drawing, cines=name in PAIRED_COHORTS, processes=processes or os.cpu_count() or 1
+        ),
+    )
+    return open_cohort(run, name)

@@ -1,0 +1,1 @@
+"""What a chapter does: pre-train, align, generate, predict, explain."""

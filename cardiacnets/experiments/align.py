@@ -1,0 +1,132 @@
+"""Chapter 03: contrastive alignment of an ECG encoder to frozen CMR features.
+
+The arms share everything but their pairs: ``aligned`` sees each ECG with its own CMR, ``permuted`` with a stranger's
+(the negative control: whatever it reaches does not come from CMR).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cardiacnets.cmr.augmenting import CineAugmentation
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.cohorts.store import memory_map
+from cardiacnets.ecg import EcgAugmentation
+from cardiacnets.experiments.inputs import ecg_batch
+from cardiacnets.experiments.pretrain import build_seeded, cine_batch, load_cmr_autoencoder
+from cardiacnets.models.alignment import Aligner
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.run import Run, source
+from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+
+ARMS = ("aligned", "permuted")
+ENCODE_BATCH = 128
+
+
+def cache_cmr_features(run: Run, cohort: str) -> Path:
+    """Encode each cine of ``cohort`` once: ``<view>.npy`` float32 (views, R, D), view 0 as it is, the rest augmented."""
+    clean = open_clean(run, cohort)
+    encoder_folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
+    views = run.profile.alignment.views
+    ingredients = {"cohort": clean.folder, "encoder": encoder_folder, "views": views, "seed": run.profile.seed,
+                   "source": source("experiments/align.py", "cmr/augmenting.py")}
+
+    def make(folder: Path) -> None:
+        encoder, augmentation = load_cmr_autoencoder(run), CineAugmentation()
+        generator = torch.Generator().manual_seed(run.profile.seed)
+        parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
+        for view in VIEWS:
+            features = []
+            for number in range(views):
+                cines = (cine_batch(getattr(clean, view), rows) for rows in parts)
+                drawn = (augmentation(cine, generator) if number else cine for cine in cines)
+                with torch.inference_mode():
+                    features.append(torch.cat([encoder.encode(cine, view) for cine in drawn]).numpy())
+            np.save(folder / f"{view}.npy", np.stack(features))  # (views, R, D)
+
+    return run.fit_or_load(run.root / "features" / cohort, ingredients, make)
+
+
+def cmr_features(run: Run, cohort: str, view: str) -> np.ndarray:
+    """Frozen CMR features (views, R, D) of ``cohort``, memory-mapped."""
+    folder = run.require(run.root / "features" / cohort, "03_contrastive_alignment")
+    return memory_map(folder / f"{view}.npy")
+
+
+def fit_aligner(run: Run, arm: str = "aligned") -> Path:
+    """Train one arm on the training split of ``ukb``, or reuse it; the lowest validation loss is kept."""
+    if arm not in ARMS:
+        raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ARMS)}")
+    clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
+    features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
+    ingredients = {
+        "cohort": clean.folder, "features": run.root / "features" / "ukb", "arm": arm, "ecg_input": run.profile.ecg_input,
+        "encoder": run.profile.ecg_encoder, "alignment": run.profile.alignment, "training": settings, "seed": seed,
+        "source": source("models", "training", "ecg/augmenting.py", "experiments/align.py", "experiments/inputs.py"),
+    }
+
+    def make(folder: Path) -> None:
+        partner = partners(clean, permuted=arm == "permuted", seed=seed)
+        model = build_seeded("aligner", run.profile)
+        augmentation, training = EcgAugmentation(), clean.rows("train")
+
+        def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
+            cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]
+            return [ecg_batch(clean, rows, run.profile.ecg_input), *cmr]
+
+        def batches(epoch: int, generator: torch.Generator):
+            number = epoch % run.profile.alignment.views
+            for index in minibatches(len(training), settings.batch, generator):
+                ecg, *cmr = pair(training[index], number)
+                yield [augmentation(ecg, generator), *cmr]
+
+        def validate(model: Aligner) -> float:
+            rows = clean.rows("validation")
+            parts = np.array_split(rows, max(1, len(rows) // settings.batch))
+            return float(torch.stack([model(*pair(part, 0))["loss"] for part in parts]).mean())
+
+        history = fit(model, lambda model, batch: model(*batch), batches, settings, seed=seed,
+                      steps_per_epoch=len(training) // settings.batch, validate=validate,
+                      workspace=run.unfinished(ingredients))
+        save_checkpoint(model, folder, "aligner", run.profile)
+        history.table().to_parquet(folder / "history.parquet")
+
+    return run.fit_or_load(run.models / arm, ingredients, make)
+
+
+def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
+    """For each row the row of its CMR partner: itself, or a stranger of the same split."""
+    partner = np.arange(len(clean.index))
+    if permuted:
+        generator = np.random.default_rng([seed, 303])
+        for split in ("train", "validation", "test"):
+            rows = clean.rows(split)
+            shuffled = generator.permutation(rows)
+            # a cycle through the shuffled order: nobody is left with their own CMR
+            partner[shuffled] = np.roll(shuffled, 1)
+    return partner
+
+
+def load_aligner(run: Run, arm: str = "aligned") -> Aligner:
+    """The trained aligner of ``arm`` in evaluation mode."""
+    folder = run.require(run.models / arm, "03_contrastive_alignment")
+    return load_checkpoint(folder, "aligner", run.profile).eval()
+
+
+def embeddings(run: Run, cohort: str, rows: np.ndarray, arm: str = "aligned") -> dict[str, np.ndarray]:
+    """Unit-length projections (n, P) of ECG, SAX and LAX of ``rows``, for retrieval and maps."""
+    clean, model = open_clean(run, cohort), load_aligner(run, arm)
+    with torch.inference_mode():
+        parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+        ecg = torch.cat([model.embed_ecg(ecg_batch(clean, part, run.profile.ecg_input)) for part in parts])
+        cmr = {view: model.embed_cmr(torch.from_numpy(cmr_features(run, cohort, view)[0, rows]), view) for view in VIEWS}
+    return {name: array.numpy() for name, array in {"ecg": ecg, **cmr}.items()}
+
+
+def history(run: Run, model: str) -> pd.DataFrame:
+    """Losses by epoch of a trained model's folder."""
+    return pd.read_parquet(run.models / model / "history.parquet")

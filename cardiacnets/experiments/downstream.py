@@ -1,0 +1,207 @@
+"""Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without covariates.
+
+Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates`` adds the
+study's covariates. Every choice is made on the validation split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cardiacnets.artefacts import read_json, write_json
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.ecg import EcgAugmentation
+from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
+from cardiacnets.experiments.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.experiments.probe import fit_probe, standardise_targets
+from cardiacnets.experiments.tasks import TASKS, Labelled, labelled
+from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
+from cardiacnets.run import Run, source
+from cardiacnets.training import History, fit, load_checkpoint, minibatches, save_checkpoint
+
+NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
+CODE = ("models", "training", "ecg/augmenting.py", "experiments/downstream.py", "experiments/inputs.py",
+        "experiments/probe.py", "experiments/tasks.py", "cohorts/splits.py")
+
+
+def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
+    """Folder of a fine-tuned model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
+    suffix = ("" if fraction == 1 else f"_{round(100 * fraction)}") + ("" if seed is None else f"_seed{seed}")
+    return f"{key}/{arm}{suffix}"
+
+
+def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
+    """Probe, then fine-tune ``arm`` on task ``key``; the probe counts as the epoch before the first.
+
+    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model and
+    ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    """
+    if arm not in NETWORK_ARMS:
+        raise ValueError(f"unknown network arm {arm!r}: choose one of {', '.join(NETWORK_ARMS)}")
+    start = arm.removesuffix("_covariates")
+    draw = run.profile.seed if seed is None else seed
+    clean = open_clean(run, TASKS[key].cohort)
+    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
+    rate = run.profile.aligning.learning_rate if start == "ecg" else run.profile.finetuning.learning_rate
+    ingredients = {
+        "cohort": clean.folder, "task": key, "arm": arm, "fraction": fraction, "seed": draw, "learning_rate": rate,
+        "encoder": run.profile.ecg_encoder, "ecg_input": run.profile.ecg_input, "training": run.profile.finetuning,
+        "labels": run.profile.downstream.labels, "source": source(*CODE),
+        "start": "random weights" if start == "ecg" else run.require(run.models / start, "03_contrastive_alignment"),
+    }
+
+    def make(folder: Path) -> None:
+        labels = labelled(run, key, fraction, draw)
+        standardiser = fit_standardiser(clean, labels) if arm.endswith("_covariates") else None
+        features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
+        model = start_network(run, labels, features, start, draw)
+        history = fine_tune(run, model, labels, features, rate, draw, run.unfinished(ingredients))
+        readout = Readout.of(labels, standardiser)
+        readout.save(folder)
+        save_checkpoint(model, folder, "downstream", run.profile, outputs=labels.task.outputs, covariates=model.covariates)
+        history.table().to_parquet(folder / "history.parquet")
+        scores = readout(network_outputs(model, features))
+        scores[labels.of("train")] = np.nan
+        np.save(folder / "scores.npy", scores)
+
+    return run.fit_or_load(run.models / model_name(key, arm, fraction, seed), ingredients, make)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What turns a network's outputs into scores elsewhere: covariates' scale, and the units of the indices."""
+
+    standardiser: Standardiser | None
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, labels: Labelled, standardiser: Standardiser | None) -> Readout:
+        if labels.task.kind != "indices":
+            return cls(standardiser, np.zeros(1), np.ones(1))
+        return cls(standardiser, *standardise_targets(labels.target[labels.of("train")])[1:])
+
+    def __call__(self, outputs: np.ndarray) -> np.ndarray:
+        """Network outputs (n, outputs) as logits, or as indices in their units."""
+        return outputs * self.deviation + self.mean
+
+    def save(self, folder: Path) -> None:
+        """Write ``readout.json`` beside the model."""
+        covariates = self.standardiser and {
+            "names": list(self.standardiser.names), "mean": self.standardiser.mean.tolist(),
+            "deviation": self.standardiser.deviation.tolist(),
+        }
+        write_json(folder / "readout.json",
+                   {"covariates": covariates, "mean": self.mean.tolist(), "deviation": self.deviation.tolist()})
+
+    @classmethod
+    def load(cls, folder: Path) -> Readout:
+        """Read ``readout.json`` of a fine-tuned model."""
+        content = read_json(folder / "readout.json")
+        covariates = content["covariates"]
+        standardiser = covariates and Standardiser(
+            tuple(covariates["names"]), np.array(covariates["mean"]), np.array(covariates["deviation"])
+        )
+        return cls(standardiser, np.array(content["mean"]), np.array(content["deviation"]))
+
+
+def fit_standardiser(clean: CleanCohort, labels: Labelled) -> Standardiser:
+    """The study's covariates of the task's cohort, scaled by the task's training rows."""
+    training = clean.index.loc[labels.table["row"].iloc[labels.of("train")]]
+    return Standardiser.fit(training, covariate_names(labels.task.cohort))
+
+
+def network_inputs(
+    run: Run, clean: CleanCohort, rows: np.ndarray, standardiser: Standardiser | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """ECGs (n, 12, samples) on the encoder's scale, and standardised covariates (n, c) or ``None``."""
+    covariates = None if standardiser is None else torch.from_numpy(standardiser(clean.index.loc[rows]))
+    return ecg_batch(clean, rows, run.profile.ecg_input), covariates
+
+
+def start_network(
+    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int
+) -> Downstream:
+    """The encoder with random or aligned weights, its head set to a probe whose penalty validation chose."""
+    ecg, covariates = features
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
+    if start != "ecg":
+        missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+        if unexpected or any(not name.startswith("modulation.") for name in missing):
+            raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
+    model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
+    embedded = _batched(encoder.eval(), features)
+    if covariates is not None:
+        embedded = np.hstack([embedded, covariates.numpy()])
+    train, validation = labels.of("train"), labels.of("validation")
+    probe = fit_probe(labels.task, embedded[train], labels.target[train], (embedded[validation], labels.target[validation]))
+    model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
+    return model
+
+
+def fine_tune(
+    run: Run, model: Downstream, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None],
+    rate: float, seed: int, workspace: Path,
+) -> History:
+    """All weights, early stopping on the validation loss; the probe is the state to beat."""
+    loss, target = task_objective(labels)
+    train, validation = labels.of("train"), labels.of("validation")
+    settings = run.profile.finetuning
+    # a tenth of the labels may be less than one batch
+    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(train)))
+    augmentation = EcgAugmentation()
+    ecg, covariates = features
+
+    def outputs(model: Downstream, rows: np.ndarray, generator: torch.Generator | None = None) -> torch.Tensor:
+        seen = ecg[rows] if generator is None else augmentation(ecg[rows], generator)
+        return model(seen, None if covariates is None else covariates[rows])
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(train), settings.batch, generator):
+            yield train[index], generator
+
+    def step(model: Downstream, batch: tuple) -> dict[str, torch.Tensor]:
+        rows, generator = batch
+        return {"loss": loss(outputs(model, rows, generator), target[rows])}
+
+    def validate(model: Downstream) -> float:
+        return float(loss(outputs(model, validation), target[validation]))
+
+    return fit(model, step, batches, settings, seed=seed, steps_per_epoch=len(train) // settings.batch,
+               validate=validate, workspace=workspace, progress=False)
+
+
+def task_objective(labels: Labelled) -> tuple[Callable, torch.Tensor]:
+    """The task's loss and its targets as tensors: {0, 1} floats, class numbers, or z-scores by the training rows."""
+    if labels.task.kind == "binary":
+        return screening_loss, torch.from_numpy(labels.target).float()
+    if labels.task.kind == "subtypes":
+        return subtype_loss, torch.from_numpy(labels.target).long()
+    readout = Readout.of(labels, None)
+    return index_loss, torch.from_numpy((labels.target - readout.mean) / readout.deviation).float()
+
+
+def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
+    """Raw outputs (n, outputs) of a fine-tuned model, in evaluation mode."""
+    return _batched(model.eval(), features)
+
+
+def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
+    """A fine-tuned model in evaluation mode, and its readout."""
+    folder = run.require(run.models / model_name(key, arm), "05_downstream_tasks")
+    return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)
+
+
+def _batched(module: torch.nn.Module, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
+    ecg, covariates = features
+    parts = [ecg.split(ENCODE_BATCH), [None] * len(ecg) if covariates is None else covariates.split(ENCODE_BATCH)]
+    with torch.inference_mode():
+        return torch.cat([module(*part) for part in zip(*parts, strict=False)]).numpy()

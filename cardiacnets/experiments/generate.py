@@ -1,0 +1,234 @@
+"""Chapter 04: movies of the heart drawn from an ECG, and how far they can be believed.
+
+One latent video diffusion model a view, conditioned on the tokens of the frozen aligned ECG encoder. A generated
+movie is judged by what is measured on it: one regressor, fitted on real training cines, reads the 82 indices from real
+and generated test cines alike, and both are compared with each other and with the recorded truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.decomposition import PCA
+
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean, resize_cine
+from cardiacnets.cohorts.store import memory_map, open_cohort
+from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
+from cardiacnets.experiments.inputs import ecg_batch
+from cardiacnets.experiments.pretrain import build_seeded, cine_batch
+from cardiacnets.experiments.probe import Probe, fit_probe
+from cardiacnets.experiments.tasks import TASKS
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained
+from cardiacnets.profile import Diffusion
+from cardiacnets.run import Run, source
+from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+
+SAMPLE_BATCH = 16
+READER_COHORT = "fahzu_readers"
+
+
+def diffusion_cines(run: Run, clean: CleanCohort, view: str, rows: np.ndarray) -> np.ndarray:
+    """Real cines of ``rows`` at the diffusion model's size, (n, T, pixels, pixels) uint8."""
+    settings = run.profile.diffusion
+    return resize_cine(getattr(clean, view)[rows], settings.frames, settings.pixels)
+
+
+def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
+    """The condition: tokens (B, N, D) of the frozen aligned encoder for encoder inputs (B, 12, samples)."""
+    encoder = load_aligner(run).encoder
+    with torch.inference_mode():
+        return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
+
+
+def fit_video_autoencoder(run: Run) -> Path:
+    """Train the frame autoencoder on both views of the training split of ``ukb``, or reuse it.
+
+    Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of trained.
+    """
+    clean, settings, seed = open_clean(run, "ukb"), run.profile.autoencoding, run.profile.seed
+    ingredients = {"cohort": clean.folder, "diffusion": run.profile.diffusion, "training": settings, "seed": seed,
+                   "source": source("models", "training", "experiments/generate.py")}
+
+    def make(folder: Path) -> None:
+        model = build_seeded("video_autoencoder", run.profile)
+        rows = clean.rows("train")
+        cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
+
+        def batches(epoch: int, generator: torch.Generator):
+            for index in minibatches(len(cines), settings.batch, generator):
+                phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
+                yield torch.from_numpy(cines[index, phases]).float() / 255
+
+        if not run.profile.diffusion.pretrained_vae:
+            history = fit(model, lambda model, frames: model(frames), batches, settings, seed=seed,
+                          steps_per_epoch=len(cines) // settings.batch, workspace=run.unfinished(ingredients))
+            history.table().to_parquet(folder / "history.parquet")
+        model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
+        save_checkpoint(model, folder, "video_autoencoder", run.profile)
+
+    return run.fit_or_load(run.models / "video_autoencoder", ingredients, make)
+
+
+def fit_diffusion(run: Run, view: str) -> Path:
+    """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
+    clean, settings, seed = open_clean(run, "ukb"), run.profile.generation, run.profile.seed
+    aligned = run.require(run.models / "aligned", "03_contrastive_alignment")
+    autoencoder = run.require(run.models / "video_autoencoder", "04_diffusion")
+    ingredients = {
+        "cohort": clean.folder, "aligned": aligned, "autoencoder": autoencoder, "view": view, "seed": seed,
+        "diffusion": run.profile.diffusion, "training": settings,
+        "source": source("models", "training", "experiments/generate.py"),
+    }
+
+    def make(folder: Path) -> None:
+        rows = clean.rows("train")
+        tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+        model = build_seeded("diffusion", run.profile)
+        load_pretrained(model)
+        model.autoencoder.load_state_dict(load_checkpoint(autoencoder, "video_autoencoder", run.profile).state_dict())
+        cines = diffusion_cines(run, clean, view, rows)
+        with torch.inference_mode():
+            parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
+            latents = torch.cat([model.encode(cine_batch(cines, part)) for part in parts])
+        latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+
+        def batches(epoch: int, generator: torch.Generator):
+            for index in minibatches(len(latents), settings.batch, generator):
+                yield latents[index], tokens[index]
+
+        history = fit(model, lambda model, batch: model(*batch), batches, settings, seed=seed,
+                      steps_per_epoch=len(latents) // settings.batch, workspace=run.unfinished(ingredients),
+                      trainable=lambda name: not name.startswith("autoencoder"))
+        save_checkpoint(model, folder, "diffusion", run.profile)
+        history.table().to_parquet(folder / "history.parquet")
+
+    return run.fit_or_load(run.models / f"diffusion_{view}", ingredients, make)
+
+
+def load_diffusion(run: Run, view: str) -> VideoDiffusion:
+    """The trained diffusion model of one view, in evaluation mode."""
+    folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    return load_checkpoint(folder, "diffusion", run.profile).eval()
+
+
+def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the profile's sampler, steps and guidance."""
+    generator = torch.Generator().manual_seed(seed)
+    movies = [
+        model.sample(part, generator, steps=settings.sampling_steps, guidance=settings.guidance)
+        for part in tokens.split(SAMPLE_BATCH)
+    ]
+    return torch.cat(movies).mul(255).round().clamp(0, 255).byte().numpy()
+
+
+@dataclass(frozen=True)
+class CineReader:
+    """Reads the 82 indices from a pair of cines at the diffusion model's size: components, then ridge regression."""
+
+    components: dict[str, PCA]
+    probe: Probe
+
+    @classmethod
+    def fit(cls, run: Run) -> CineReader:
+        """Learn from real cines and recorded indices of the training split of ``ukb``, penalty by validation."""
+        clean = open_clean(run, "ukb")
+        indices = open_cohort(run, "ukb").indices
+        train, validation = clean.rows("train"), clean.rows("validation")
+        flat = {view: diffusion_cines(run, clean, view, train).reshape(len(train), -1) for view in VIEWS}  # (n, T*H*W)
+        count = min(150, len(train) // 2)
+        components = {
+            view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(flat[view].astype(np.float32))
+            for view in VIEWS
+        }
+        reader = cls(components, None)
+        held_out = {view: diffusion_cines(run, clean, view, validation) for view in VIEWS}
+        real = {view: flat[view].reshape(len(train), *held_out[view].shape[1:]) for view in VIEWS}  # (n, T, H, W)
+        probe = fit_probe(TASKS["ukb.indices"], reader.features(real), indices[train],
+                          (reader.features(held_out), indices[validation]))
+        return cls(components, probe)
+
+    def features(self, cines: dict[str, np.ndarray]) -> np.ndarray:
+        """Component scores (n, features) of cines (n, T, H, W) uint8 by view."""
+        return np.hstack([
+            self.components[view].transform(cines[view].reshape(len(cines[view]), -1).astype(np.float32)) for view in VIEWS
+        ])
+
+    def __call__(self, cines: dict[str, np.ndarray]) -> np.ndarray:
+        """Indices (n, 82) in their units, as read from the movies."""
+        return self.probe(self.features(cines))
+
+
+def generated_rows(run: Run, cohort: str) -> np.ndarray:
+    """Whose movies are drawn: test participants of ``ukb`` up to the profile's number; every reader-study case."""
+    clean = open_clean(run, cohort)
+    rows = clean.rows("test")
+    if cohort == READER_COHORT:
+        return rows
+    chosen = np.random.default_rng([run.profile.seed, 404]).permutation(rows)[: run.profile.diffusion.generated]
+    return np.sort(chosen)
+
+
+def generate_movies(run: Run, cohort: str, view: str) -> Path:
+    """Draw one view of the movies of :func:`generated_rows`, or reuse them: ``generated.npy``, ``real.npy`` uint8."""
+    rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
+    model_folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    ingredients = {"cohort": clean.folder, "model": model_folder, "rows": len(rows), "seed": run.profile.seed,
+                   "aligned": run.models / "aligned", "source": source("models", "experiments/generate.py")}
+
+    def make(folder: Path) -> None:
+        tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+        movies = sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
+        np.save(folder / "generated.npy", movies)
+        np.save(folder / "real.npy", diffusion_cines(run, clean, view, rows))
+
+    return run.fit_or_load(run.root / "movies" / f"{cohort}.{view}", ingredients, make)
+
+
+def measure_movies(run: Run, cohort: str) -> Path:
+    """Write ``predictions/generated.<cohort>/``: who, and the indices read from generated and from real movies.
+
+    ``table.parquet`` (identifiers, row, labels), ``indices_generated.npy``, ``indices_real.npy`` and the recorded
+    ``truth.npy``, all (n, 82).
+    """
+    rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
+    folders = [run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") for view in VIEWS]
+    ingredients = {"movies": folders, "cohort": clean.folder, "training": run.root / "clean" / "ukb",
+                   "source": source("experiments/generate.py", "experiments/probe.py")}
+
+    def make(folder: Path) -> None:
+        reader = CineReader.fit(run)
+        for kind in ("generated", "real"):
+            cines = {view: movies(run, cohort, view, kind) for view in VIEWS}
+            np.save(folder / f"indices_{kind}.npy", reader(cines).astype(np.float32))
+        np.save(folder / "truth.npy", open_cohort(run, cohort).indices[rows])
+        clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / f"generated.{cohort}", ingredients, make)
+
+
+def measure_reference(run: Run) -> Path:
+    """Write ``predictions/generated.reference/``: indices read from real movies of ``ukb`` validation participants.
+
+    What a reader can have learned from: pictures and diagnoses of people who are in no test set.
+    """
+    clean = open_clean(run, "ukb")
+    rows = clean.rows("validation")
+    ingredients = {"cohort": clean.folder, "diffusion": run.profile.diffusion, "seed": run.profile.seed,
+                   "source": source("experiments/generate.py", "experiments/probe.py")}
+
+    def make(folder: Path) -> None:
+        cines = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
+        np.save(folder / "indices_real.npy", CineReader.fit(run)(cines).astype(np.float32))
+        clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / "generated.reference", ingredients, make)
+
+
+def movies(run: Run, cohort: str, view: str, kind: str) -> np.ndarray:
+    """Movies (n, T, H, W) uint8 of :func:`generated_rows`; ``kind`` is ``generated`` or ``real``."""
+    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") / f"{kind}.npy")

@@ -1,0 +1,72 @@
+"""Chapter 02: masked self-supervision of the CMR encoder, and its frozen features.
+
+The autoencoder sees only cines of the training split. Afterwards every paired cohort is encoded once, several
+augmented views of each cine, and later chapters reuse those features.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cardiacnets import models
+from cardiacnets.cmr.augmenting import CineAugmentation
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
+from cardiacnets.profile import Profile
+from cardiacnets.run import Run, source
+from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+
+def cine_batch(array: np.ndarray, rows: np.ndarray) -> torch.Tensor:
+    """Stored cines (R, T, H, W) uint8 at ``rows`` as float32 (B, T, H, W) in [0, 1]."""
+    return torch.from_numpy(array[rows]).float().div_(255)
+
+
+def build_seeded(kind: str, profile: Profile, **options: int) -> torch.nn.Module:
+    """``models.build`` with initial weights that follow from the profile's seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(profile.seed)
+        return models.build(kind, profile, **options)
+
+
+def fit_cmr_autoencoder(run: Run) -> Path:
+    """Train the two-tower masked autoencoder on the training split of ``ukb``, or reuse it."""
+    clean = open_clean(run, "ukb")
+    settings = run.profile.pretraining
+    ingredients = {
+        "cohort": clean.folder, "model": run.profile.cmr_autoencoder, "training": settings, "seed": run.profile.seed,
+        "source": source("models", "training", "experiments/pretrain.py"),
+    }
+
+    def make(folder: Path) -> None:
+        model = build_seeded("cmr_autoencoder", run.profile)
+        augmentation, training = CineAugmentation(), clean.rows("train")
+
+        def batches(epoch: int, generator: torch.Generator):
+            for index in minibatches(len(training), settings.batch, generator):
+                pair = [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
+                yield [augmentation(cine, generator) for cine in pair]
+
+        history = fit(model, lambda model, pair: model(*pair), batches, settings, seed=run.profile.seed,
+                      steps_per_epoch=len(training) // settings.batch, workspace=run.unfinished(ingredients))
+        save_checkpoint(model, folder, "cmr_autoencoder", run.profile)
+        history.table().to_parquet(folder / "history.parquet")
+
+    return run.fit_or_load(run.models / "cmr_autoencoder", ingredients, make)
+
+
+def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:
+    """The trained autoencoder in evaluation mode."""
+    folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
+    return load_checkpoint(folder, "cmr_autoencoder", run.profile).eval()
+
+
+def reconstructions(
+    model: CmrAutoencoder, cine: torch.Tensor, view: str, seed: int
+) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """For each cine (B, T, H, W) of ``view``: itself, itself with hidden cells black, and the rebuilt cine."""
+    with torch.inference_mode():
+        rebuilt, hidden = model.reconstruct(cine, view, torch.Generator().manual_seed(seed))
+    return list(zip(cine, cine.masked_fill(hidden[:, None], 0), rebuilt, strict=True))

@@ -1,0 +1,109 @@
+"""The downstream tasks of the study, and who takes part in each.
+
+Screening: every case of the disease and as many controls, drawn at random among participants free of every
+cardiovascular code. Subtypes: every case of exactly one subtype. Indices: participants with recorded indices, as many
+training labels as the profile grants. All splits are those of pre-training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.cohorts.splits import case_control, check_leakage, nested_fractions
+from cardiacnets.contracts import DISEASES, SUBTYPES
+from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.run import Run
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question asked of one cohort; ``trained_on`` names the cohort whose models answer it."""
+
+    cohort: str
+    name: str
+    kind: Literal["binary", "subtypes", "indices"]
+    trained_on: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.cohort}.{self.name}"
+
+    @property
+    def outputs(self) -> int:
+        """Width of the model's last layer."""
+        return {"binary": 1, "subtypes": len(SUBTYPES), "indices": len(INDEX_NAMES)}[self.kind]
+
+
+TASKS = {
+    task.key: task
+    for task in [
+        Task("ukb", "indices", "indices", "ukb"),
+        *[Task("ukb", disease, "binary", "ukb") for disease in ("cm", "cad", "hf", "pc")],  # too few PH in UK Biobank
+        *[Task("mimic", disease, "binary", "mimic") for disease in DISEASES],
+        Task("mimic", "subtypes", "subtypes", "mimic"),
+        Task("fahzu", "subtypes", "subtypes", "mimic"),
+        *[Task(site, "cm", "binary", "mimic") for site in ("fahzu_screening", "fahzu_readers", "sahzu", "qph")],
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows of a clean cohort with their targets: (n,) classes, or (n, 82) indices with NaN where missing."""
+
+    task: Task
+    table: pd.DataFrame
+    """``participant_id``, ``recording_id``, ``split`` and ``row`` in the clean cohort, one row a recording."""
+    target: np.ndarray
+
+    def of(self, split: str) -> np.ndarray:
+        """Positions in ``table`` of a split."""
+        return np.flatnonzero(self.table["split"] == split)
+
+
+def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None = None) -> Labelled:
+    """Who takes part in task ``key``, with a stratified, nested ``fraction`` of the training participants.
+
+    Raises ``ValueError`` for an unknown task or a cohort without enough cases.
+    """
+    if key not in TASKS:
+        raise ValueError(f"unknown task {key!r}: choose one of {', '.join(TASKS)}")
+    task = TASKS[key]
+    clean = open_clean(run, task.cohort)
+    index = clean.index[clean.index["usable"]]
+    seed = run.profile.seed if label_seed is None else label_seed
+    if task.kind == "binary":
+        side = index.drop_duplicates("participant_id").set_index("participant_id")["split"]
+        chosen = case_control(index, task.name, side, run.profile.seed)
+        rows, target = chosen.index.to_numpy(), chosen["case"].to_numpy(np.int64)
+    elif task.kind == "subtypes":
+        flags = index[list(SUBTYPES)].to_numpy(bool)
+        single = flags.sum(axis=1) == 1
+        rows, target = index.index.to_numpy()[single], flags[single].argmax(axis=1)
+    else:
+        rows = index.index.to_numpy()
+        target = np.load(run.cohorts / task.cohort / "indices.npy", mmap_mode="r", allow_pickle=False)[rows]
+    table = clean.index.loc[rows, ["participant_id", "recording_id", "split"]].assign(row=rows).reset_index(drop=True)
+    check_leakage(table)
+    keep = _training_budget(run, task, table, target, fraction, seed)
+    return Labelled(task, table[keep].reset_index(drop=True), np.asarray(target)[keep])
+
+
+def _training_budget(
+    run: Run, task: Task, table: pd.DataFrame, target: np.ndarray, fraction: float, seed: int
+) -> np.ndarray:
+    """Which rows stay: all of validation and test, and a nested fraction of the training participants."""
+    training = table["split"] == "train"
+    if not training.any():
+        return np.ones(len(table), bool)
+    strata = pd.Series(target if target.ndim == 1 else 0, index=table["participant_id"])[training.to_numpy()]
+    strata = strata.groupby(level=0).max()
+    if task.kind == "indices":
+        fraction = min(1.0, fraction * run.profile.downstream.labels / len(strata))
+    chosen = nested_fractions(strata, [fraction], seed)[fraction]
+    return (~training | table["participant_id"].isin(chosen)).to_numpy()
