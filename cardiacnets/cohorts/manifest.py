@@ -54,7 +54,7 @@ class Join(Section):
     """Columns of another table, matched on a column that both have."""
 
     table: str
-    on: str
+    by: str
 
 
 class Table(Section):
@@ -79,7 +79,7 @@ class Labels(Section):
     window: DiagnosisWindow = DiagnosisWindow()
     column: str | None = None
     values: dict[str, list[str]] = Field(default_factory=dict)
-    checked: list[str] = Field(default_factory=list)
+    checked: bool = False
 
     @model_validator(mode="after")
     def known(self) -> Labels:
@@ -103,14 +103,16 @@ class Covariate(Section):
     """A column of the participants or recordings table, with its codes turned into numbers where it has
     any.
 
-    ``missing`` lists the codes that mean no answer; ``checked`` says that the field was checked against the
-    source's own documentation.
+    Without ``column`` it is measured from the ECG. ``missing`` lists the codes that mean no answer. With
+    ``years_since`` the value held in that column's year and grows with the recording's (an age at an anchor
+    year). ``checked`` says that the field was checked against the source's own documentation.
     """
 
-    column: str
+    column: str | None = None
     unit: str = ""
     values: dict[str | int, float] = Field(default_factory=dict)
     missing: list[str | int | float] = Field(default_factory=list)
+    years_since: str | None = None
     checked: bool = False
 
 
