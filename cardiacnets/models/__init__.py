@@ -2,7 +2,7 @@
 
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
-from cardiacnets.models.contrast import alignment_and_uniformity, retrieval, symmetric_info_nce
+from cardiacnets.models.contrast import alignment_and_uniformity, retrieval_ranks, symmetric_info_nce
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
@@ -18,6 +18,6 @@ __all__ = [
     "VideoDiffusion",
     "alignment_and_uniformity",
     "build",
-    "retrieval",
+    "retrieval_ranks",
     "symmetric_info_nce",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import symmetric_info_nce
 from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.gathering import gather_rows
 from cardiacnets.profile import Profile
 
 
@@ -37,9 +38,9 @@ class Aligner(nn.Module):
 
         ``ecg`` (B, 12, T); features (B, D); ``covariates`` (B, c) or None.
         """
-        ecg_embedding = self.embed_ecg(ecg, covariates)
-        sax = symmetric_info_nce(ecg_embedding, self.embed_cmr(sax_features, "sax"), self.temperature)
-        lax = symmetric_info_nce(ecg_embedding, self.embed_cmr(lax_features, "lax"), self.temperature)
+        hearts = gather_rows(self.embed_ecg(ecg, covariates))
+        sax = symmetric_info_nce(hearts, gather_rows(self.embed_cmr(sax_features, "sax")), self.temperature)
+        lax = symmetric_info_nce(hearts, gather_rows(self.embed_cmr(lax_features, "lax")), self.temperature)
         return {"loss": sax + lax, "sax": sax, "lax": lax}
 
     def embed_ecg(self, ecg: Tensor, covariates: Tensor | None = None) -> Tensor:

@@ -11,6 +11,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from cardiacnets.models.contrast import symmetric_info_nce
+from cardiacnets.models.gathering import gather_rows
 from cardiacnets.models.masked_swin import MaskedSwin
 from cardiacnets.profile import CmrAutoencoder as Sizes
 from cardiacnets.profile import Profile
@@ -93,8 +94,9 @@ class CmrAutoencoder(nn.Module):
         """
         sax_error, sax_latent, *_ = self.towers["sax"](sax, generator)
         lax_error, lax_latent, *_ = self.towers["lax"](lax, generator)
-        projected = [self.towers["sax"].projection(sax_latent), self.towers["lax"].projection(lax_latent)]
-        contrast = symmetric_info_nce(*projected, self.temperature)
+        sax_projected = gather_rows(self.towers["sax"].projection(sax_latent))
+        lax_projected = gather_rows(self.towers["lax"].projection(lax_latent))
+        contrast = symmetric_info_nce(sax_projected, lax_projected, self.temperature)
         loss = sax_error + lax_error + self.contrast_weight * contrast
         return {"loss": loss, "sax_reconstruction": sax_error, "lax_reconstruction": lax_error, "contrast": contrast}
 

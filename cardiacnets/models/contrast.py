@@ -26,19 +26,15 @@ def symmetric_info_nce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     return (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
 
 
-def retrieval(queries: Tensor, gallery: Tensor) -> dict[str, float]:
-    """How well each query (n, d) finds its own row of the gallery (n, d) by cosine similarity.
+def retrieval_ranks(queries: Tensor, gallery: Tensor) -> Tensor:
+    """The rank (n,), 1 is best, at which each query (n, d) finds its own row of the gallery (n, d) by cosine.
 
-    Recall at 1, 5 and 10, the median rank (1 is best), and what chance would give for each. Ties count half.
+    Ties count half. Chance has mean rank (n + 1) / 2.
     """
     similarity = F.normalize(queries, dim=-1) @ F.normalize(gallery, dim=-1).T  # (n, n)
     own = similarity.diagonal()[:, None]
     better, tied = (similarity > own).sum(1), (similarity == own).sum(1) - 1
-    rank = 1 + better + tied / 2
-    n = len(similarity)
-    recalls = {f"recall_at_{k}": float((rank <= k).float().mean()) for k in (1, 5, 10)}
-    chance = {f"chance_at_{k}": min(k / n, 1.0) for k in (1, 5, 10)}
-    return {**recalls, "median_rank": float(rank.median()), **chance, "chance_median_rank": (n + 1) / 2}
+    return 1 + better + tied / 2
 
 
 def alignment_and_uniformity(a: Tensor, b: Tensor) -> dict[str, float]:

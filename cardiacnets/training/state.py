@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.profile import Training
 
-FOLDER = "training_state"
+FOLDER, PROGRESS = "training_state", "progress.json"
 
 
 def fingerprint(model: nn.Module, settings: Training, seed: int, steps_per_epoch: int) -> str:
@@ -31,42 +32,38 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def save_state(workspace: Path, tensors: dict[str, dict[str, Tensor]], optimizer: torch.optim.Optimizer, progress: Any) -> None:
-    """Write one folder with a safetensors file for each entry of ``tensors``, the optimiser's, and ``progress.json``.
+def save(
+    workspace: Path, tensors: Mapping[str, Mapping], optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+) -> None:
+    """Write one folder: a safetensors file for each entry of ``tensors`` and the optimiser, ``progress`` as JSON.
 
-    The folder of the epoch before is replaced as a whole.
+    ``progress`` holds the ``fingerprint``. The folder of the epoch before is replaced as a whole.
     """
     moments = {
-        f"{index}.{key}": value
-        for index, state in optimizer.state_dict()["state"].items()
-        for key, value in state.items()
+        f"{index}.{name}": value
+        for index, group in optimizer.state_dict()["state"].items()
+        for name, value in group.items()
     }
     with atomic_path(workspace / FOLDER) as temporary:
         temporary.mkdir()
-        for name, group in {**tensors, "optimizer": moments}.items():
-            save_file({key: value.detach().contiguous() for key, value in group.items()}, temporary / f"{name}.safetensors")
-        write_json(temporary / "progress.json", progress)
+        for title, group in {**tensors, "optimizer": moments}.items():
+            plain = {str(name): value.detach().contiguous() for name, value in group.items()}
+            save_file(plain, temporary / f"{title}.safetensors")
+        write_json(temporary / PROGRESS, progress)
 
 
-def read_progress(workspace: Path, expected: str) -> dict[str, Any] | None:
-    """``progress.json`` of a state with this fingerprint; None if there is no such state."""
-    path = workspace / FOLDER / "progress.json"
-    if not path.is_file():
+def read(workspace: Path, expected: str) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]] | None:
+    """Progress and tensors of the state with fingerprint ``expected``; None if there is no such state."""
+    folder = workspace / FOLDER
+    if not (folder / PROGRESS).is_file() or (progress := read_json(folder / PROGRESS))["fingerprint"] != expected:
         return None
-    progress = read_json(path)
-    return progress if progress["fingerprint"] == expected else None
+    return progress, {path.stem: load_file(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
-def read_tensors(workspace: Path, name: str) -> dict[str, Tensor] | None:
-    """The tensors saved under ``name``; None if there are none."""
-    path = workspace / FOLDER / f"{name}.safetensors"
-    return load_file(path) if path.is_file() else None
-
-
-def restore_optimizer(workspace: Path, optimizer: torch.optim.Optimizer) -> None:
-    """Put the saved moments back."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in (read_tensors(workspace, "optimizer") or {}).items():
+def restore_optimizer(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor]) -> None:
+    """Put saved moments back."""
+    groups: dict[int, dict[str, Tensor]] = {}
+    for key, value in moments.items():
         index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        groups.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": groups})

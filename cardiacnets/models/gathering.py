@@ -1,0 +1,18 @@
+"""Rows of all processes side by side, so that a contrastive loss sees the negatives of the whole batch."""
+
+from __future__ import annotations
+
+import torch.distributed as distributed
+from torch import Tensor, cat
+from torch.distributed.nn.functional import all_gather
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """``rows`` (n, d) of every process, concatenated (processes * n, d); unchanged where there is one process.
+
+    Gradients flow back to the process a row came from: each process computes the whole loss, and averaging the
+    gradients over processes (as DDP does) gives the one-process gradient.
+    """
+    if not distributed.is_available() or not distributed.is_initialized() or distributed.get_world_size() == 1:
+        return rows
+    return cat(all_gather(rows.contiguous()))
