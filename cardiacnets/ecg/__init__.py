@@ -1,7 +1,9 @@
 """The electrocardiogram: reading, checking, cleaning, beats, measurements and the paper plot."""
 
+from cardiacnets.ecg.augmenting import EcgAugmentation
 from cardiacnets.ecg.beat import detect_r_peaks, heart_rate, median_beat
 from cardiacnets.ecg.cleaning import Stages, clean, clean_stages, denoise_wavelet, remove_drift, smooth
+from cardiacnets.ecg.measurements import measure_beats
 from cardiacnets.ecg.paper import plot_beats, plot_ecg
 from cardiacnets.ecg.quality import Quality, check_ecg, quality_table
 from cardiacnets.ecg.reading import Ecg, example_ecg_path, read_ecg
@@ -9,7 +11,8 @@ from cardiacnets.ecg.resampling import resample
 from cardiacnets.ecg.scaling import scale_millivolt, scale_min_max
 
 __all__ = [
-    "Ecg", "Quality", "Stages", "check_ecg", "clean", "clean_stages", "denoise_wavelet", "detect_r_peaks",
-    "example_ecg_path", "heart_rate", "median_beat", "plot_beats", "plot_ecg", "quality_table", "read_ecg",
-    "remove_drift", "resample", "scale_millivolt", "scale_min_max", "smooth",
+    "Ecg", "EcgAugmentation", "Quality", "Stages", "check_ecg", "clean", "clean_stages", "denoise_wavelet",
+    "detect_r_peaks", "example_ecg_path", "heart_rate", "measure_beats", "median_beat", "plot_beats",
+    "plot_ecg", "quality_table", "read_ecg", "remove_drift", "resample", "scale_millivolt", "scale_min_max",
+    "smooth",
 ]

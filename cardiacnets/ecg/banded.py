@@ -1,8 +1,9 @@
 """A short filter as a small matrix: many outputs of it at once, from overlapping windows of the signal.
 
-Every output of a filter of n taps needs n neighbouring samples; ``block`` outputs need only ``n - 1`` more than
-``block``. Gathering such windows and multiplying them by one banded matrix wastes some multiplications by zero,
-and is still several times faster than a loop over taps, because a matrix product is what processors do best.
+Every output of a filter of n taps needs n neighbouring samples; ``block`` outputs need only ``n - 1`` more
+than ``block``. Gathering such windows and multiplying them by one banded matrix wastes some multiplications
+by zero, and is still several times faster than a loop over taps, because a matrix product is what processors
+do best.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import numpy as np
 
 
 def windows(signal: np.ndarray, length: int, step: int) -> np.ndarray:
-    """Windows of ``length`` samples every ``step`` samples of ``signal (n, T)``: a copy ``(n, count, length)``.
+    """Windows of ``length`` samples every ``step`` samples of ``signal (n, T)``: a copy ``(n, count,
+    length)``.
 
     Zeros continue the signal, so that the windows cover all of it: ``count = ceil(T / step)``.
     """
@@ -24,6 +26,8 @@ def windows(signal: np.ndarray, length: int, step: int) -> np.ndarray:
 
 
 def multiply(blocks: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Each window of ``blocks (n, count, length)`` times ``matrix (length, outputs)``: ``(n, count, outputs)``."""
+    """Each window of ``blocks (n, count, length)`` times ``matrix (length, outputs)``: ``(n, count,
+    outputs)``.
+    """
     n, count, length = blocks.shape
     return (blocks.reshape(n * count, length) @ matrix).reshape(n, count, -1)

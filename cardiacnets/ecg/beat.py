@@ -27,11 +27,12 @@ SILENCE_MILLIVOLTS = 0.005
 
 
 def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarray]:
-    """Sample positions of the R peaks, one ascending integer array for each record of ``signal (..., 12, T)``.
+    """Sample positions of the R peaks, one ascending integer array for each record of ``signal (..., 12,
+    T)``.
 
-    The root mean square over the leads in the QRS band, averaged over a QRS (after Pan and Tompkins, 1985, on all
-    leads at once), is compared with an adaptive threshold; the R peak is its largest value nearby. A record
-    without heartbeats, or with NaN, gives an empty array.
+    The root mean square over the leads in the QRS band, averaged over a QRS (after Pan and Tompkins, 1985, on
+    all leads at once), is compared with an adaptive threshold; the R peak is its largest value nearby. A
+    record without heartbeats, or with NaN, gives an empty array.
     """
     records = np.asarray(signal).reshape(-1, *np.shape(signal)[-2:])  # (records, 12, T)
     found = []
@@ -44,8 +45,8 @@ def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarra
 def heart_rate(signal: np.ndarray, rate: float = ECG_RATE) -> np.ndarray:
     """Mean ventricular rate of each record in beats per minute, shape ``(...)``.
 
-    NaN where fewer than two beats are found. Intervals longer than 1.7 times their median count as a missed beat
-    and are left out of the mean.
+    NaN where fewer than two beats are found. Intervals longer than 1.7 times their median count as a missed
+    beat and are left out of the mean.
     """
     rates = np.array([_rate(peaks, rate) for peaks in detect_r_peaks(signal, rate)])
     return rates.reshape(np.shape(signal)[:-2])
@@ -75,7 +76,8 @@ def median_beat(
 
 
 def _qrs_magnitude(records: np.ndarray, rate: float) -> tuple[np.ndarray, float, float]:
-    """Root mean square over the leads in the QRS band (records, samples), its rate in Hz and its delay in seconds.
+    """Root mean square over the leads in the QRS band (records, samples), its rate in Hz and its delay in
+    seconds.
 
     Averaging neighbours is filter enough here, for the band ends at a quarter of the new rate.
     """
@@ -99,7 +101,8 @@ def _peaks(magnitude: np.ndarray, rate: float) -> np.ndarray:
     found = np.flatnonzero((energy == maximum_filter1d(energy, refractory)) & (energy > threshold))
     reach = round(0.08 * rate)
     starts = np.maximum(found - reach, 0)
-    tops = [start + np.argmax(magnitude[start : centre + reach + 1]) for start, centre in zip(starts, found, strict=True)]
+    stops = found + reach + 1
+    tops = [start + np.argmax(magnitude[start:stop]) for start, stop in zip(starts, stops, strict=True)]
     tops = np.unique(np.clip(np.array(tops, dtype=int), 1, magnitude.size - 2))
     left, top, right = magnitude[tops - 1], magnitude[tops], magnitude[tops + 1]
     # the vertex of the parabola through a maximum and its neighbours places it between samples

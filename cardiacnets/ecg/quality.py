@@ -49,7 +49,8 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
     extent = np.ptp(signal, axis=1)
     if (flat := extent < FLAT_MILLIVOLTS).any():
         faults.append(f"flat lead {_named(flat)}")
-    if (large := np.abs(signal - np.median(signal, axis=1, keepdims=True)).max(axis=1) > LARGEST_MILLIVOLTS).any():
+    deviation = np.abs(signal - np.median(signal, axis=1, keepdims=True)).max(axis=1)
+    if (large := deviation > LARGEST_MILLIVOLTS).any():
         faults.append(f"more than {LARGEST_MILLIVOLTS:g} mV in {_named(large)}: wrong gain, or an artefact")
     peaks = detect_r_peaks(signal, rate)[0]
     if peaks.size < 2:
@@ -58,9 +59,9 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
         warnings.append(f"saturated lead {_named(clipped)}")
     einthoven, goldberger = _residuals(signal)
     if einthoven > RESIDUAL_MILLIVOLTS:
-        warnings.append(f"I + III differs from II by up to {einthoven:.2f} mV (leads swapped, or filtered apart)")
+        warnings.append(f"I + III differs from II by up to {einthoven:.2f} mV: swapped or filtered apart")
     if goldberger > RESIDUAL_MILLIVOLTS:
-        warnings.append(f"aVR, aVL and aVF do not follow from I and II (up to {goldberger:.2f} mV)")
+        warnings.append(f"aVR, aVL and aVF differ from what I and II give by up to {goldberger:.2f} mV")
     if not faults:
         warnings += _rhythm_and_leads(signal, peaks, rate)
     return Quality(tuple(faults), tuple(warnings))

@@ -12,7 +12,7 @@ import numpy as np
 from pydicom.data import get_testdata_file
 
 from cardiacnets.contracts import ECG_RATE, ECG_SAMPLES, ECG_SECONDS, LEADS
-from cardiacnets.ecg.formats import cardiosoft, dicom_waveform, muse, wfdb_record
+from cardiacnets.ecg.formats import cardiosoft, code15, dicom_waveform, hl7_aecg, muse, wfdb_record
 from cardiacnets.ecg.formats.recording import Recording
 from cardiacnets.ecg.formats.xml_document import parse_xml
 from cardiacnets.ecg.resampling import resample
@@ -21,8 +21,8 @@ RATES = (90.0, 4000.0)
 """Plausible sampling rates of a diagnostic ECG, Hz."""
 FLAT_MILLIVOLTS = 0.01
 """A lead whose whole range is below this, ten times less than the smallest QRS, records nothing."""
-_XML_READERS = {cardiosoft.ROOT: cardiosoft.read, muse.ROOT: muse.read}
-_KNOWN = "WFDB (.hea with .dat or .mat), GE CardioSoft XML, GE MUSE XML and DICOM waveforms"
+_XML_READERS = {cardiosoft.ROOT: cardiosoft.read, muse.ROOT: muse.read, hl7_aecg.ROOT: hl7_aecg.read}
+_KNOWN = "WFDB (.hea with .dat or .mat), GE CardioSoft, GE MUSE and HL7 XML, DICOM waveforms"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +50,17 @@ class Ecg:
 def read_ecg(path: str | Path) -> Ecg:
     """Read a 12-lead ECG of at least ten seconds; the format is recognised by content, not by name.
 
-    ``path`` is a WFDB record (with or without ``.hea``), a GE CardioSoft or GE MUSE XML, or a DICOM waveform.
-    Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming file, fault and way out
-    for every other fault: unknown or damaged format, a lead that is absent, flat or holds NaN, an absurd
-    rate, under ten seconds.
+    ``path`` is a WFDB record (with or without ``.hea``), a GE CardioSoft, GE MUSE or HL7 annotated-ECG XML,
+    or a DICOM waveform. Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming
+    file, fault and way out for every other fault: unknown or damaged format, a lead that is absent, flat or
+    holds NaN, an absurd rate, under ten seconds.
     """
     path = Path(path)
-    if not path.is_file() and not wfdb_record.header_path(path).is_file():
+    header = wfdb_record.header_path(path)
+    if not path.is_file() and not header.is_file():
         if path.is_dir():
             raise ValueError(f"{path}: is a folder; give one ECG file")
-        raise FileNotFoundError(f"{path}: no such ECG file, and no WFDB header {wfdb_record.header_path(path).name} either")
+        raise FileNotFoundError(f"{path}: no such ECG file, nor a WFDB header {header.name} beside it")
     try:
         return _checked(_read(path), path)
     except ValueError as error:
@@ -70,7 +71,7 @@ def example_ecg_path() -> Path:
     """The real 12-lead ECG that ships with pydicom: 10 s at 1 kHz."""
     path = get_testdata_file("waveform_ecg.dcm", download=False)
     if path is None:
-        raise ValueError("pydicom was installed without its example waveform_ecg.dcm; give the path of an ECG file")
+        raise ValueError("pydicom came without its example waveform_ecg.dcm; give the path of an ECG file")
     return Path(path)
 
 
@@ -88,33 +89,45 @@ def _read(path: Path) -> Recording:
         root = parse_xml(path)
         reader = _XML_READERS.get(root.tag)
         if reader is None:
-            raise ValueError(f"XML with root <{root.tag}> is not an ECG format that is read here; these are: {_KNOWN}")
+            raise ValueError(f"XML with root <{root.tag}> is no ECG format that is read here ({_KNOWN})")
         return reader(root)
     if header.is_file():
         return wfdb_record.read(header)
     if path.suffix.lower() in wfdb_record.SIGNAL_SUFFIXES:
+        if code15.is_code15(path):
+            raise ValueError(
+                "is a CODE-15 trace: recorded over 7 to 10 s, some padded, in no stated unit, so it may be "
+                "shorter than the ten seconds that are needed; use ten seconds in a format with units"
+            )
         raise ValueError(f"its header {header.name} is missing; copy the whole WFDB record")
-    raise ValueError(f"is in no ECG format that is read here; these are: {_KNOWN}")
+    raise ValueError(f"is in no ECG format that is read here ({_KNOWN})")
 
 
 def _checked(recording: Recording, path: Path) -> Ecg:
-    absent = [lead for lead in LEADS if lead not in recording.channels]
+    channels, rate = recording.channels, recording.rate
+    absent = [lead for lead in LEADS if lead not in channels]
     if absent:
-        raise ValueError(f"{12 - len(absent)} of 12 leads found, {', '.join(absent)} absent; a 12-lead ECG is needed")
-    rate = recording.rate
+        raise ValueError(
+            f"{12 - len(absent)} of 12 leads found, {', '.join(absent)} absent; a 12-lead ECG is needed"
+        )
     if not RATES[0] <= rate <= RATES[1]:
-        raise ValueError(f"sampling rate of {rate:g} Hz is not an ECG's ({RATES[0]:g} to {RATES[1]:g} Hz); check the header")
-    lengths = {lead: recording.channels[lead].size for lead in LEADS}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"leads differ in length ({min(lengths.values())} to {max(lengths.values())} samples); is it truncated?")
-    seconds = lengths["I"] / rate
-    if seconds < ECG_SECONDS:
-        raise ValueError(f"lasts {seconds:.2f} s, shorter than the ten seconds that are needed; record or export ten seconds")
-    signal = np.stack([recording.channels[lead] for lead in LEADS]).astype(np.float32)  # (12, T)
-    broken = [lead for lead, trace in zip(LEADS, signal, strict=True) if not np.isfinite(trace).all()]
-    if broken:
-        raise ValueError(f"lead {', '.join(broken)} holds NaN or missing samples; export the recording without gaps")
-    flat = [lead for lead, trace in zip(LEADS, signal, strict=True) if np.ptp(trace) < FLAT_MILLIVOLTS]
-    if flat:
-        raise ValueError(f"lead {', '.join(flat)} is flat (electrode off?); a recording with all 12 leads is needed")
+        low, high = RATES
+        raise ValueError(f"sampling rate of {rate:g} Hz is no ECG's ({low:g} to {high:g} Hz); mend it")
+    shortest, longest = (limit(channels[lead].size for lead in LEADS) for limit in (min, max))
+    if shortest != longest:
+        raise ValueError(f"leads differ in length ({shortest} to {longest} samples); copy or export it again")
+    if shortest < ECG_SECONDS * rate:
+        raise ValueError(
+            f"lasts {shortest / rate:.2f} s, shorter than the ten seconds that are needed; export ten seconds"
+        )
+    with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused below
+        signal = np.stack([channels[lead] for lead in LEADS]).astype(np.float32)  # (12, T)
+    if broken := _named(~np.isfinite(signal).all(axis=1)):
+        raise ValueError(f"lead {broken} holds NaN or missing samples; export the recording without gaps")
+    if flat := _named(np.ptp(signal, axis=1) < FLAT_MILLIVOLTS):
+        raise ValueError(f"lead {flat} is flat (electrode off?); a recording with all 12 leads is needed")
     return Ecg(signal, rate, LEADS, {"file": path.name, **recording.meta})
+
+
+def _named(mask: np.ndarray) -> str:
+    return ", ".join(lead for lead, chosen in zip(LEADS, mask, strict=True) if chosen)

@@ -1,6 +1,7 @@
 """The db6 wavelet transform of many leads at once, as products with small banded matrices.
 
-Coefficients equal those of ``pywt.wavedec`` (symmetric extension) to float32 rounding. ``signal (n, T)`` float32.
+Coefficients equal those of ``pywt.wavedec`` (symmetric extension) to float32 rounding. ``signal (n, T)``
+float32.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pydicom.waveforms import multiplex_array
 from cardiacnets.ecg.formats.recording import Recording, canonical_lead, millivolts_per
 
 _MEASUREMENTS = {
-    "Ventricular Heart Rate": "heart_rate", "P Duration": "p_ms", "PR Interval": "pr_ms", "QRS Duration": "qrs_ms",
-    "QT Interval": "qt_ms", "QRS Axis": "axis_deg",
+    "Ventricular Heart Rate": "heart_rate", "P Duration": "p_ms", "PR Interval": "pr_ms",
+    "QRS Duration": "qrs_ms", "QT Interval": "qt_ms", "QRS Axis": "axis_deg",
 }
 
 
@@ -31,7 +31,8 @@ def read(path: Path) -> Recording:
     except Exception as error:
         raise ValueError(f"cannot be read as DICOM ({type(error).__name__}: {error})") from None
     if not groups:
-        raise ValueError(f"DICOM of modality {dataset.get('Modality', 'unknown')} holds no waveform; an ECG object is needed")
+        modality = dataset.get("Modality", "unknown")
+        raise ValueError(f"DICOM of modality {modality} holds no waveform; an ECG object is needed")
     try:
         return _longest(dataset, groups)
     except ValueError:
@@ -43,7 +44,8 @@ def read(path: Path) -> Recording:
 def _longest(dataset: Dataset, groups: list[Dataset]) -> Recording:
     def extent(index: int) -> tuple[bool, float]:
         group = groups[index]
-        return group.NumberOfWaveformChannels >= 12, group.NumberOfWaveformSamples / float(group.SamplingFrequency)
+        seconds = group.NumberOfWaveformSamples / float(group.SamplingFrequency)
+        return group.NumberOfWaveformChannels >= 12, seconds
 
     index = max(range(len(groups)), key=extent)
     group = groups[index]
@@ -57,8 +59,8 @@ def _longest(dataset: Dataset, groups: list[Dataset]) -> Recording:
     sex = {"F": "female", "M": "male"}.get(str(dataset.get("PatientSex", "")))
     age = str(dataset.get("PatientAge", ""))
     meta = {
-        "format": "DICOM waveform", "age": float(age[:-1]) if age[:-1].isdigit() and age.endswith("Y") else None,
-        "sex": sex, "measurements": _measurements(dataset),
+        "format": "DICOM waveform", "sex": sex, "measurements": _measurements(dataset),
+        "age": float(age[:-1]) if age[:-1].isdigit() and age.endswith("Y") else None,
     }
     return Recording(channels, float(group.SamplingFrequency), meta)
 

@@ -27,7 +27,7 @@ def read(root: Element) -> Recording:
     """
     rhythms = [wave for wave in root.iter("Waveform") if wave.findtext("WaveformType") == "Rhythm"]
     if not rhythms:
-        raise ValueError("holds no <Waveform> of type Rhythm: export the ten-second rhythm, not the median beat alone")
+        raise ValueError("holds no <Waveform> of type Rhythm: export the ten seconds, not the beat alone")
     rhythm = rhythms[0]
     rate = required_number(rhythm, "SampleBase") * 10.0 ** (number(rhythm, "SampleExponent") or 0)
     channels = {}
@@ -35,11 +35,12 @@ def read(root: Element) -> Recording:
         lead = canonical_lead(data.findtext("LeadID") or "")
         if lead is not None:
             channels[lead] = _samples(data, lead)
+    times = [time.text or "" for time in root.iterfind("QRSTimesTypes/QRS/Time")]
     meta = {
         "format": "GE MUSE XML", "age": number(root, "PatientAge"),
         "sex": (root.findtext(".//Gender") or "").lower() or None,
-        "measurements": measured(root.find("RestingECGMeasurements") or root, _MEASUREMENTS),
-        "qrs_times_ms": [float(time.text) for time in root.iterfind("QRSTimesTypes/QRS/Time") if (time.text or "").isdigit()],
+        "measurements": measured(root, _MEASUREMENTS),
+        "qrs_times_ms": [float(time) for time in times if time.isdigit()],
     }
     return Recording(derive_limb_leads(channels), rate, meta)
 
@@ -54,5 +55,5 @@ def _samples(data: Element, lead: str) -> np.ndarray:
     checksum = number(data, "LeadDataCRC32")
     if checksum is not None and zlib.crc32(content) != checksum:
         raise ValueError(f"lead {lead} does not match its checksum <LeadDataCRC32>: the file is damaged")
-    scale = required_number(data, "LeadAmplitudeUnitsPerBit") * millivolts_per(data.findtext("LeadAmplitudeUnits") or "")
-    return np.frombuffer(content, dtype="<i2") * scale
+    unit = millivolts_per(data.findtext("LeadAmplitudeUnits") or "")
+    return np.frombuffer(content, dtype="<i2") * required_number(data, "LeadAmplitudeUnitsPerBit") * unit

@@ -10,7 +10,10 @@ import numpy as np
 from cardiacnets.contracts import LEADS
 
 _CANONICAL = {lead.lower(): lead for lead in LEADS}
-MILLIVOLTS = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "microvolts": 1e-3, "mv": 1.0, "millivolts": 1.0, "v": 1e3}
+MILLIVOLTS = {
+    "nv": 1e-6, "uv": 1e-3, "\N{MICRO SIGN}v": 1e-3, "\N{GREEK SMALL LETTER MU}v": 1e-3, "microvolts": 1e-3,
+    "mv": 1.0, "millivolts": 1.0, "v": 1e3,
+}
 """Millivolts in one unit, by the unit's lower-case name (both Unicode signs for micro are in use)."""
 
 

@@ -39,7 +39,7 @@ def read(header: Path) -> Recording:
         if lead is None or lead in channels:
             continue
         if (expected := record.checksum[index]) is not None and (checksums[index] - expected) % 65536:
-            raise ValueError(f"lead {lead} does not match its checksum in the header: the record is damaged")
+            raise ValueError(f"lead {lead} does not match the header's checksum: the record is damaged")
         channels[lead] = signal[:, index] * millivolts_per(unit)
     return Recording(channels, float(record.fs), {"format": "WFDB", **_comments(record.comments or [])})
 
@@ -61,8 +61,9 @@ def _check_header(header: Path) -> None:
     if missing:
         raise ValueError(f"header names {', '.join(missing)}, which is not beside it; copy the whole record")
     bytes_there = sum(file.stat().st_size for file in files)
-    if (fields.sig_len or 0) * fields.n_sig > bytes_there * 2:  # the densest WFDB format packs 1.25 bytes a sample
-        raise ValueError("signals are truncated: fewer bytes than the header's samples; copy the record again")
+    # the densest WFDB format takes more than half a byte a sample
+    if (fields.sig_len or 0) * fields.n_sig > bytes_there * 2:
+        raise ValueError("signals are truncated: fewer bytes than the header's samples; copy it again")
 
 
 def _comments(comments: list[str]) -> dict[str, object]:

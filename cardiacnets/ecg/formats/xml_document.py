@@ -51,14 +51,12 @@ def measured(root: Element, tags: dict[str, str]) -> dict[str, float]:
 
 
 def _decode(content: bytes) -> str:
-    # Expat knows few encoding names and refuses "ISO8859-1", which CardioSoft declares; Python's codecs know
-    # it.
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if content.startswith(mark):
-            break
-    else:
-        declared = re.match(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", content)
-        encoding = declared.group(1).decode() if declared else "utf-8"
+    # Expat refuses "ISO8859-1", which CardioSoft declares and which is no registered name; Python's codecs
+    # know it.
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    marked = next((encoding for mark, encoding in marks.items() if content.startswith(mark)), None)
+    declared = re.match(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", content)
+    encoding = marked or (declared.group(1).decode() if declared else "utf-8")
     try:
         return content.decode(encoding)
     except (LookupError, UnicodeDecodeError) as error:
