@@ -60,9 +60,10 @@ class Join(Section):
 class Table(Section):
     """A table of text, and what its columns are called here.
 
-    ``columns`` maps the book's name to the file's. A ``wide`` table (UK Biobank's export) holds one row a
-    participant and numbered columns: a name that ends in ``*`` stands for all that start so, in matching
-    order.
+    ``columns`` maps the book's name to the file's. A file's name that ends in ``*`` stands for the numbered
+    columns of UK Biobank's export: in a ``wide`` table each becomes a row of its own, beside the
+    like-numbered one of the other starred names; in a ``long`` table they count as the number of codes
+    above 0.
     """
 
     path: str
@@ -174,10 +175,15 @@ class Manifest(Section):
             )
         return self
 
+    def sibling(self, name: str) -> Path:
+        """The file of another manifest in the same folder."""
+        return self._file.with_name(f"{name}.yaml")
+
     @property
     def folder(self) -> Path:
         """Where the files lie: ``root``, from the manifest's own folder, ``~`` and ``$NAME`` expanded."""
-        return self._file.parent / Path(os.path.expandvars(self.root or ".")).expanduser()
+        root = Path(os.path.expandvars(self.root or ".")).expanduser()
+        return Path(os.path.normpath(self._file.parent / root))
 
 
 def load_manifest(path: Path | str) -> Manifest:

@@ -15,6 +15,7 @@ import pandera.pandas as pandera
 
 from cardiacnets.cohorts.labels import LABELS, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
+from cardiacnets.phenotypes import PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
 _DATE = pandera.Column("datetime64[ns]", nullable=True, required=False)
@@ -67,7 +68,7 @@ def read_tables(manifest: Manifest) -> CohortTables:
 
 
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
-    """One table in the book's column names, joined and validated; ``ValueError`` names the file and the fault."""
+    """One table in the book's column names, joined and validated; ``ValueError`` names file and fault."""
     table = manifest.tables[name]
     path = manifest.folder / table.path
     frame = _read_wide(path, table) if table.layout == "wide" else _read_columns(path, table)
@@ -93,13 +94,24 @@ def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
 
 
 def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> list[Path]:
-    """Where a signal of each recording should lie; ``ValueError`` if its pattern asks for an unknown column."""
-    try:
-        rows = recordings.to_dict("records")
-        return [manifest.folder / signal.pattern.format_map(row) for row in rows]
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(f"pattern {signal.pattern!r}: {error} is not a column of the recordings; they have "
-                         f"{', '.join(recordings.columns)}") from None  # fmt: skip
+    """Where a signal of each recording should lie.
+
+    Raises ``ValueError`` if the pattern asks for an unknown column, or a table points outside the cohort's
+    folder.
+    """
+    paths = []
+    for row in recordings.to_dict("records"):
+        try:
+            place = Path(signal.pattern.format_map(row))
+        except (KeyError, IndexError, ValueError) as error:
+            known = ", ".join(recordings.columns)
+            raise ValueError(
+                f"pattern {signal.pattern!r}: no column {error} in the recordings; {known}"
+            ) from None
+        if place.is_absolute() or ".." in place.parts:
+            raise ValueError(f"recording {row['recording_id']}: {place} points outside {manifest.folder}")
+        paths.append(manifest.folder / place)
+    return paths
 
 
 def present(manifest: Manifest, signal: Signal, paths: list[Path]) -> np.ndarray:
@@ -132,9 +144,10 @@ def read_labels(manifest: Manifest, tables: CohortTables) -> pd.DataFrame:
         raise ValueError(
             f"{manifest.name}: {settings.column} {unknown[0]!r} is not among the manifest's values"
         )
+    carried = value.map(lambda one: settings.values.get(one, []))
     return pd.DataFrame(
-        {label: value.map(lambda one: label in settings.values.get(one, ())) for label in LABELS}
-    )  # noqa: B023
+        {label: [label in labels for labels in carried] for label in LABELS}, index=value.index
+    )
 
 
 def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFrame:
@@ -155,6 +168,23 @@ def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFram
             value = value + recordings["date"].dt.year - pd.to_numeric(recordings[covariate.years_since])
         columns[name] = value.to_numpy(dtype=float)
     return pd.DataFrame(columns, index=recordings.index)
+
+
+def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
+    """The 82 indices of each recording's participant, float32 (R, 82), NaN where missing.
+
+    Raises ``ValueError`` if the manifest names no columns for them, or the table lacks one.
+    """
+    if manifest.indices is None:
+        raise ValueError(f"{manifest.name}: its manifest has no key 'indices'")
+    table = manifest.tables["participants"]
+    columns = {name: manifest.indices.format(field=field) for name, field in
+               zip(PHENOTYPES["name"], PHENOTYPES["field"], strict=True)}  # fmt: skip
+    identifier = {"participant_id": table.columns["participant_id"]}
+    asked = table.model_copy(update={"columns": identifier | columns})
+    values = _read_columns(manifest.folder / table.path, asked).set_index("participant_id")
+    values = values.apply(pd.to_numeric, errors="coerce").reindex(recordings["participant_id"])
+    return values.to_numpy(dtype=np.float32)
 
 
 def _read_columns(path: Path, table: Table) -> pd.DataFrame:

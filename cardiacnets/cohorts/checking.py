@@ -1,0 +1,224 @@
+"""What is wrong with a cohort's files, found before any compute is spent.
+
+Everything is looked at that is cheap (tables, identifiers, dates, whether each file is there); of the files
+a random sample is opened, and compared with its checksum where the cohort has a list of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.cmr import read_cine
+from cardiacnets.cohorts.flow import Flow, excluded, participant_flow
+from cardiacnets.cohorts.manifest import Manifest, Signal, load_manifest
+from cardiacnets.cohorts.splits import LeakageError, check_leakage, split_participants
+from cardiacnets.cohorts.tables import (
+    SCHEMAS,
+    CohortTables,
+    file_paths,
+    present,
+    read_covariates,
+    read_indices,
+    read_labels,
+    read_table,
+    read_tables,
+)
+from cardiacnets.digital_heart import COHORTS
+from cardiacnets.ecg import read_ecg
+
+SHOWN = 5
+"""Faults of one kind that a report lists; the rest it counts."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong: ``kind`` is missing, unreadable, duplicated or leaking."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What was seen and what is wrong; ``flow`` is ``None`` for simulated cohorts and unreadable tables."""
+
+    name: str
+    seen: dict[str, int]
+    faults: tuple[Fault, ...]
+    flow: Flow | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: " + ", ".join(f"{count:,} {what}" for what, count in self.seen.items())]
+        if self.flow is not None:
+            lines.append(self.flow.steps.to_string(index=False))
+        for kind in dict.fromkeys(fault.kind for fault in self.faults):
+            details = [fault.detail for fault in self.faults if fault.kind == kind]
+            lines += [f"  {kind}: {detail}" for detail in details[:SHOWN]]
+            if len(details) > SHOWN:
+                lines.append(f"  {kind}: and {len(details) - SHOWN:,} more")
+        lines.append(f"{len(self.faults):,} faults" if self.faults else "no faults")
+        return "\n".join(lines)
+
+
+def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
+    """Look for what is missing, unreadable, duplicated or leaking in a cohort.
+
+    Arguments:
+        manifest: as :func:`~cardiacnets.cohorts.manifest.load_manifest` gives it.
+        read: how many files of each signal to open, drawn at random by ``seed``.
+    """
+    if manifest.source == "simulated":
+        names = [manifest.cohort, *manifest.subsets.values()]
+        unknown = [name for name in names if name not in COHORTS]
+        faults = [
+            Fault("missing", f"no simulated cohort {name!r}; there are {', '.join(COHORTS)}")
+            for name in unknown
+        ]
+        return CheckReport(manifest.name, {"simulated cohorts": len(names)}, tuple(faults))
+    broken = []
+    for name in filter(manifest.tables.get, SCHEMAS):
+        try:
+            read_table(manifest, name)
+        except ValueError as error:
+            broken.append(Fault("unreadable", str(error)))
+    if broken:
+        return CheckReport(manifest.name, {"tables": len(manifest.tables)}, tuple(broken))
+    tables = read_tables(manifest)
+    seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
+    faults = [*_check_twin(manifest), *_check_tables(manifest, tables), *_check_leaks(manifest, tables)]
+    signals = {"ecg": manifest.ecg}
+    if manifest.cine:
+        signals |= {"sax": manifest.cine.sax, "4ch": manifest.cine.four_chamber}
+    exclusions, draw = [], np.random.default_rng(seed)
+    try:
+        exclusions = [(one.reason, excluded(tables.recordings, one)) for one in manifest.inclusion]
+    except ValueError as error:
+        faults.append(Fault("missing", str(error)))
+    for what, signal in signals.items():
+        try:
+            paths = np.array(file_paths(manifest, signal, tables.recordings), dtype=object)
+        except ValueError as error:
+            faults.append(Fault("missing", str(error)))
+            continue
+        there = present(manifest, signal, list(paths))
+        repeated = pd.Series(paths)[pd.Series(paths).duplicated()].unique()
+        faults += [Fault("duplicated", f"{path} belongs to several recordings") for path in repeated]
+        if not signal.optional:
+            faults += [Fault("missing", f"{path} ({signal.format})") for path in paths[~there]]
+        if what == "ecg" or not manifest.cine:
+            exclusions.append((f"no {what} file", ~there))
+        found = pd.unique(paths[there])
+        sample = draw.choice(found, min(read, len(found)), replace=False) if len(found) else []
+        seen[f"{what} files"], seen[f"{what} files opened"] = len(found), len(sample)
+        faults += _check_files(what, sample)
+        faults += _check_sums(manifest, signal, sample)
+    return CheckReport(manifest.name, seen, tuple(faults), participant_flow(tables.recordings, exclusions))
+
+
+def _check_twin(manifest: Manifest) -> list[Fault]:
+    if manifest.twin is None:
+        return []
+    try:
+        load_manifest(manifest.sibling(manifest.twin))
+    except ValueError as error:
+        return [Fault("missing", f"twin: {error}")]
+    return []
+
+
+def _check_tables(manifest: Manifest, tables: CohortTables) -> list[Fault]:
+    faults = []
+    steps = [lambda: read_labels(manifest, tables), lambda: read_covariates(manifest, tables.recordings)]
+    if manifest.indices:
+        steps.append(lambda: read_indices(manifest, tables.recordings))
+    for step in steps:
+        try:
+            step()
+        except ValueError as error:
+            faults.append(Fault("unreadable", str(error)))
+    if tables.diagnoses is not None:
+        strangers = ~tables.diagnoses["participant_id"].isin(tables.participants["participant_id"])
+        if strangers.all():
+            faults.append(
+                Fault("missing", "no diagnosis belongs to any participant: are the identifiers of one kind?")
+            )
+    orphans = ~tables.recordings["participant_id"].isin(tables.participants["participant_id"])
+    faults += [Fault("missing", f"recording {one} belongs to no known participant")
+               for one in tables.recordings.loc[orphans, "recording_id"]]  # fmt: skip
+    return faults
+
+
+def _check_leaks(manifest: Manifest, tables: CohortTables) -> list[Fault]:
+    """Ways for the answer to reach the question: across the split, from the future, as a covariate."""
+    faults = []
+    try:
+        split = split_participants(tables.recordings["participant_id"], seed=0, ratio=manifest.split.ratio)
+        check_leakage(tables.recordings.assign(split=tables.recordings["participant_id"].map(split)))
+    except LeakageError as error:
+        faults.append(Fault("leaking", str(error)))
+    except ValueError as error:
+        faults.append(Fault("missing", str(error)))
+    dated = tables.diagnoses is not None and "date" in tables.diagnoses
+    if dated and "date" in tables.recordings and tables.recordings["date"].isna().any():
+        count = int(tables.recordings["date"].isna().sum())
+        faults.append(
+            Fault("leaking", f"{count} recordings have no date: their diagnoses may lie in the future")
+        )
+    if dated and manifest.labels.window.undated:
+        faults.append(Fault("leaking", "labels.window.undated counts codes that may be later than the ECG"))
+    late = manifest.labels.window.last_day
+    if late > 30:
+        faults.append(
+            Fault("leaking", f"labels.window.last_day counts diagnoses up to {late} days after the ECG")
+        )
+    told = [
+        name
+        for name, one in manifest.covariates.items()
+        if one.column and one.column == manifest.labels.column
+    ]
+    faults += [Fault("leaking", f"the covariate {name!r} is the column of the labels") for name in told]
+    return faults
+
+
+def _check_files(what: str, paths: list[Path]) -> list[Fault]:
+    faults, contents = [], {}
+    for path in paths:
+        try:
+            if what == "ecg":
+                signal = read_ecg(path).standard()
+                twin = contents.setdefault(hashlib.sha256(np.ascontiguousarray(signal)).digest(), path)
+                if twin is not path:
+                    faults.append(Fault("duplicated", f"{path} holds the same ECG as {twin}"))
+            else:
+                read_cine(path, view=what)
+        except ValueError as error:
+            faults.append(Fault("unreadable", str(error)))
+    return faults
+
+
+def _check_sums(manifest: Manifest, signal: Signal, paths: list[Path]) -> list[Fault]:
+    if manifest.checksums is None:
+        return []
+    listing = manifest.folder / manifest.checksums
+    try:
+        lines = listing.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return [Fault("missing", f"{listing}: no list of checksums")]
+    pairs = (line.split(maxsplit=1) for line in lines if line.strip())
+    expected = {listing.parent / name.lstrip("*"): digest for digest, name in pairs}
+    suffixes = ("", ".hea", ".dat", ".mat") if signal.format == "wfdb" else ("",)
+    files = [path.with_name(path.name + suffix) for path in paths for suffix in suffixes]
+    return [
+        Fault("unreadable", f"{file}: its checksum is not that of {listing.name}")
+        for file in files
+        if file in expected and file.is_file() and _digest(file) != expected[file]
+    ]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

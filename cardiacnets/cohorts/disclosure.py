@@ -1,0 +1,297 @@
+"""Nothing about one person leaves a restricted cohort: every executed notebook is scanned before it becomes
+a page.
+
+The protocol. What a page shows says in its HTML what it is: ``data-content="aggregate"`` (many people),
+``"simulated"`` (nobody) or ``"individual"`` (one person), on the picture, film or table itself or around
+it; a bare image output says so in its output's metadata, under the same key. On a restricted run
+
+- a picture, film or plot that says ``individual``, or says nothing, is a breach (``image``); - an
+identifier of the cohort is one wherever it stands, in code and prose too (``identifier``); - so is a table
+with a column of identifiers, or with more rows than any summary has (``rows``); - a long run of numbers
+(``trace``), a count above 0 and below the manifest's threshold (``count``), and an output that can't be
+read here, such as a widget that carries its own data (``opaque``).
+
+The last three are not asked of what is ``simulated``. The scan errs on the safe side: a false alarm costs a
+label.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from cardiacnets.cohorts.manifest import Manifest
+from cardiacnets.cohorts.tables import read_tables
+
+KEY = "data-content"
+MANY_ROWS = 100
+"""More rows than any summary of the study has; the longest is one row for each of the 82 indices."""
+
+LONG_RUN = 60
+"""Numbers in a row without a word between them, beyond which it is a trace and no table."""
+
+IDENTIFIERS = {
+    "participant_id",
+    "recording_id",
+    "eid",
+    "subject_id",
+    "study_id",
+    "patient_id",
+    "ecg_id",
+    "hadm_id",
+}
+COUNTS = {
+    "n", "count", "counts", "cases", "controls", "participants", "recordings", "patients", "people", "events",
+    "recordings_out", "participants_out", "women", "men", "positives", "negatives",
+}  # fmt: skip
+PICTURES = {"img", "video", "svg", "canvas", "audio", "object", "embed", "iframe"}
+VOID = {"img", "br", "hr", "source", "embed", "input", "link", "meta", "col", "wbr", "area", "base", "track"}
+SCRIPTED = {"script"}
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_RUN = re.compile(rf"(?:{_NUMBER}[\s,;\[\]()]+){{{LONG_RUN},}}")
+_ARRAY = re.compile(r"(?:array|tensor)\(\s*\[+\s*" + _NUMBER + r"[^)]*?(?:\.\.\.|shape=)", re.DOTALL)
+_SHAPE = re.compile(r"(\d+) rows (?:x|×) \d+ columns")
+_TOKEN = re.compile(r"[A-Za-z0-9_\-]+")
+_COUNTED = "|".join(sorted(COUNTS - {"n", "count", "counts"}))
+_COUNT = re.compile(rf"\bn\s*=\s*(\d+)\b(?![.,]\d)|(?<![.,\d\-])(\d+)\s+(?:{_COUNTED})\b", re.IGNORECASE)
+
+
+class DisclosureError(ValueError):
+    """Something about individuals of a restricted cohort stands in a notebook."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Where and what: ``cell`` counts from 1; ``kind`` is identifier, rows, trace, image, count or opaque."""
+
+    notebook: str
+    cell: int
+    kind: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.notebook}, cell {self.cell}: {self.kind}: {self.detail}"
+
+
+def scan(folder: Path | str, manifest: Manifest) -> int:
+    """Scan every notebook of a folder; return how many there are.
+
+    Raises :class:`DisclosureError` naming notebook and cell of each breach, before any page is built.
+    """
+    notebooks = sorted(Path(folder).glob("*.ipynb"))
+    identifiers = known_identifiers(manifest)
+    breaches = [breach for path in notebooks for breach in scan_notebook(path, manifest, identifiers)]
+    if breaches:
+        listed = "; ".join(map(str, breaches[:20]))
+        raise DisclosureError(
+            f"{manifest.name} is restricted, and {len(breaches)} outputs disclose individuals: {listed}"
+        )
+    return len(notebooks)
+
+
+def known_identifiers(manifest: Manifest) -> frozenset[str]:
+    """The identifiers of a restricted cohort's participants and recordings; empty for others."""
+    if not manifest.restricted:
+        return frozenset()
+    recordings = read_tables(manifest).recordings
+    return frozenset(recordings["participant_id"]) | frozenset(recordings["recording_id"])
+
+
+def scan_notebook(
+    path: Path | str, manifest: Manifest, identifiers: Iterable[str] | None = None
+) -> list[Breach]:
+    """What an executed notebook discloses about individuals.
+
+    Arguments:
+        path: the notebook.
+        manifest: of the cohort it was run on; nothing is a breach unless it is restricted.
+        identifiers: of the cohort; by default read from its tables. Those shorter than five characters are
+            looked for by the names of their columns only, since "12" can be anything.
+
+    Raises ``ValueError`` naming the file if it is no notebook.
+    """
+    if not manifest.restricted:
+        return []
+    path = Path(path)
+    known = known_identifiers(manifest) if identifiers is None else identifiers
+    known = {one for one in known if len(one) >= 5}
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        found = [(number, *one) for number, cell in enumerate(cells, start=1)
+                 for one in _scan_cell(cell, known, manifest.disclosure_threshold)]  # fmt: skip
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not a notebook ({type(error).__name__}: {error})") from None
+    return [Breach(path.name, number, kind, detail) for number, kind, detail in dict.fromkeys(found)]
+
+
+def _scan_cell(cell: dict[str, Any], known: set[str], threshold: int) -> Iterator[tuple[str, str]]:
+    source = _text(cell["source"])
+    yield from _scan_identifiers(source, known)
+    if cell["cell_type"] != "code":
+        yield from _scan_html(source, "", threshold)
+        if cell.get("attachments"):
+            yield "image", "a picture is attached to the text"
+        return
+    for output in cell.get("outputs", ()):
+        if "data" not in output:  # a stream, or an error with its traceback
+            text = _text(output.get("text", "")) + "\n".join(output.get("traceback", ()))
+            yield from _scan_identifiers(text, known)
+            yield from _scan_text(text, threshold)
+            continue
+        bundle = {
+            kind.removeprefix("application/papermill.record/"): value
+            for kind, value in output["data"].items()
+        }
+        page = _text(bundle.get("text/html", ""))
+        mark = str(output.get("metadata", {}).get(KEY) or next(iter(re.findall(rf'{KEY}="(\w+)"', page)), ""))
+        for kind, value in bundle.items():
+            yield from _scan_output(kind, value, mark, known, threshold)
+
+
+def _scan_output(
+    kind: str, value: Any, mark: str, known: set[str], threshold: int
+) -> Iterator[tuple[str, str]]:
+    text = _text(value)
+    if kind == "text/html":
+        yield from _scan_identifiers(text, known)
+        yield from _scan_html(text, mark if f"{KEY}=" not in text else "", threshold)
+    elif kind.startswith("text/") or kind == "application/json":
+        yield from _scan_identifiers(text, known)
+        if mark != "simulated":
+            yield from _scan_text(text, threshold)
+    elif kind.startswith(("image/", "video/", "audio/")):
+        yield from _scan_mark(mark, kind)
+    elif mark != "simulated":
+        yield "opaque", f"{kind} can carry any data"
+
+
+def _scan_mark(mark: str, what: str) -> Iterator[tuple[str, str]]:
+    if mark not in ("aggregate", "simulated"):
+        yield "image", f"{what} is {mark or 'not marked as aggregate or simulated'}"
+
+
+def _scan_identifiers(text: str, known: set[str]) -> Iterator[tuple[str, str]]:
+    if known:
+        for _ in known.intersection(_TOKEN.findall(text)):
+            yield "identifier", "an identifier of the cohort"  # not which: this line may itself be published
+
+
+def _scan_text(text: str, threshold: int) -> Iterator[tuple[str, str]]:
+    if _RUN.search(text + "\n") or _ARRAY.search(text):
+        yield "trace", "a long run of numbers"
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if IDENTIFIERS & set(first.split()) and text.strip().count("\n"):
+        yield "rows", "a table with a column of identifiers"
+    yield from _scan_shape(text)
+    for match in _COUNT.finditer(text):
+        yield from _scan_count(match.group(1) or match.group(2), threshold)
+    if "Name: count" in text:
+        for line in text.splitlines():
+            if re.search(r"\s\d+$", line):
+                yield from _scan_count(line.split()[-1], threshold)
+
+
+def _scan_shape(text: str) -> Iterator[tuple[str, str]]:
+    for rows in _SHAPE.findall(text):
+        if int(rows) > MANY_ROWS:
+            yield "rows", f"a table of {rows} rows"
+
+
+def _scan_count(digits: str, threshold: int) -> Iterator[tuple[str, str]]:
+    if digits.isdigit() and 0 < int(digits) < threshold:
+        yield "count", f"a count below {threshold}"
+
+
+def _scan_html(page: str, mark: str, threshold: int) -> Iterator[tuple[str, str]]:
+    parser = _Page(mark)
+    parser.feed(page)
+    parser.close()
+    for picture_mark, tag in parser.pictures:
+        yield from _scan_mark(picture_mark, f"<{tag}>")
+    for table in parser.tables:
+        if table.mark != "simulated":
+            yield from _scan_table(table, threshold)
+    yield from _scan_text("\n".join(parser.words), threshold)
+
+
+def _scan_table(table: _Table, threshold: int) -> Iterator[tuple[str, str]]:
+    header = {cell.strip().lower() for row in table.rows if row.header for cell in row.cells}
+    body = [row for row in table.rows if not row.header]
+    if header & IDENTIFIERS and body:
+        yield "rows", "a table with a column of identifiers"
+    if len(body) > MANY_ROWS and table.mark != "aggregate":
+        yield "rows", f"a table of {len(body)} rows"
+    names = next((row.cells for row in table.rows if row.header), [])
+    for row in body:
+        named = row.cells[0].strip().lower() if row.cells else ""
+        for place, cell in enumerate(row.cells):
+            column = names[place].strip().lower() if place < len(names) else ""
+            if column in COUNTS or (named in COUNTS and place):
+                yield from _scan_count(cell.strip().replace(",", "").removesuffix(".0"), threshold)
+
+
+@dataclass
+class _Row:
+    header: bool = True  # until a cell that is none
+    cells: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Table:
+    mark: str
+    rows: list[_Row] = field(default_factory=list)
+
+
+class _Page(HTMLParser):
+    """Pictures with their marks, tables with theirs, and the words outside tables and simulated parts."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str]] = [("", mark)]
+        self.pictures: list[tuple[str, str]] = []
+        self.tables: list[_Table] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = dict(attrs)
+        mark = own.get(KEY) or self.open[-1][1]
+        embedded = any(
+            "data:image/" in (value or "") or "data:video/" in (value or "") for value in own.values()
+        )
+        inside = any(name in PICTURES for name, _ in self.open)
+        if not inside and (tag in PICTURES or embedded or tag in SCRIPTED):
+            self.pictures.append((mark, tag))
+        if tag == "table":
+            self.tables.append(_Table(mark))
+        elif tag == "tr" and self.tables:
+            self.tables[-1].rows.append(_Row())
+        elif tag in ("td", "th") and self.tables and self.tables[-1].rows:
+            row = self.tables[-1].rows[-1]
+            row.cells.append("")
+            row.header = row.header and tag == "th"
+        if tag not in VOID:
+            self.open.append((tag, mark))
+
+    def handle_endtag(self, tag: str) -> None:
+        places = [place for place, (name, _) in enumerate(self.open) if name == tag]
+        if places:
+            del self.open[places[-1] :]
+
+    def handle_data(self, data: str) -> None:
+        names = [name for name, _ in self.open]
+        if "table" in names and self.tables and self.tables[-1].rows and self.tables[-1].rows[-1].cells:
+            self.tables[-1].rows[-1].cells[-1] += data
+        elif self.open[-1][1] != "simulated" and names[-1] not in ("style", "script") and data.strip():
+            self.words.append(data)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "".join(value) if isinstance(value, list) else json.dumps(value)
