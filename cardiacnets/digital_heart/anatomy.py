@@ -61,7 +61,7 @@ class Anatomy:
     def scar(self, s: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Share of the wall that is scar, 0 to 0.95."""
         angle, level, depth = (column(self.latents[f"scar_{name}"]) for name in ("angle", "level", "depth"))
-        territory = around(theta, angle, 3.0) * np.exp(-0.5 * ((s - level) / 0.24) ** 2)
+        territory = around(theta, angle, 2.4) * np.exp(-0.5 * ((s - level) / 0.30) ** 2)
         return depth * np.minimum(1.4 * territory, 1)
 
     def endocardium(self, s: np.ndarray, theta: np.ndarray) -> np.ndarray:

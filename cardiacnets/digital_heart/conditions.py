@@ -10,7 +10,7 @@ import numpy as np
 from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.streams import Draws
 
-TERRITORIES = {"lad": (40.0, 0.62, 0.45), "rca": (170.0, 0.38, 0.33), "lcx": (-105.0, 0.42, 0.22)}
+TERRITORIES = {"lad": (58.0, 0.56, 0.45), "rca": (170.0, 0.60, 0.33), "lcx": (-105.0, 0.42, 0.22)}
 """Coronary territories: centre angle (degrees from anterior towards the septum), level (base 0, apex 1), share."""
 
 
@@ -61,9 +61,9 @@ def _dilate(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dra
     latents.scale("la_max", sick, 1 + 0.5 * severity)
     latents.shift("la_ef", sick, -0.2 * severity)
     latents.scale("ra_max", sick, 1 + 0.25 * severity)
-    block = sick & draws.happens(0.10 + 0.45 * severity)
+    block = sick & draws.happens(0.15 + 0.50 * severity)
     latents["left_block"] = np.maximum(latents["left_block"], block)
-    latents.scale("conduction", sick, 1 - 0.10 * severity)
+    latents.scale("conduction", sick, 1 - 0.16 * severity)
     latents.shift("heart_rate", sick, 6 * severity)
 
 
@@ -76,7 +76,7 @@ def _thicken(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dr
     latents.scale("lv_edv", sick, 1 - 0.08 * severity)
     latents.scale("longitudinal", sick, 1 - 0.35 * severity)
     latents.scale("la_max", sick, 1 + 0.5 * severity)
-    latents["strain"] = np.where(sick, severity * (0.4 + 0.8 * draws.uniform()), latents["strain"])
+    latents["strain"] = np.where(sick, severity * (0.2 + 0.7 * draws.uniform()) * np.where(apical, 1.6, 0.9), latents["strain"])
 
 
 def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:
@@ -91,7 +91,7 @@ def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: D
     latents.scale("ra_max", sick, 1 + (0.75 + 0.15 * draws.normal()) * severity)
     latents.shift("la_ef", sick, -0.30 * severity)
     latents.shift("ra_ef", sick, -0.20 * severity)
-    latents.scale("gain", amyloid, 1 - 0.55 * severity)
+    latents.scale("gain", amyloid, 1 - 0.82 * severity)
     latents.shift("atrial_share", sick, -0.20 * severity)
     latents.shift("effusion", amyloid, 0.15 * severity)
 
@@ -100,7 +100,7 @@ def _inflame(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dr
     """Pericarditis: fluid around the heart, ST up and PR down in six of ten."""
     latents.shift("effusion", sick, severity * np.where(draws.happens(0.8), 1.0, 0.25))
     acute = sick & draws.happens(0.6)
-    latents["st_elevation"] = np.where(acute, 0.12 * severity, latents["st_elevation"])
+    latents["st_elevation"] = np.where(acute, 0.22 * severity, latents["st_elevation"])
     latents.shift("heart_rate", sick, 13 * severity)
 
 
@@ -113,6 +113,7 @@ def _load_right_ventricle(latents: Latents, sick: np.ndarray, severity: np.ndarr
     latents.scale("ra_max", sick, 1 + (0.8 + 0.2 * draws.normal()) * severity)
     latents.shift("ra_ef", sick, -0.12 * severity)
     latents.scale("lv_edv", sick, 1 - 0.12 * severity)
+    latents.shift("azimuth", sick, -np.deg2rad(25) * severity)  # the large right heart turns the apex back
 
 
 def _fail(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:
@@ -127,8 +128,8 @@ def _fail(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws
     latents.shift("la_ef", sick, -0.20 * severity)
     latents.scale("ra_max", sick, 1 + 0.25 * severity)
     latents.shift("rv_ef", reduced, -0.12 * severity)
-    block = draws.happens(0.10 + 0.25 * severity)
-    latents["left_block"] = np.maximum(latents["left_block"], reduced & block)
-    latents.scale("conduction", sick, 1 - 0.12 * severity)
+    block = sick & draws.happens(np.where(reduced, 0.30 + 0.45 * severity, 0.08 + 0.15 * severity))
+    latents["left_block"] = np.maximum(latents["left_block"], block)
+    latents.scale("conduction", sick, 1 - 0.26 * severity)
     latents.shift("heart_rate", preserved, 3 * severity)
     latents.shift("heart_rate", reduced, 6 * severity)

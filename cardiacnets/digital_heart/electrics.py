@@ -21,7 +21,7 @@ BEAT_START, BEAT_SAMPLES = -180, 500
 """First sample of the beat against the start of the QRS, and its length, at 500 Hz (-360 to +640 ms)."""
 
 BEAT_TIMES = (np.arange(BEAT_SAMPLES) + BEAT_START) * 1000.0 / ECG_RATE  # ms
-MILLIVOLT = 0.00066
+MILLIVOLT = 0.00068
 """Potential of a unit dipole moment: one calibration for all hearts."""
 
 _MASKS = [np.nonzero(SEGMENTS == k) for k in range(1, 17)]
@@ -29,10 +29,14 @@ SEGMENT_LEVEL = np.array([LEVEL_GRID[0, rows, 0].mean() for rows, _ in _MASKS])
 SEGMENT_ANGLE = np.array(
     [np.angle(np.exp(1j * ANGLE_GRID[0, 0, columns]).mean()) for _, columns in _MASKS]
 )
-SEGMENT_CELLS = np.array([len(rows) for rows, _ in _MASKS])
+SEGMENT_SHARE = np.array([len(rows) for rows, _ in _MASKS]) * (432 / SEGMENTS.size)
 SEPTAL = np.cos(SEGMENT_ANGLE - SEPTUM) > 0.45
-ACTIVATION = np.array([38, 30, 34, 50, 56, 48, 32, 22, 26, 40, 45, 38, 26, 18, 28, 32], float)
+ACTIVATION = np.array([34, 28, 34, 48, 56, 46, 28, 22, 24, 34, 45, 37, 25, 20, 26, 32], float)
 """When each AHA segment activates, ms: septum and apex first, the posterobasal wall last."""
+
+EARLY = np.zeros(16)
+EARLY[[1, 2, 7, 8, 13]] = 0.52, 0.00, 0.48, 0.02, 0.08
+"""Left-to-right share of the septum's first activation, strongest in its anterior half."""
 
 RV_LEVEL = np.array([0.10, 0.45, 0.55, 0.80])
 RV_ANGLE = np.deg2rad([62.0, 58.0, 112.0, 88.0])
@@ -82,7 +86,7 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     thick = segment_means(wall.thickness)
     scar = segment_means(anatomy.scar(LEVEL_GRID, ANGLE_GRID))
     length = anatomy.length[:, None]
-    size = 1.06 * (length / 9.2) ** 0.9 / latents["conduction"][:, None]  # (n, 1)
+    size = 1.09 * (length / 9.2) ** 0.5 / latents["conduction"][:, None]  # (n, 1)
     block, paced = latents["left_block"][:, None], latents["paced"][:, None]
 
     normal = (
@@ -90,9 +94,9 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     )  # (n, 16, 3)
     place = centre[:, None] + (SEGMENT_LEVEL - 0.35)[:, None] * length[:, :, None] * long[:, None, :]
     place = place + radius[:, :, None] * normal
-    climb = 0.95 * (SEGMENT_LEVEL - 0.42)  # apex-to-base spread: early apical forces forward, late basal ones back
-    direction = unit(normal + climb[:, None] * 1.0 * long[:, None, :])
-    moment = SEGMENT_CELLS * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
+    climb = 1.15 * (SEGMENT_LEVEL - 0.13)  # apex-to-base spread: early apical forces forward, late basal ones back
+    direction = unit(normal + climb[:, None] * long[:, None, :])
+    moment = SEGMENT_SHARE * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
 
     away = 1 - np.cos(SEGMENT_ANGLE - SEPTUM)  # 0 at the septum, 2 at the free wall
     ordinary = ACTIVATION * size + 3.5 * thick / 0.55
@@ -104,21 +108,21 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     pulse = bell(when, width)
     early = bell(np.full_like(when, 9.0) * size, np.full_like(when, 4.2) * size)
     through = np.where(wide > 0, -1.0, -0.30)[:, :, None] * pulse
-    septum = 0.24 * early * (1 - wide)[:, :, None] + through
+    septum = EARLY[None, :, None] * early * (1 - wide)[:, :, None] + through
     course = np.where(SEPTAL[None, :, None], septum, pulse) * moment[:, :, None]
 
     interval = qt_interval(latents)[:, None]
     peak = interval - 78 + 0.25 * (when - 35)
     sign, gradient = repolarisation(latents, thick, scar)
-    share = np.where(SEPTAL, 0.10, 0.15)
+    share = np.where(SEPTAL, 0.085, 0.125)
     living = moment / np.maximum(1 - scar, 0.05)
     wave = recovery(peak, interval / 400 * np.ones_like(peak))
     height = share * living * latents["t_gain"][:, None] * sign * gradient
     ends = 92 * size * (1 + 0.35 * wide)
-    plateau = step(ends * np.ones_like(when), 6.0) * (1 - step(peak - 20, 22.0))
+    plateau = step((ends + 8) * np.ones_like(when), 9.0) * (1 - step(peak - 20, 22.0))
     elevation = latents["st_elevation"][:, None] - 0.05 * latents["strain"][:, None] * ~SEPTAL
     sloped = (moment * 0.9 * elevation)[:, :, None] * plateau
-    forward = 0.9 * long + np.array([0.35, -0.15, 0.0]) + latents["t_vector"][:, None] * anterior
+    forward = 0.9 * long + np.array([0.20, -0.05, -0.35]) + latents["t_vector"][:, None] * anterior
     recovering = unit(0.45 * direction + forward[:, None, :])
     return [
         Dipoles(place, direction, course + height[:, :, None] * wave + sloped),
@@ -132,8 +136,8 @@ def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tup
 
     Strain is the hypertrophied wall's own, where it is thick, or the ventricle's; both with their penetrance.
     """
-    local = np.clip((thick - 1.15) / 0.5, 0, 1.6) * latents["strain_penetrance"][:, None]
-    local = local * (latents["amyloid"] == 0)[:, None]
+    local = np.clip((thick - 0.90) / 0.35, 0, 3.0) * latents["strain_penetrance"][:, None]
+    local = local * (latents["amyloid"] == 0)[:, None] * np.where(SEPTAL & (SEGMENT_LEVEL < 0.6), 0.35, 1.0)
     strain = np.maximum(latents["strain"][:, None] * np.where(SEPTAL, 0.3, 1.0), local)
     wide = np.maximum(latents["left_block"], latents["paced"])[:, None]
     territory = np.exp(3 * (np.cos(SEGMENT_ANGLE - latents["scar_angle"][:, None]) - 1))
@@ -153,17 +157,17 @@ def _right_ventricle(
     hypertrophy = latents["rv_hypertrophy"][:, None]
     normal = np.cos(RV_ANGLE)[:, None] * anterior[:, None, :] + np.sin(RV_ANGLE)[:, None] * septal[:, None, :]
     lift = -0.5 * (RV_LEVEL < 0.2)[:, None] * long[:, None, :]  # the outflow tract points to the base
-    direction = unit(normal + lift + np.array([0.0, 0.30, -0.1]))
+    direction = unit(normal + lift + np.array([0.0, 0.20, -0.1]))
     place = centre[:, None] + (RV_LEVEL - 0.35)[:, None] * (anatomy.length[:, None, None] * long[:, None, :])
     place = place + (anatomy.radius + 3.0)[:, None, None] * normal
-    strength = 210 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 3.6 * hypertrophy)
+    strength = 265 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 6.5 * hypertrophy)
     right, paced = latents["right_block"][:, None], latents["paced"][:, None]
     late = 8 * hypertrophy + 52 * right
     when = np.where(paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late)
     width = (6 * size + 3 * hypertrophy + 8 * right) * np.ones_like(when)
     wave = recovery((interval - 85) * np.ones_like(when), np.ones_like(when))
     height = 0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
-    return Dipoles(place, direction, strength[:, :, None] * bell(when, width) + height[:, :, None] * wave)
+    return Dipoles(place, direction, (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave)
 
 
 def atria(anatomy: Anatomy) -> Dipoles:
@@ -182,13 +186,13 @@ def atria(anatomy: Anatomy) -> Dipoles:
     right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]))
     left_way = np.broadcast_to(unit(np.array([1.0, 0.45, 0.65])), right_way.shape)
     direction = np.stack([right_way, left_way, -long], axis=1)
-    when = np.stack([start + 30 * slow * right**0.12, start + 66 * slow * left**0.20], axis=1)
-    width = np.stack([14.5 * slow * right**0.12, 15.5 * slow * left**0.20], axis=1)
+    when = np.stack([start + 32 * slow * right**0.12, start + 76 * slow * left**0.20], axis=1)
+    width = np.stack([16.0 * slow * right**0.12, 17.0 * slow * left**0.20], axis=1)
     beating = latents["p_gain"] * (1 - latents["fibrillation"])
     height = np.stack([215 * beating * right**0.6, 190 * beating * left**0.6], axis=1)
     edge = start[:, None] + 110
     dip = step(edge, 8.0) * (1 - step(np.full_like(edge, -4.0), 4.0))
-    dip = (700 * latents["st_elevation"] * (1 - latents["fibrillation"]))[:, None, None] * dip
+    dip = (450 * latents["st_elevation"] * (1 - latents["fibrillation"]))[:, None, None] * dip
     return Dipoles(place, direction, np.concatenate([height[:, :, None] * bell(when, width), dip], axis=1))
 
 

@@ -24,7 +24,7 @@ from cardiacnets.digital_heart.imaging import (
     polar_shape,
     soft,
 )
-from cardiacnets.digital_heart.motion import Wall, activation, rv_depth, stretch, volumes
+from cardiacnets.digital_heart.motion import Wall, activation, rv_depth, stretch, systolic_time, volumes
 
 SEPTAL_ANGLE, LATERAL_ANGLE = np.deg2rad(98.0), np.deg2rad(-78.0)
 POINTS = 40
@@ -37,7 +37,10 @@ def outlines(anatomy: Anatomy, times: np.ndarray) -> dict[str, np.ndarray]:
     a = activation(latents, times)
     lam = stretch(latents, a)
     chambers = volumes(anatomy, times)
-    result = {"length": anatomy.length[:, None] * lam, "a": a}
+    brief = 0.008  # s
+    emptier = activation(latents, times + brief) - activation(latents, np.maximum(times - brief, 0))
+    filling = -emptier / 0.1  # about 1 at the height of early filling
+    result = {"length": anatomy.length[:, None] * lam, "a": a, "filling": filling, "diastole": systolic_time(latents) < times}
     s = MATERIAL[None, :, None]
     for name, angle in (("septal", SEPTAL_ANGLE), ("lateral", LATERAL_ANGLE)):
         points = Wall.of(anatomy, s, np.full((1, 1, 1), angle))
@@ -221,9 +224,8 @@ def _valves(
     canvas: Canvas, line: dict[str, np.ndarray], half: dict[str, np.ndarray], right_u: np.ndarray, muscle: np.ndarray
 ) -> None:
     """Mitral and tricuspid leaflets: shut and domed in systole, open towards the ventricle while it fills."""
-    a, base = line["a"], line["length"]
-    opening = np.clip(-np.gradient(a) * len(a) / 6, 0, 1)
-    opening = 0.25 * (a < 0.97) * (np.arange(len(a)) > np.argmax(a)) + 0.75 * opening
+    base = line["length"]
+    opening = np.clip(0.3 * line["diastole"] + 0.7 * line["filling"], 0, 1)
     edges = (-half["septal"], half["lateral"])
     middle = (edges[0] + edges[1]) / 2
     tricuspid = (-(line["septal_outer"][:, 0] + line["right"][:, 0]), -line["septal_outer"][:, 0] + 0.1)

@@ -26,6 +26,11 @@ def frame_times(heart_rate: np.ndarray, frames: int) -> np.ndarray:
     return np.arange(frames) / frames * (60 / np.asarray(heart_rate))[:, None]
 
 
+def systolic_time(latents: Latents) -> np.ndarray:
+    """Time from the R wave to end-systole, s ``(n, 1)``."""
+    return 0.335 * (60 / latents["heart_rate"][:, None] / 0.95) ** 0.4
+
+
 def activation(latents: Latents, times: np.ndarray, atrial: np.ndarray | None = None) -> np.ndarray:
     """Contraction ``a`` at ``times (n, T)``: half-cosine systole, logistic E wave, diastasis, atrial kick.
 
@@ -34,7 +39,7 @@ def activation(latents: Latents, times: np.ndarray, atrial: np.ndarray | None = 
     cycle = (60 / latents["heart_rate"])[:, None]
     share = (latents["atrial_share"] if atrial is None else atrial) * (1 - latents["fibrillation"])
     share = share[:, None]
-    systole = 0.335 * (cycle / 0.95) ** 0.4
+    systole = systolic_time(latents)
     contraction = 0.5 * (1 - np.cos(np.pi * np.minimum(times / systole, 1)))
     centre, width = systole + 0.13 * (cycle / 0.95) ** 0.5, 0.028 * (cycle / 0.95) ** 0.5
     rise = 1 / (1 + np.exp(-(times - centre) / width))

@@ -46,15 +46,15 @@ def add_torso(latents: Latents, site: Site, draws: Draws) -> None:
         return dial * amount * draws.normal(columns)
 
     male, heavy = latents["sex"], latents["bmi"] - 26
-    latents["conduction"] = np.exp(spread(0.085)) * (1.02 - 0.045 * male)
-    latents["atrial_conduction"] = np.exp(spread(0.11))
+    latents["conduction"] = np.exp(spread(0.105)) * (1.01 - 0.030 * male)
+    latents["atrial_conduction"] = np.exp(spread(0.125))
     latents["gain"] = np.exp(spread(0.17))
     latents["t_gain"] = np.exp(spread(0.27)) * (0.85 + 0.25 * male)
     latents["p_gain"] = np.exp(spread(0.22))
     latents["pr"] = np.clip(164 + spread(19) + 4 * (latents["age"] - 64) / 10 + 4 * male, 110, 290)
     latents["qtc"] = 417 - 8 * male + spread(15)
     latents["azimuth"] = np.deg2rad(52 + spread(10) + 0.5 * heavy)
-    latents["elevation"] = np.deg2rad(40 + spread(11) - 0.95 * heavy)
+    latents["elevation"] = np.deg2rad(44 + spread(12) - 0.95 * heavy)
     latents["spin"] = np.deg2rad(spread(11))
     latents["position"] = spread(0.9, 3)
     latents["electrode_shift"] = site.electrode_spread * spread(1.0, 27)
