@@ -124,17 +124,21 @@ def load_pretrained(model: VideoDiffusion) -> None:
     """
     sizes = model.sizes
     if sizes.pretrained_vae:
-        vae = AutoencoderKL.from_pretrained(sizes.pretrained_vae, **_subfolder(sizes.pretrained_vae, "vae"))
+        vae = _pretrained(AutoencoderKL, sizes.pretrained_vae, "vae")
         _copy_weights(vae, model.autoencoder.vae, f"diffusion.pretrained_vae {sizes.pretrained_vae}")
         model.autoencoder.scale.fill_(vae.config.scaling_factor)
     if sizes.pretrained_unet:
-        unet = UNet3DConditionModel.from_pretrained(sizes.pretrained_unet, **_subfolder(sizes.pretrained_unet, "unet"))
+        unet = _pretrained(UNet3DConditionModel, sizes.pretrained_unet, "unet")
         _copy_weights(unet, model.unet, f"diffusion.pretrained_unet {sizes.pretrained_unet}")
 
 
-def _subfolder(name: str, part: str) -> dict[str, str]:
-    """Pipelines keep their parts in subfolders; a folder with its own ``config.json`` is the part itself."""
-    return {} if (Path(name) / "config.json").is_file() else {"subfolder": part}
+def _pretrained(kind: type[nn.Module], name: str, part: str) -> nn.Module:
+    # pipelines keep their parts in subfolders; a folder with its own config.json is the part itself
+    subfolder = {} if (Path(name) / "config.json").is_file() else {"subfolder": part}
+    try:
+        return kind.from_pretrained(name, **subfolder)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"diffusion.pretrained_{part} {name} cannot be loaded: {error}") from None
 
 
 def _copy_weights(source: nn.Module, target: nn.Module, where: str) -> None:

@@ -1,0 +1,175 @@
+"""The video diffusion: its loss, its samplers, guidance, and weights from folders."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cardiacnets.models import VideoDiffusion, build
+from cardiacnets.models.diffusion import load_pretrained, noise_scheduler
+from cardiacnets.models.ecg_attention import EcgContext
+from cardiacnets.profile import load_profile
+
+PROFILE = load_profile("smoke")
+SIZES = PROFILE.diffusion
+WIDTH = PROFILE.ecg_encoder.width
+LATENTS = (3, SIZES.latent_channels, SIZES.frames, 4, 4)
+
+
+@pytest.fixture(scope="module")
+def diffusion():
+    torch.manual_seed(0)
+    return build("diffusion", PROFILE).eval()
+
+
+def _generator(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+def _tokens(seed=2):
+    return torch.randn(3, 36, WIDTH, generator=_generator(seed))
+
+
+def _with(**changes):
+    return replace(PROFILE, diffusion=replace(SIZES, **changes))
+
+
+def test_betas_are_the_papers():
+    scheduler = noise_scheduler(SIZES, "ddim")
+    assert torch.allclose(scheduler.betas, torch.linspace(1e-4, 0.02, 1000))
+    with pytest.raises(ValueError, match="choose ddim or dpm_solver"):
+        noise_scheduler(SIZES, "euler")
+
+
+def test_the_loss_is_the_formula():
+    torch.manual_seed(0)
+    model = VideoDiffusion(_with(condition_dropout=0.0), WIDTH).eval()
+    latents, tokens, generator = torch.randn(LATENTS, generator=_generator(3)), _tokens(), _generator()
+    loss = model(latents, tokens, _generator())["loss"]
+    noise = torch.randn(LATENTS, generator=generator)
+    steps = torch.randint(1000, (3,), generator=generator)
+    kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[steps].view(-1, 1, 1, 1, 1)
+    told = model._denoise(kept.sqrt() * latents + (1 - kept).sqrt() * noise, steps, EcgContext(model.project(tokens)))
+    assert loss.item() == pytest.approx(((told - noise) ** 2).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("dropout", "matters"), [(0.0, True), (1.0, False)])
+def test_a_hidden_ecg_has_no_influence(dropout, matters):
+    torch.manual_seed(0)
+    model = VideoDiffusion(_with(condition_dropout=dropout), WIDTH).eval()
+    latents = torch.randn(LATENTS, generator=_generator(3))
+    first, second = (model(latents, _tokens(seed), _generator())["loss"].item() for seed in (2, 5))
+    assert (first != second) == matters
+
+
+def test_part_of_the_batch_is_hidden(diffusion):
+    context = []
+    denoise = diffusion._denoise
+    diffusion._denoise = lambda noisy, steps, ecg: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
+    latents = torch.zeros(64, *LATENTS[1:])
+    diffusion(latents, torch.randn(64, 2, WIDTH), _generator())
+    del diffusion._denoise
+    hidden = (context[0] == diffusion.null).all(-1).all(-1).sum().item()
+    # binomial(64, .1): mean 6.4, standard deviation 2.4
+    assert 1 <= hidden <= 14
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpm_solver"])
+@pytest.mark.parametrize("steps", [4, 20])
+def test_a_perfect_denoiser_leads_back_to_the_cine(diffusion, sampler, steps):
+    truth = torch.randn(LATENTS, generator=_generator(7))
+    scheduler = noise_scheduler(SIZES, "ddim")
+
+    def perfect(noisy, step, ecg):
+        kept = scheduler.alphas_cumprod[step]
+        target = truth if len(noisy) == len(truth) else torch.cat([truth, truth])
+        return (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
+
+    diffusion._denoise, decode, diffusion.decode = perfect, diffusion.decode, lambda latents: latents
+    found = diffusion.sample(_tokens(), _generator(), steps=steps, sampler=sampler)
+    del diffusion._denoise, diffusion.decode
+    # the last of the trailing steps ends at the first training step's noise, beta = 1e-4, a spread of .01
+    assert (found - truth).abs().max() < 0.06
+
+
+def test_one_batched_pass_equals_two(diffusion):
+    """Guided DDIM written out with two passes a step and nothing kept."""
+    tokens, guidance, steps = _tokens(), 3.0, 3
+    found = diffusion.sample(tokens, _generator(), steps=steps, guidance=guidance, sampler="ddim")
+    scheduler = noise_scheduler(SIZES, "ddim")
+    scheduler.set_timesteps(steps)
+    latents = torch.randn(LATENTS, generator=_generator())
+    with torch.no_grad():
+        projected = diffusion.project(tokens)
+        for step in scheduler.timesteps:
+            with_ecg = diffusion._denoise(latents, step, EcgContext(projected))
+            without = diffusion._denoise(latents, step, EcgContext(diffusion.null.expand_as(projected)))
+            noise = without + guidance * (with_ecg - without)
+            latents = scheduler.step(noise, step, latents).prev_sample
+        expected = diffusion.decode(latents)
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_movies_repeat_with_the_generator_and_follow_the_ecg(diffusion):
+    first, again, other = (
+        diffusion.sample(tokens, _generator(), guidance=1.0) for tokens in (_tokens(), _tokens(), _tokens(5))
+    )
+    assert first.shape == (3, SIZES.frames, SIZES.pixels, SIZES.pixels)
+    assert 0 <= first.min() and first.max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_views_can_share_an_autoencoder(diffusion):
+    sibling = VideoDiffusion(PROFILE, WIDTH, diffusion.autoencoder)
+    assert sibling.autoencoder is diffusion.autoencoder
+
+
+def test_wrong_frame_count_is_refused(diffusion):
+    with pytest.raises(ValueError, match=r"cine must be \(B, 4, 32, 32\), found \(1, 5, 32, 32\)"):
+        diffusion.encode(torch.zeros(1, 5, 32, 32))
+
+
+def _saved(tmp_path, pipeline: bool):
+    """Small pretrained networks in folders of their own, or as parts of a pipeline's folder."""
+    torch.manual_seed(5)
+    unet = VideoDiffusion(PROFILE, WIDTH).unet
+    vae = VideoDiffusion(_with(pretrained_vae="colour"), WIDTH).autoencoder.vae
+    vae.register_to_config(scaling_factor=0.5)
+    unet.save_pretrained(tmp_path / ("pipe/unet" if pipeline else "unet"))
+    vae.save_pretrained(tmp_path / ("pipe/vae" if pipeline else "vae"))
+    folders = ("pipe", "pipe") if pipeline else ("vae", "unet")
+    return unet, vae, [str(tmp_path / folder) for folder in folders]
+
+
+@pytest.mark.parametrize("pipeline", [False, True])
+def test_weights_load_from_local_folders(tmp_path, pipeline):
+    unet, vae, (vae_folder, unet_folder) = _saved(tmp_path, pipeline)
+    torch.manual_seed(0)
+    model = VideoDiffusion(_with(pretrained_vae=vae_folder, pretrained_unet=unet_folder), WIDTH)
+    load_pretrained(model)
+    for source, target in ((unet, model.unet), (vae, model.autoencoder.vae)):
+        theirs, ours = source.state_dict(), target.state_dict()
+        assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
+    assert float(model.autoencoder.scale) == 0.5
+    tokens = torch.randn(1, 36, WIDTH)
+    assert model.sample(tokens, steps=1).shape == (1, SIZES.frames, SIZES.pixels, SIZES.pixels)
+
+
+def test_weights_of_other_sizes_are_refused(tmp_path):
+    _saved(tmp_path, pipeline=False)
+    model = VideoDiffusion(_with(pretrained_unet=str(tmp_path / "unet"), unet_channels=(16, 32)), WIDTH)
+    with pytest.raises(ValueError, match="pretrained_unet .* does not fit the profile"):
+        load_pretrained(model)
+
+
+def test_a_folder_without_weights_is_named(tmp_path):
+    model = VideoDiffusion(_with(pretrained_vae=str(tmp_path)), WIDTH)
+    with pytest.raises(ValueError, match=f"pretrained_vae {tmp_path} cannot be loaded"):
+        load_pretrained(model)
+
+
+def test_nothing_named_nothing_loaded(diffusion):
+    before = diffusion.state_dict()["unet.conv_in.weight"].clone()
+    load_pretrained(diffusion)
+    assert torch.equal(before, diffusion.state_dict()["unet.conv_in.weight"])

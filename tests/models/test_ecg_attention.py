@@ -1,0 +1,46 @@
+"""Cross-attention clip by clip equals the library's own, frame by frame with repeated context."""
+
+import pytest
+import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
+
+from cardiacnets.models import build
+from cardiacnets.models.ecg_attention import EcgContext
+
+
+@pytest.fixture(scope="module")
+def diffusion():
+    torch.manual_seed(0)
+    return build("diffusion", "smoke").eval()
+
+
+def _inputs(width):
+    generator = torch.Generator().manual_seed(1)
+    noisy = torch.randn(3, 4, 4, 4, 4, generator=generator)
+    return noisy, torch.tensor([10, 500, 999]), torch.randn(3, 36, width, generator=generator)
+
+
+def test_equals_the_library(diffusion):
+    noisy, steps, tokens = _inputs(diffusion.project.in_features)
+    ours = diffusion.unet.attn_processors
+    found = diffusion._denoise(noisy, steps, EcgContext(tokens))
+    diffusion.unet.set_attn_processor(AttnProcessor2_0())
+    expected = diffusion.unet(noisy, steps, tokens).sample
+    diffusion.unet.set_attn_processor(ours)
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert not torch.allclose(found, diffusion._denoise(noisy, steps, EcgContext(tokens + 1)), atol=1e-5)
+
+
+def test_keys_and_values_are_computed_once_a_clip(diffusion):
+    noisy, steps, tokens = _inputs(diffusion.project.in_features)
+    crossing = [m for name, m in diffusion.unet.named_modules() if name.endswith("attentions.0.transformer_blocks.0.attn2.to_k")
+                and "temp" not in name]
+    calls = []
+    hooks = [layer.register_forward_hook(lambda *_: calls.append(1)) for layer in crossing]
+    kept, fresh = EcgContext(tokens, reuse=True), EcgContext(tokens)
+    first, second = (diffusion._denoise(noisy, steps, kept) for _ in range(2))
+    assert len(crossing) > 0 and len(calls) == len(crossing)
+    assert torch.equal(first, second)
+    assert torch.equal(first, diffusion._denoise(noisy, steps, fresh))
+    for hook in hooks:
+        hook.remove()
