@@ -20,6 +20,7 @@ from cardiacnets.cohorts.splits import LeakageError, check_leakage, split_partic
 from cardiacnets.cohorts.tables import (
     SCHEMAS,
     CohortTables,
+    DuplicateError,
     file_paths,
     present,
     read_covariates,
@@ -84,6 +85,8 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     for name in filter(manifest.tables.get, SCHEMAS):
         try:
             read_table(manifest, name)
+        except DuplicateError as error:
+            broken.append(Fault("duplicated", str(error)))
         except ValueError as error:
             broken.append(Fault("unreadable", str(error)))
     if broken:

@@ -150,6 +150,8 @@ def _scan_cell(cell: dict[str, Any], known: set[str], threshold: int) -> Iterato
         }
         page = _text(bundle.get("text/html", ""))
         mark = str(output.get("metadata", {}).get(KEY) or next(iter(re.findall(rf'{KEY}="(\w+)"', page)), ""))
+        if page:  # the plain text beside it repeats the table, and is not shown
+            yield from _scan_identifiers(_text(bundle.pop("text/plain", "")), known)
         for kind, value in bundle.items():
             yield from _scan_output(kind, value, mark, known, threshold)
 

@@ -21,10 +21,8 @@ _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
 _DATE = pandera.Column("datetime64[ns]", nullable=True, required=False)
 
 SCHEMAS = {
-    "participants": pandera.DataFrameSchema({"participant_id": _KEY}, unique=["participant_id"]),
-    "recordings": pandera.DataFrameSchema(
-        {"participant_id": _KEY, "recording_id": _KEY, "date": _DATE}, unique=["recording_id"]
-    ),
+    "participants": pandera.DataFrameSchema({"participant_id": _KEY}),
+    "recordings": pandera.DataFrameSchema({"participant_id": _KEY, "recording_id": _KEY, "date": _DATE}),
     "diagnoses": pandera.DataFrameSchema(
         {
             "participant_id": _KEY,
@@ -35,6 +33,13 @@ SCHEMAS = {
     ),
 }
 """What each table must hold; further columns are free."""
+
+UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
+"""What may stand in one row only."""
+
+
+class DuplicateError(ValueError):
+    """A participant or recording stands in several rows."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,16 @@ def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     if "version" in frame:
         frame["version"] = pd.to_numeric(frame["version"], errors="coerce").fillna(-1).astype(int)
     try:
-        return SCHEMAS[name].validate(frame, lazy=True)
+        SCHEMAS[name].validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        first = error.failure_cases.iloc[0]
-        column = first["column"] if first["schema_context"] == "Column" else first["check"]
-        raise ValueError(f"{path}: {len(error.failure_cases)} faults, the first in column {column!r}: "
-                         f"{first['check']} fails for {first['failure_case']!r}") from None  # fmt: skip
+        cases = error.failure_cases
+        column, rule, value = cases.loc[0, ["column", "check", "failure_case"]]
+        fault = f"{len(cases)} faults, the first in column {column!r}: {rule} fails for {value!r}"
+        raise ValueError(f"{path}: {fault}") from None
+    if name in UNIQUE and (repeated := frame[UNIQUE[name]].duplicated()).any():
+        key, first = UNIQUE[name], frame.loc[repeated, UNIQUE[name]].iloc[0]
+        raise DuplicateError(f"{path}: {repeated.sum()} rows repeat a {key}, the first {first!r}")
+    return frame
 
 
 def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> list[Path]:
@@ -226,13 +235,13 @@ def _read_text(path: Path, table: Table, wanted: list[str], starts: tuple[str, .
         header = list(pd.read_csv(path, sep=table.separator, nrows=0, dtype=str).columns)
         missing = [column for column in wanted if column not in header]
         if missing:
-            raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])}")
+            raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])[:200]}")
         chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
         return pd.read_csv(path, sep=table.separator, usecols=chosen, dtype=str)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such table; see the manifest's access route") from None
     except Exception as error:  # csv, compression and encoding faults are of many kinds
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{path}: {' '.join(str(error).split())[:300]}") from None
 
 
 def _dates(path: Path, column: pd.Series) -> pd.Series:
