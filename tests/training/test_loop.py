@@ -68,6 +68,22 @@ def test_the_same_seed_gives_the_same_bits_and_torchs_state_is_left_alone():
     assert not torch.equal(_weights(first), _weights(other))
 
 
+def test_every_epoch_has_its_own_order_and_its_own_dropout():
+    orders, noises = [], []
+
+    def batches(epoch, generator):
+        orders.append(torch.randperm(1000, generator=generator))
+        return _batches(epoch, generator)
+
+    def noisy(model, batch):
+        noises.append(torch.rand(1).item())
+        return _loss(model, batch)
+
+    fit(_model(), noisy, batches, SETTINGS, steps_per_epoch=STEPS, seed=3, progress=False)
+    assert len({tuple(order.tolist()) for order in orders}) == SETTINGS.epochs
+    assert len(set(noises)) == len(noises)
+
+
 @pytest.mark.parametrize("killed_at", [3, STEPS, STEPS + 1, 4 * STEPS + 2])
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_a_killed_fit_resumes_to_equal_bits(tmp_path, killed_at, ema):
