@@ -22,23 +22,19 @@ def is_dicom(head: bytes) -> bool:
 
 
 def read(path: Path) -> Recording:
-    """The longest twelve-lead waveform of a DICOM file; ``ValueError`` on any fault, or for another modality.
-    """
+    """The longest twelve-lead waveform of a DICOM file; ``ValueError`` on any fault or another modality."""
     try:
         dataset = pydicom.dcmread(path)
         groups = list(dataset.get("WaveformSequence", []))
-    # pydicom parses what strangers wrote and fails in any way it likes
-    except Exception as error:
-        raise ValueError(f"cannot be read as DICOM ({type(error).__name__}: {error})") from None
-    if not groups:
         modality = dataset.get("Modality", "unknown")
-        raise ValueError(f"DICOM of modality {modality} holds no waveform; an ECG object is needed")
-    try:
-        return _longest(dataset, groups)
+        if groups:
+            return _longest(dataset, groups)
     except ValueError:
         raise
+    # pydicom parses what strangers wrote, much of it late, and fails in any way it likes
     except Exception as error:
-        raise ValueError(f"damaged DICOM waveform ({type(error).__name__}: {error})") from None
+        raise ValueError(f"cannot be read as DICOM ({type(error).__name__}: {error})") from None
+    raise ValueError(f"DICOM of modality {modality} holds no waveform; an ECG object is needed")
 
 
 def _longest(dataset: Dataset, groups: list[Dataset]) -> Recording:

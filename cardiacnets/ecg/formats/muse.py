@@ -5,7 +5,6 @@ from I and II.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from xml.etree.ElementTree import Element
 
@@ -48,7 +47,7 @@ def read(root: Element) -> Recording:
 def _samples(data: Element, lead: str) -> np.ndarray:
     try:
         content = base64.b64decode("".join((data.findtext("WaveFormData") or "").split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(f"lead {lead} is not valid base64") from None
     if len(content) % 2 or len(content) != required_number(data, "LeadByteCountTotal"):
         raise ValueError(f"lead {lead} holds {len(content)} bytes, its <LeadByteCountTotal> says otherwise")
