@@ -64,34 +64,66 @@ def excluded(recordings: pd.DataFrame, criterion: Criterion) -> np.ndarray:
     return ~((number >= low) & (number <= high))  # NaN compares false: out
 
 
+def disclosable_steps(flow: Flow, threshold: int) -> pd.DataFrame:
+    """The steps of a flow with none that takes out fewer than ``threshold`` participants or recordings,
+    except 0.
+
+    To hide a small count is not enough, since it is the difference of its neighbours: a small step is
+    joined to the next (the last to the one before), reasons and all. Where all of them together are too
+    few, only what is left stands.
+    """
+    out = ["recordings_out", "participants_out"]
+    joined, waiting = [flow.steps.iloc[0]], None
+    for _, step in flow.steps.iloc[1:].iterrows():
+        if step["recordings_out"] == 0:
+            continue
+        if waiting is not None:
+            step = _join(waiting, step)
+        enough = all(step[column] == 0 or step[column] >= threshold for column in out)
+        waiting = None if enough else step
+        if enough:
+            joined.append(step)
+    if waiting is not None and len(joined) > 1:
+        joined[-1] = _join(joined[-1], waiting)
+    elif waiting is not None:
+        waiting[["reason", *out]] = "recorded, and not excluded", 0, 0
+        joined = [waiting]
+    return pd.DataFrame(joined).reset_index(drop=True)
+
+
+def _join(first: pd.Series, second: pd.Series) -> pd.Series:
+    both = second.copy()
+    both["reason"] = f"{first['reason']}; or {second['reason']}"
+    for column in ("recordings_out", "participants_out"):
+        both[column] = first[column] + second[column]
+    return both
+
+
 def draw_flow(flow: Flow, title: str = "", threshold: int = 0) -> Figure:
     """Draw the flow from top to bottom: those left in the middle, those taken out to the right.
 
-    ``threshold``: smaller counts other than 0 are written as "fewer than", as a restricted cohort asks.
+    ``threshold``: as a restricted cohort's manifest asks; see :func:`disclosable_steps`.
     """
-    steps = flow.steps[(flow.steps.index == 0) | (flow.steps["recordings_out"] > 0)]
-    figure = Figure(figsize=(7, 1.1 * len(steps) + 0.6), layout="constrained")
+    steps = disclosable_steps(flow, threshold)
+    figure = Figure(figsize=(7.5, 1.1 * len(steps)), layout="constrained")
     axes = figure.subplots()
-    axes.set(xlim=(0, 10), ylim=(-len(steps) + 0.4, 0.6), title=title)
+    axes.set(xlim=(0, 10), ylim=(-len(steps) + 0.6, 0.4), title=title)
     axes.axis("off")
     arrow = {"arrowstyle": "-|>", "color": "0.4"}
     box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "0.4"}
-    for place, (_, step) in enumerate(steps.iterrows()):
+    for place, step in steps.iterrows():
         if place:
-            axes.annotate("", (2.6, -place + 0.3), (2.6, -place + 0.75), arrowprops=arrow)
-            axes.annotate("", (5.2, -place + 0.5), (2.6, -place + 0.5), arrowprops=arrow)
-            out = _counts(step["participants_out"], step["recordings_out"], threshold)
-            axes.text(5.3, -place + 0.5, f"{step['reason']}\n{out} out", va="center", fontsize=9)
-        head = "recorded\n" if place == 0 else ""
-        left = _counts(step["participants"], step["recordings"], threshold)
-        axes.text(2.6, -place, f"{head}{left}", ha="center", va="center", fontsize=9, color="black", bbox=box)
+            axes.annotate("", (2.4, -place + 0.24), (2.4, -place + 0.76), arrowprops=arrow)
+            axes.annotate("", (4.9, -place + 0.5), (2.4, -place + 0.5), arrowprops=arrow)
+            out = _counts(step["participants_out"], step["recordings_out"])
+            axes.text(5.0, -place + 0.5, f"{step['reason']}\n{out} out", va="center", fontsize=9, wrap=True)
+        head = f"{step['reason']}\n" if place == 0 else ""
+        left = _counts(step["participants"], step["recordings"])
+        axes.text(2.4, -place, head + left, ha="center", va="center", fontsize=9, color="black", bbox=box)
     return figure
 
 
-def _counts(participants: int, recordings: int, threshold: int) -> str:
-    def shown(count: int) -> str:
-        return f"fewer than {threshold}" if 0 < count < threshold else f"{count:,}"
-
+def _counts(participants: int, recordings: int) -> str:
     if participants == recordings:
-        return f"{shown(participants)} participants"
-    return f"{shown(participants)} participants, {shown(recordings)} recordings"
+        return f"{participants:,} participants"
+    return f"{participants:,} participants, {recordings:,} recordings"

@@ -9,7 +9,7 @@ profile's encoder sees ten seconds also ``rhythm.npy`` float32 (R, 12, samples);
 from __future__ import annotations
 
 import multiprocessing
-import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from scipy.signal import resample_poly
 from tqdm.auto import tqdm
 
 from cardiacnets.cohorts.splits import split_participants
-from cardiacnets.cohorts.store import MICROVOLT, Cohort, memory_map, open_cohort
+from cardiacnets.cohorts.store import MICROVOLT, Cohort, memory_map, open_cohort, worthwhile_processes
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
 from cardiacnets.ecg import check_ecg, clean, median_beat
 from cardiacnets.profile import EcgInput
@@ -92,7 +92,7 @@ def preprocess_cohort(run: Run, name: str, processes: int | None = None, progres
     }
     run.fit_or_load(
         run.root / "clean" / name, ingredients,
-        lambda folder: _preprocess(run, cohort, folder, processes or os.cpu_count() or 1, progress),
+        lambda folder: _preprocess(run, cohort, folder, processes or worthwhile_processes(len(cohort.recordings)), progress),
     )
     return open_clean(run, name)
 
@@ -119,14 +119,10 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
     starts = range(0, count, SHARD)
     jobs = [(cohort.folder, slice(start, min(start + SHARD, count)), settings, cmr.frames, cmr.pixels) for start in starts]
     reasons: list[str] = []
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        shards = tqdm(pool.map(_preprocess_shard, *zip(*jobs, strict=True)), total=len(jobs), desc=f"clean {cohort.name}",
-                      disable=not progress)
-        for (_, rows, *_), (arrays, faults) in zip(jobs, shards, strict=True):
-            for key, array in arrays.items():
-                outputs[key][rows] = array
-            reasons += faults
+    for rows, (arrays, faults) in tqdm(_shards(jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress):
+        for key, array in arrays.items():
+            outputs[key][rows] = array
+        reasons += faults
     for output in outputs.values():
         output.flush()
 
@@ -134,6 +130,17 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
     split = recordings["participant_id"].map(split_participants(recordings["participant_id"], run.profile.seed)) if trained_on else "test"
     usable = [not reason for reason in reasons]
     recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
+
+
+def _shards(jobs: list[tuple], processes: int) -> Iterator[tuple[slice, tuple]]:
+    """Rows and results of each shard, in order, from one process or several."""
+    rows = [job[1] for job in jobs]
+    if processes == 1:
+        yield from zip(rows, (_preprocess_shard(*job) for job in jobs), strict=True)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from zip(rows, pool.map(_preprocess_shard, *zip(*jobs, strict=True)), strict=True)
 
 
 def _preprocess_shard(

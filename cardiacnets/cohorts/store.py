@@ -47,6 +47,11 @@ class Cohort:
         return self.ecg[rows].astype(np.float32) * MICROVOLT
 
 
+def worthwhile_processes(count: int) -> int:
+    """Processes for ``count`` recordings: one for each thousand, as far as there are cores; starting one costs seconds."""
+    return max(1, min(os.cpu_count() or 1, count // 1000))
+
+
 def memory_map(path: Path) -> np.ndarray | None:
     """A read-only memory map of a ``.npy`` file, ``None`` if the file does not exist."""
     return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
@@ -74,7 +79,7 @@ def simulate_cohort(run: Run, name: str, processes: int | None = None) -> Cohort
     run.fit_or_load(
         run.cohorts / name, {**drawing, "source": source("digital_heart")},
         lambda folder: write_cohort(
-            folder, **drawing, cines=name in PAIRED_COHORTS, processes=processes or os.cpu_count() or 1
+            folder, **drawing, cines=name in PAIRED_COHORTS, processes=processes or worthwhile_processes(drawing["n"])
         ),
     )
     return open_cohort(run, name)

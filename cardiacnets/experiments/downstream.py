@@ -36,6 +36,27 @@ def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = Non
     return f"{key}/{arm}{suffix}"
 
 
+def all_jobs(run: Run) -> list[tuple]:
+    """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
+
+    Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
+    """
+    trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
+    arms = ("ecg", "aligned", "ecg_covariates", "aligned_covariates")
+    controls = [(run, key, "permuted") for key in ("ukb.indices", "ukb.cm")]
+    settings = run.profile.downstream
+    curve = [
+        (run, "ukb.indices", arm, fraction, seed)
+        for fraction in settings.fractions for seed in settings.seeds for arm in ("ecg", "aligned")
+    ]
+    return curve + controls + [(run, key, arm) for key in trained_on for arm in arms]
+
+
+def arms_of(key: str) -> tuple[str, ...]:
+    """The network arms that :func:`all_jobs` fits for task ``key``."""
+    return NETWORK_ARMS if key in ("ukb.indices", "ukb.cm") else NETWORK_ARMS[:-1]
+
+
 def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
     """Probe, then fine-tune ``arm`` on task ``key``; the probe counts as the epoch before the first.
 
@@ -63,8 +84,8 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         model = start_network(run, labels, features, start, draw)
         history = fine_tune(run, model, labels, features, rate, draw, run.unfinished(ingredients))
         readout = Readout.of(labels, standardiser)
-        readout.save(folder)
         save_checkpoint(model, folder, "downstream", run.profile, outputs=labels.task.outputs, covariates=model.covariates)
+        readout.save(folder)
         history.table().to_parquet(folder / "history.parquet")
         scores = readout(network_outputs(model, features))
         scores[labels.of("train")] = np.nan

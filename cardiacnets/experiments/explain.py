@@ -22,6 +22,7 @@ from cardiacnets.experiments.inputs import scale_ecg
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
+from cardiacnets.statistics import bootstrap_interval
 
 DISEASE_NAMES = {
     "cad": "coronary artery disease", "cm": "cardiomyopathy", "pc": "pericarditis", "hf": "heart failure",
@@ -81,6 +82,18 @@ def explain_ecg(
     )
 
 
+def given_covariates(sex: str, age: float, heart_rate: float) -> dict[str, float] | None:
+    """The hospital covariates from what a person typed; ``None`` where neither sex nor age was given.
+
+    Raises ``ValueError`` if only one of them was, or for a sex other than ``female`` and ``male``.
+    """
+    if not sex and not age:
+        return None
+    if sex not in ("female", "male") or not 0 < age < 130:
+        raise ValueError(f"sex {sex!r} and age {age!r}: give both, female or male and years, or neither")
+    return {"sex": float(sex == "male"), "age": float(age), "heart_rate": heart_rate}
+
+
 def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
     """Half-widths (k,) of split-conformal intervals from calibration residuals (n, k), NaN left out.
 
@@ -99,6 +112,16 @@ def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
     validation = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "validation"
     truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", arm))
     return truth - predicted
+
+
+def test_coverage(run: Run, arm: str = "aligned", coverage: float = 0.9):
+    """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap interval."""
+    folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
+    test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
+    truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
+    inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)
+    settings = run.profile.downstream
+    return bootstrap_interval(inside.mean(axis=1), resamples=settings.bootstrap, seed=run.profile.seed)
 
 
 def _indices(run: Run, inputs: torch.Tensor, coverage: float) -> pd.DataFrame:

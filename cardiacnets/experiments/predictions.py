@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.special import softmax
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
@@ -18,7 +17,12 @@ from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.align import cmr_features
 from cardiacnets.experiments.classical import ClassicalFeatures
 from cardiacnets.experiments.downstream import (
-    fit_standardiser, load_network, model_name, network_inputs, network_outputs,
+    arms_of,
+    fit_standardiser,
+    load_network,
+    model_name,
+    network_inputs,
+    network_outputs,
 )
 from cardiacnets.experiments.probe import fit_probe
 from cardiacnets.experiments.tasks import TASKS, Labelled, Task, labelled
@@ -28,7 +32,7 @@ from cardiacnets.run import Run, source
 LINEAR_ARMS = ("covariates", "classical", "classical_covariates", "cmr")
 
 
-def predict_task(run: Run, key: str, network_arms: tuple[str, ...]) -> Path:
+def predict_task(run: Run, key: str) -> Path:
     """Write ``predictions/<cohort>.<task>/`` with every arm, or reuse it.
 
     ``table.parquet`` holds identifiers, split, label and scores; for ``indices`` the scores lie in ``truth.npy`` and
@@ -37,6 +41,7 @@ def predict_task(run: Run, key: str, network_arms: tuple[str, ...]) -> Path:
     """
     task = TASKS[key]
     home = _home(task)
+    network_arms = arms_of(home.key)
     trained = [run.require(run.models / model_name(home.key, arm), "05_downstream_tasks") for arm in network_arms]
     ingredients = {
         "task": key, "cohort": open_clean(run, task.cohort).folder, "networks": trained, "seed": run.profile.seed,

@@ -13,11 +13,12 @@ import torch
 
 from cardiacnets import models
 from cardiacnets.cmr.augmenting import CineAugmentation
-from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 from cardiacnets.profile import Profile
 from cardiacnets.run import Run, source
 from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+
 
 def cine_batch(array: np.ndarray, rows: np.ndarray) -> torch.Tensor:
     """Stored cines (R, T, H, W) uint8 at ``rows`` as float32 (B, T, H, W) in [0, 1]."""

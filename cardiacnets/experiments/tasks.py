@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
-from cardiacnets.cohorts.splits import case_control, check_leakage, nested_fractions
+from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.splits import SPLITS, case_control, check_leakage, nested_fractions
 from cardiacnets.contracts import DISEASES, SUBTYPES
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
@@ -60,6 +60,16 @@ class Labelled:
     table: pd.DataFrame
     """``participant_id``, ``recording_id``, ``split`` and ``row`` in the clean cohort, one row a recording."""
     target: np.ndarray
+
+    def count(self) -> dict[str, str]:
+        """Participants by split, for screening with the cases in brackets."""
+        counted = {"task": self.task.key}
+        for split in SPLITS:
+            rows = self.of(split)
+            people = self.table["participant_id"].iloc[rows]
+            cases = f" ({people[self.target[rows] == 1].nunique()})" if self.task.kind == "binary" else ""
+            counted[split] = f"{people.nunique()}{cases}"
+        return counted
 
     def of(self, split: str) -> np.ndarray:
         """Positions in ``table`` of a split."""

@@ -1,0 +1,200 @@
+"""Chapter 05's tables: every arm with its interval and n, every comparison of two arms paired on the same people.
+
+AUCs of recordings are clustered by participant where people have several (Obuchowski 1997); elsewhere DeLong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_curve
+
+from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.downstream import model_name
+from cardiacnets.experiments.tasks import TASKS, labelled
+from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
+from cardiacnets.run import Run
+from cardiacnets.statistics import (
+    auc_interval, bootstrap_interval, clustered_auc, clustered_auc_test, correlations, delong_test, mean_correlation,
+    mean_correlation_difference, wilson_interval,
+)
+
+ARM_NAMES = {
+    "covariates": "covariates only", "classical": "classical ECG", "classical_covariates": "classical ECG + covariates",
+    "ecg": "ECG-only network", "ecg_covariates": "ECG-only network + covariates", "permuted": "aligned to strangers' CMR",
+    "aligned": "aligned ECG", "aligned_covariates": "aligned ECG + covariates", "cmr": "CMR, linear readout",
+}
+"""Arms in the order of the tables."""
+COMPARISONS = (
+    ("aligned", "ecg"), ("aligned", "classical"), ("aligned", "permuted"), ("aligned", "covariates"), ("aligned", "cmr"),
+    ("aligned_covariates", "classical_covariates"), ("aligned_covariates", "ecg_covariates"),
+)
+"""Pairs of arms compared, first minus second."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Test-split scores of one task: ``table`` with one column an arm, or ``scores[arm]`` (n, 82) for the indices."""
+
+    key: str
+    table: pd.DataFrame
+    arms: tuple[str, ...]
+    truth: np.ndarray
+    scores: dict[str, np.ndarray]
+    validation: pd.DataFrame
+
+
+def open_predictions(run: Run, key: str) -> Predictions:
+    """Test predictions of task ``key``; ``ValueError`` naming the command to run if chapter 05 has not made them."""
+    folder = run.require(run.predictions / key, "05_downstream_tasks")
+    table = pd.read_parquet(folder / "table.parquet")
+    test = (table["split"] == "test").to_numpy()
+    found = _index_arms(folder) if TASKS[key].kind == "indices" else {name.split(".")[0] for name in table.columns}
+    arms = tuple(arm for arm in ARM_NAMES if arm in found)
+    if TASKS[key].kind == "indices":
+        truth = np.load(folder / "truth.npy", allow_pickle=False)[test]
+        scores = {arm: np.load(folder / f"{arm}.npy", allow_pickle=False)[test] for arm in arms}
+    else:
+        truth, columns = table["label"].to_numpy()[test], list(SUBTYPES)
+        scores = {
+            arm: table.loc[test, arm if TASKS[key].kind == "binary" else [f"{arm}.{name}" for name in columns]].to_numpy()
+            for arm in arms
+        }
+    return Predictions(key, table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True))
+
+
+def arm_table(run: Run, key: str) -> pd.DataFrame:
+    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n`` participants, ``method``."""
+    predictions, rows = open_predictions(run, key), []
+    people = predictions.table["participant_id"]
+    for arm in predictions.arms:
+        for metric, result, method in _measures(run, predictions, arm):
+            rows.append({"task": key, "arm": arm, "metric": metric, "estimate": result.estimate, "low": result.interval[0],
+                         "high": result.interval[1], "n": people.nunique(), "method": method})
+    return pd.DataFrame(rows)
+
+
+def comparison_table(run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS) -> pd.DataFrame:
+    """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``, ``method``."""
+    predictions, rows = open_predictions(run, key), []
+    for first, second in comparisons:
+        if not {first, second} <= set(predictions.arms):
+            continue
+        for metric, result, wide, method in _differences(run, predictions, first, second):
+            rows.append({"task": key, "comparison": f"{first}-{second}", "metric": metric, "estimate": result.estimate,
+                         "low": result.interval[0], "high": result.interval[1], "low_90": wide[0], "high_90": wide[1],
+                         "pvalue": result.pvalue, "n": predictions.table["participant_id"].nunique(), "method": method})
+    return pd.DataFrame(rows)
+
+
+def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
+    """Mean test correlation within each group of indices (rows) for each arm (columns)."""
+    predictions = open_predictions(run, "ukb.indices")
+    columns = {
+        ARM_NAMES[arm]: correlations(predictions.truth, predictions.scores[arm]) for arm in arms if arm in predictions.arms
+    }
+    return pd.DataFrame(columns).groupby(PHENOTYPES["group"].to_numpy(), sort=False).mean()
+
+
+def label_efficiency(run: Run) -> pd.DataFrame:
+    """Test scores by share of labels for ``ecg`` and ``aligned``, and the difference of a tenth aligned to all without.
+
+    One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
+    """
+    settings, rows = run.profile.downstream, []
+    scores = {}
+    for arm in ("ecg", "aligned"):
+        for fraction in settings.fractions:
+            drawn = [_fraction_scores(run, arm, fraction, seed) for seed in settings.seeds]
+            truth, scores[arm, fraction] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
+            result = mean_correlation(truth, scores[arm, fraction], resamples=settings.bootstrap, seed=run.profile.seed)
+            rows.append({"arm": arm, "fraction": fraction, "comparison": f"{arm}_{round(100 * fraction)}",
+                         "estimate": result.estimate, "low": result.interval[0], "high": result.interval[1], "n": len(truth)})
+    few, full = min(settings.fractions), max(settings.fractions)
+    gain = mean_correlation_difference(truth, scores["aligned", few], scores["ecg", full],
+                                       resamples=settings.bootstrap, seed=run.profile.seed)
+    rows.append({"arm": "difference", "fraction": few, "comparison": f"aligned_{round(100 * few)}-ecg_{round(100 * full)}",
+                 "estimate": gain.estimate, "low": gain.interval[0], "high": gain.interval[1], "pvalue": gain.pvalue, "n": len(truth)})
+    return pd.DataFrame(rows)
+
+
+def convergence(run: Run, key: str) -> pd.DataFrame:
+    """First epoch of fine-tuning at or below the best validation loss of the ECG-only network, for each network arm.
+
+    Epoch 0 is the probe. NaN where an arm never gets there.
+    """
+    losses = {
+        arm: pd.read_parquet(run.models / model_name(key, arm) / "history.parquet")["validation"] for arm in ("ecg", "aligned")
+    }
+    goal, count = losses["ecg"].min(), len(labelled(run, key).of("train"))
+    reached = {arm: loss.index[loss <= goal] for arm, loss in losses.items()}
+    return pd.DataFrame([
+        {"arm": arm, "epochs": float(epochs[0]) if len(epochs) else np.nan, "best": float(losses[arm].min()), "n": count}
+        for arm, epochs in reached.items()
+    ])
+
+
+def forest(table: pd.DataFrame) -> Figure:
+    """Estimates with intervals, one panel a task, one row an arm."""
+    tasks = list(dict.fromkeys(table["task"]))
+    columns = min(len(tasks), 4)
+    lines = -(-len(tasks) // columns)
+    arms = [arm for arm in ARM_NAMES if arm in set(table["arm"])]
+    figure = Figure(figsize=(2.2 + 2.2 * columns, 0.6 + lines * (0.5 + 0.26 * len(arms))), layout="constrained")
+    axes = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=len(set(table["metric"])) == 1)
+    for axis, task in zip(axes.flat, tasks, strict=False):
+        part = table[table["task"] == task].drop_duplicates("arm").set_index("arm")
+        place = np.array([arms.index(arm) for arm in part.index])
+        spread = [part["estimate"] - part["low"], part["high"] - part["estimate"]]
+        axis.errorbar(part["estimate"], place, xerr=spread, fmt="o", markersize=4, capsize=2)
+        axis.set(title=task, yticks=range(len(arms)), yticklabels=[ARM_NAMES[arm] for arm in arms])
+        axis.grid(axis="x", alpha=0.3)
+    for axis in axes.flat[len(tasks):]:
+        axis.set_axis_off()
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns a reader needs, arms by their names."""
+    shown = table.drop(columns=[name for name in ("low_90", "high_90", "method") if name in table])
+    return shown.assign(arm=shown["arm"].map(ARM_NAMES)) if "arm" in shown else shown
+
+
+def record_arms(record: Callable, table: pd.DataFrame) -> None:
+    """Record each row of :func:`arm_table` as ``<cohort>.<task>.<metric>.<arm>``."""
+    for row in table.itertuples():
+        record(f"{row.task}.{row.metric}.{row.arm}", row.estimate, interval=(row.low, row.high), n=row.n, method=row.method)
+
+
+def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
+    """Record each difference, and beside it the same with the 90 % interval that equivalence is judged by."""
+    for row in table.itertuples():
+        shared = {"n": row.n, "method": row.method}
+        record(f"{row.task}.{row.metric}.{row.comparison}", row.estimate, interval=(row.low, row.high), pvalue=row.pvalue, **shared)
+        record(f"{row.task}.{row.metric}_equivalence.{row.comparison}", row.estimate, interval=(row.low_90, row.high_90), **shared)
+
+
+def record_fractions(record: Callable, table: pd.DataFrame) -> None:
+    """Record each row of :func:`label_efficiency`."""
+    for row in table.itertuples():
+        pvalue = None if np.isnan(row.pvalue) else row.pvalue
+        record(f"ukb.indices.r_fraction.{row.comparison}", row.estimate, interval=(row.low, row.high), n=row.n, pvalue=pvalue,
+               method="mean over 82 indices; bootstrap over participants")
+
+
+def _index_arms(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.npy")} - {"truth"}
+
+
+def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and scores (n, 82) of test participants from a model fitted on a share of the labels."""
+    labels = labelled(run, "ukb.indices", fraction, seed)
+    scores = np.load(run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False)
+    test = labels.of("test")
+    return labels.target[test], scores[test]
