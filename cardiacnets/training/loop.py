@@ -124,7 +124,6 @@ class _Stage:
                 self._save(epoch)
                 bar.set_postfix(loss=f"{self.rows[-1]['loss']:.4g}")
         self.accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
-        self.accelerator.free_memory()
         if self.best is not None:
             self.model.load_state_dict(self.best)
         elif self.average:

@@ -106,6 +106,25 @@ def test_a_killed_fit_resumes_to_equal_bits(tmp_path, killed_at, ema):
     assert [row["validation"] for row in history.epochs] == [row["validation"] for row in expected.epochs]
 
 
+def test_the_best_epoch_before_a_kill_is_remembered(tmp_path):
+    scores = iter([9.0, 1.0, 5.0, 4.0, 3.0, 2.0])
+    steps, at_best = [], []
+
+    def mortal(model, batch):
+        steps.append(1)
+        if len(steps) == 2 * STEPS + 1:
+            raise KeyboardInterrupt
+        if len(steps) == STEPS + 1:
+            at_best.append(_weights(model).clone())
+        return _loss(model, batch)
+
+    resumed = _model()
+    with pytest.raises(KeyboardInterrupt):
+        _fit(_model(), loss=mortal, validate=lambda model: next(scores), workspace=tmp_path)
+    history = _fit(resumed, validate=lambda model: next(scores), workspace=tmp_path)
+    assert history.best_epoch == 1 and torch.equal(_weights(resumed), at_best[0])
+
+
 def test_a_finished_fit_is_not_repeated_and_another_stage_is_not_continued(tmp_path):
     first, second, other, alone = _model(), _model(), _model(), _model()
     _fit(first, workspace=tmp_path)
