@@ -1,0 +1,154 @@
+"""Proportions: one, two independent, two on the same participants, and on participants with several rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import binom, chi2
+from scipy.stats import t as student
+from statsmodels.stats.proportion import proportion_confint
+
+from cardiacnets.statistics.checking import binary, cluster_codes, same_length
+from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantile, two_sided
+
+
+def wilson_interval(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Estimate:
+    """Wilson's score interval of k successes in n independent trials (Wilson 1927; Newcombe 1998, method 3).
+
+    Scalars or arrays. Defined at k = 0 and k = n. Raises ``ValueError`` unless 0 <= k <= n and n >= 1.
+    """
+    successes, trials = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    if (trials < 1).any() or (successes < 0).any() or (successes > trials).any():
+        raise ValueError(f"a proportion needs 0 <= k <= n and n >= 1, not k = {k}, n = {n}")
+    normal_quantile(level)
+    low, high = proportion_confint(successes, trials, alpha=1 - level, method="wilson")
+    low, high = np.where(successes == 0, 0.0, low), np.where(successes == trials, 1.0, high)
+    share = successes / trials
+    if share.ndim == 0:
+        return Estimate(float(share), (float(low), float(high)), int(trials), "Wilson score interval")
+    return Estimate(share, (low, high), int(trials.sum()), "Wilson score interval")
+
+
+def two_proportion_z(k_a: int, n_a: int, k_b: int, n_b: int, level: float = 0.95) -> Comparison:
+    """*As published*: the pooled two-sided z-test of two independent proportions.
+
+    z = (p_a - p_b) / sqrt(p (1 - p) (1 / n_a + 1 / n_b)), p the pooled share; interval by Newcombe 1998
+    (method 10 of the unpaired paper: Wilson limits added in squares). It assumes two separate groups of
+    people: on the same participants it ignores their pairing, on repeated rows it counts people several
+    times. p is 1 where the pooled share is 0 or 1.
+    """
+    a, b = wilson_interval(k_a, n_a, level), wilson_interval(k_b, n_b, level)
+    pooled = (k_a + k_b) / (n_a + n_b)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
+    difference = a.estimate - b.estimate
+    z = float(difference / error) if error > 0 else 0.0
+    low = difference - np.hypot(a.estimate - a.interval[0], b.interval[1] - b.estimate)
+    high = difference + np.hypot(a.interval[1] - a.estimate, b.estimate - b.interval[0])
+    interval = (float(low), float(high))
+    return Comparison(difference, interval, n_a + n_b, "pooled two-proportion z", z, two_sided(z))
+
+
+def paired_counts(a: ArrayLike, b: ArrayLike) -> tuple[int, int, int, int]:
+    """Rows where both, only a, only b and neither of two binary decisions (n,) are 1."""
+    first, second = binary(a, "a"), binary(b, "b")
+    same_length(a=first, b=second)
+    counts = (first & second, first & ~second, ~first & second, ~first & ~second)
+    return tuple(int(each.sum()) for each in counts)
+
+
+def mcnemar_pvalue(only_a: ArrayLike, only_b: ArrayLike, method: str = "midp") -> np.ndarray:
+    """Two-sided p-values of McNemar's test from the two discordant counts (scalars or arrays).
+
+    Given their sum n, ``only_a`` is binomial(n, 1/2) if the two proportions are equal. ``"exact"``: twice the
+    smaller tail, conservative; ``"midp"`` (recommended, Fagerland, Lydersen and Laake 2013): less the
+    probability of what was seen; ``"chi2"``: (b - c)^2 / (b + c); ``"corrected"``: (|b - c| - 1)^2 / (b + c).
+    1 where no pair is discordant.
+    """
+    b, c = np.asarray(only_a, dtype=float), np.asarray(only_b, dtype=float)
+    n, least = b + c, np.minimum(b, c)
+    if method in ("exact", "midp"):
+        tails = 2 * binom.cdf(least, n, 0.5) - (binom.pmf(least, n, 0.5) if method == "midp" else 0)
+        return np.where(b == c, 1.0, np.minimum(tails, 1.0))
+    if method not in ("chi2", "corrected"):
+        raise ValueError(f"method must be 'exact', 'midp', 'chi2' or 'corrected', not {method!r}")
+    return np.where(n > 0, chi2.sf(_mcnemar_chi2(b, c, method), 1), 1.0)
+
+
+def mcnemar_test(a: ArrayLike, b: ArrayLike, method: str = "midp", level: float = 0.95) -> Comparison:
+    """Do two binary decisions (n,) on the same, independent participants have equal proportions?
+
+    ``estimate`` is mean(a) - mean(b), its interval Newcombe's for paired data; ``statistic`` is chi2 for the
+    two chi-square methods, else the count of rows where only a is 1. See :func:`mcnemar_pvalue`.
+    """
+    counts = paired_counts(a, b)
+    difference = paired_difference(*counts, level=level)
+    pvalue = float(mcnemar_pvalue(counts[1], counts[2], method))
+    chi_square = method in ("chi2", "corrected")
+    statistic = float(_mcnemar_chi2(counts[1], counts[2], method)) if chi_square else float(counts[1])
+    return Comparison(
+        difference.estimate, difference.interval, difference.n, f"McNemar, {method}", statistic, pvalue
+    )
+
+
+def paired_difference(
+    both: ArrayLike, only_a: ArrayLike, only_b: ArrayLike, neither: ArrayLike, level: float = 0.95
+) -> Estimate:
+    """Newcombe's interval for a difference of paired proportions (Newcombe 1998, "Improved confidence
+    intervals for the difference between binomial proportions based on paired data", method 10). Scalars or
+    arrays of counts.
+
+    The two Wilson intervals are added in squares, less twice their product times the correlation phi of the
+    decisions (with a continuity correction where it is positive). Defined for empty cells.
+    """
+    counts = (both, only_a, only_b, neither)
+    both, only_a, only_b, neither = (np.asarray(count, dtype=float) for count in counts)
+    n = both + only_a + only_b + neither
+    a, b = wilson_interval(both + only_a, n, level), wilson_interval(both + only_b, n, level)
+    margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
+    product = both * neither - only_a * only_b
+    corrected = np.where(product > 0, np.maximum(product - n / 2, 0), product)
+    phi = np.where(margins > 0, corrected / np.sqrt(np.where(margins > 0, margins, 1)), 0.0)
+
+    def reach(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(first**2 - 2 * phi * first * second + second**2, 0))
+
+    difference = a.estimate - b.estimate
+    low = difference - reach(a.estimate - a.interval[0], b.interval[1] - b.estimate)
+    high = difference + reach(a.interval[1] - a.estimate, b.estimate - b.interval[0])
+    name = "Newcombe paired difference"
+    if np.ndim(difference) == 0:
+        return Estimate(float(difference), (float(low), float(high)), int(n), name)
+    return Estimate(difference, (low, high), int(n.sum()), name)
+
+
+def clustered_paired_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Comparison:
+    """Two binary decisions on the same rows, where a participant (or case) may have several rows.
+
+    With d the sum of a - b within a participant, z = sum d / sqrt(K / (K - 1) sum d^2) for K participants
+    (Obuchowski 1998, "On the comparison of correlated proportions for clustered data": the variance under
+    equality); the interval uses the spread of d about its expectation and t with K - 1 degrees of freedom.
+    Participants are independent; within them anything may be correlated. p is 1 where no row differs. Raises
+    ``ValueError`` for one participant.
+    """
+    first, second = binary(a, "a"), binary(b, "b")
+    n = same_length(a=first, b=second)
+    codes = cluster_codes(clusters, n)
+    total = codes.max() + 1
+    if total < 2:
+        raise ValueError("one participant only: between-participant variation cannot be estimated")
+    sums = np.bincount(codes, first.astype(float) - second, total)
+    difference = float(sums.sum() / n)
+    inflate = total / (total - 1)
+    null_error = np.sqrt(inflate * np.sum(sums**2)) / n
+    error = np.sqrt(inflate * np.sum((sums - difference * np.bincount(codes, minlength=total)) ** 2)) / n
+    z = float(difference / null_error) if null_error > 0 else 0.0
+    reach = student.ppf(0.5 + level / 2, total - 1) * error
+    interval = (float(max(difference - reach, -1)), float(min(difference + reach, 1)))
+    return Comparison(difference, interval, int(total), "clustered paired proportions", z, two_sided(z))
+
+
+def _mcnemar_chi2(only_a: ArrayLike, only_b: ArrayLike, method: str) -> np.ndarray:
+    b, c = np.asarray(only_a, dtype=float), np.asarray(only_b, dtype=float)
+    distance = np.abs(b - c)
+    distance = np.maximum(distance - 1, 0) if method == "corrected" else distance
+    return distance**2 / np.maximum(b + c, 1)
