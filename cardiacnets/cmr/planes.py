@@ -59,10 +59,9 @@ class Plane:
 
 
 def find_planes(images: Iterable[Dataset]) -> list[Plane]:
-    """Group images by series, orientation and position; those seen at one moment only (scouts) are left
-    out.
+    """Group images by series, orientation and position; planes seen at one moment (scouts) are left out.
 
-    Raises ``ValueError`` if pixels can't be decoded.
+    Raises whatever pydicom and its decoders raise if pixels can't be decoded.
     """
     groups: dict[tuple, dict[str, Dataset]] = defaultdict(dict)
     for image in images:
@@ -155,28 +154,13 @@ def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _plane(images: list[Dataset]) -> Plane:
-    trigger = np.array([float(image.get("TriggerTime") or 0) for image in images])
-    times_known = len(np.unique(trigger)) == len(images)
-    if not times_known:
-        order = [(int(image.get("TemporalPositionIdentifier") or 0), int(image.get("InstanceNumber") or 0))
-                 for image in images]  # fmt: skip
-        trigger = np.argsort(np.lexsort(np.array(order).T[::-1])).astype(float)
-    images = [images[index] for index in np.argsort(trigger, kind="stable")]
-    trigger = np.sort(trigger)
-    step = float(np.median(np.diff(trigger)))
-    cycle = float(images[0].get("NominalInterval") or 0)
-    if not times_known:
-        step = (cycle or 1000.0) / len(images)
-        trigger, cycle = trigger * step, cycle or 1000.0  # a beat of one second where nothing is known
-    if not trigger[-1] < cycle <= trigger[-1] + 3 * step:
-        cycle = float(trigger[-1] - trigger[0] + step)
-        trigger = trigger - (trigger[0] if trigger[0] > step else 0)
-    first = images[0]
+    order, times, cycle, times_known = _timing(images)
+    first = images[order[0]]
     turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)
     row, column = (float(value) for value in first.PixelSpacing)
     return Plane(
-        frames=np.stack([_pixels(image) for image in images]),
-        phases=np.minimum(trigger / cycle, 1 - 1e-6),
+        frames=np.stack([_pixels(images[index]) for index in order]),
+        phases=np.minimum(times / cycle, 1 - 1e-6),
         cycle=cycle,
         times_known=times_known,
         position=np.array(first.ImagePositionPatient, dtype=float),
@@ -185,6 +169,27 @@ def _plane(images: list[Dataset]) -> Plane:
         thickness=float(first.get("SliceThickness") or first.get("SpacingBetweenSlices") or 8.0),
         series=int(first.get("SeriesNumber") or 0),
     )
+
+
+def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]:
+    """Order of a plane's images in time, when each was taken (ms after the R wave), the beat's length, and
+    whether the files say so: else they are spread evenly over the nominal beat, or over one second."""
+    count = len(images)
+    trigger = np.array([float(image.get("TriggerTime") or 0) for image in images])
+    nominal = float(images[0].get("NominalInterval") or 0)
+    if len(np.unique(trigger)) < count:
+        tags = ("InstanceNumber", "TemporalPositionIdentifier")  # the last weighs most
+        order = np.lexsort([[int(image.get(tag) or 0) for image in images] for tag in tags])
+        cycle = nominal or 1000.0
+        return order, np.arange(count) * cycle / count, cycle, False
+    order = np.argsort(trigger)
+    times = trigger[order]
+    step = float(np.median(np.diff(times)))
+    if times[-1] < nominal <= times[-1] + 3 * step:
+        return order, times, nominal, True
+    if times[0] > step:  # counted from a trigger that was not the R wave
+        times = times - times[0]
+    return order, times, float(times[-1] + step), True
 
 
 def _pixels(image: Dataset) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +27,8 @@ FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000,
 """Larger than any cine: beyond these a zip is taken for a bomb."""
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What :mod:`zipfile` raises for damaged, locked or oddly packed members."""
 
 
 def read_cine(path: Path | str, view: str = "sax") -> Cine:
@@ -103,13 +106,13 @@ def _images(path: Path) -> list[Dataset]:
         if image.get("Modality") == "MR" and "ImagePositionPatient" in image and "PixelData" in image:
             if not {"P", "PHASE MAP"} & set(image.get("ImageType") or ()):  # velocity is not anatomy
                 found.append(image)
-    if not found and modalities:
-        raise ValueError(
-            f"{path}: no MR images with positions (modality {', '.join(sorted(modalities))}); a cine MR is "
-            "needed"
-        )
+    # a scanner's own analysis (UK Biobank's InlineVF series) repeats the slices with contours drawn in
+    found = [image for image in found if "DERIVED" not in (image.get("ImageType") or ())] or found
     if not found:
-        raise ValueError(f"{path}: no DICOM images; give the folder or zip that holds them")
+        seen = f" (modality {', '.join(sorted(modalities))})" if modalities else ""
+        raise ValueError(
+            f"{path}: no MR images with positions{seen}; give the folder or zip that holds a cine"
+        )
     for tag, what in (("PatientID", "people"), ("StudyInstanceUID", "examinations")):
         several = {str(image.get(tag)) for image in found}
         if len(several) > 1:
@@ -175,17 +178,8 @@ def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
                 if len(content) > FILE_BYTES:
                     raise ValueError(f"{path}: {member.filename} unpacks to more than it says: a zip bomb")
                 yield member.filename, content
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        zipfile.zlib.error,
-    ) as error:
-        raise ValueError(
-            f"{path}: the zip is damaged or locked ({_one_line(error)}); fetch it again"
-        ) from None
+    except (*DAMAGE, OSError) as error:
+        raise ValueError(f"{path}: damaged or locked zip ({_one_line(error)}); fetch it again") from None
 
 
 def _refuse_hostile(path: Path, members: list[zipfile.ZipInfo]) -> None:

@@ -50,18 +50,18 @@ def code_labels(codes: Sequence[str], versions: Sequence[int] | int = 10) -> pd.
 
     Returns N rows of boolean columns: the diseases, the subtypes and ``cvd`` (any circulatory code).
     """
-    code = (
-        pd.Series(codes, dtype="string").fillna("").str.strip().str.upper().str.replace(".", "", regex=False)
+    given = pd.DataFrame(
+        {"code": pd.Series(codes, dtype="string").fillna("").to_numpy(), "version": versions}
     )
-    version = np.broadcast_to(np.asarray(versions, dtype=int), len(code))
-    columns = {}
+    kinds = given.drop_duplicates(
+        ignore_index=True
+    ).copy()  # millions of codes are a few thousand different ones
+    code = kinds["code"].str.strip().str.upper().str.replace(".", "", regex=False)
     for label in (*DISEASES, *SUBTYPES, "cvd"):
-        matches = np.zeros(len(code), dtype=bool)
+        kinds[label] = False
         for edition, rows in CODES[CODES["label"] == label].groupby("version"):
-            starts = code.str.startswith(tuple(rows["code"])).to_numpy(dtype=bool)
-            matches |= starts & (version == edition)
-        columns[label] = matches
-    return pd.DataFrame(columns)
+            kinds[label] |= code.str.startswith(tuple(rows["code"])) & (kinds["version"] == edition)
+    return given.merge(kinds, how="left", on=["code", "version"]).drop(columns=["code", "version"])
 
 
 def label_recordings(

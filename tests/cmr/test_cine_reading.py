@@ -191,6 +191,16 @@ def test_without_trigger_times_the_order_of_instances_stands(tmp_path):
     assert cine.standard(frames=10, pixels=16).shape == (10, 16, 16)
 
 
+def test_a_beat_without_its_length_closes_one_step_after_its_last_frame(tmp_path):
+    cine = read_cine(write(tmp_path / "cine", stack(NominalInterval=None)))
+    assert cine.meta["cycle_ms"] == pytest.approx(410) and cine.times[0] == pytest.approx(10)
+    late = [
+        image(frame, 9.0 * depth, TriggerTime=600.0 + 40 * frame) for depth in range(3) for frame in range(10)
+    ]
+    cine = read_cine(write(tmp_path / "late", late))  # 600 ms cannot lie in a beat of 400
+    assert cine.times[0] == 0 and cine.meta["cycle_ms"] == pytest.approx(400)
+
+
 def test_a_slice_with_fewer_frames_is_brought_to_the_common_moments(tmp_path):
     files = [
         image(frame, 9.0 * depth)
@@ -206,6 +216,14 @@ def test_a_slice_with_fewer_frames_is_brought_to_the_common_moments(tmp_path):
         read_cine(write(tmp_path / "few", few))
 
 
+def test_images_a_scanner_drew_contours_into_are_passed_over(tmp_path):
+    drawn = stack(series=9, ImageType=["DERIVED", "SECONDARY"], RescaleIntercept=5000)
+    assert read_cine(write(tmp_path / "cine", [*stack(), *drawn])).frames.max() < 1000
+    assert (
+        read_cine(write(tmp_path / "alone", drawn)).frames.min() >= 5000
+    )  # an export that calls all derived
+
+
 def test_velocity_images_are_not_anatomy(tmp_path):
     velocity = stack(series=2, ImageType=["ORIGINAL", "PRIMARY", "P"], RescaleIntercept=5000)
     cine = read_cine(write(tmp_path / "cine", [*stack(), *velocity]))
@@ -215,7 +233,7 @@ def test_velocity_images_are_not_anatomy(tmp_path):
 @pytest.mark.parametrize(
     "files, fault",
     [
-        ([], "no DICOM images"),
+        ([], "no MR images"),
         ([image(0, 9.0 * depth) for depth in range(4)], "no cine"),
         (stack(Modality="CT", SOPClassUID=CTImageStorage), "modality CT"),
         (stack(ImagePositionPatient=None), "no MR images with positions"),

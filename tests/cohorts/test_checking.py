@@ -13,7 +13,7 @@ import yaml
 
 from cardiacnets.__main__ import main
 from cardiacnets.cohorts.checking import check
-from cardiacnets.cohorts.flow import draw_flow, excluded, participant_flow
+from cardiacnets.cohorts.flow import disclosable_steps, draw_flow, excluded, participant_flow
 from cardiacnets.cohorts.manifest import Criterion, load_manifest
 from cardiacnets.cohorts.tables import read_covariates, read_indices, read_labels, read_table, read_tables
 from cardiacnets.contracts import LEADS
@@ -281,13 +281,26 @@ def test_the_flow_adds_up_at_every_step():
     assert steps["recordings"].tolist() == [5, 3, 1] and steps["participants"].tolist() == [4, 2, 1]
 
 
-def test_the_drawn_flow_hides_small_counts():
-    flow = participant_flow(RECORDINGS, [("young", np.array([0, 0, 1, 0, 0], bool))])
-    texts = [text.get_text() for text in draw_flow(flow, threshold=3).axes[0].texts]
-    assert any("fewer than 3" in text for text in texts) and not any(
-        "1 participants" in text for text in texts
-    )
-    assert any("1 participants" in text.get_text() for text in draw_flow(flow).axes[0].texts)
+def test_small_steps_are_joined_so_that_no_difference_tells_them():
+    people = pd.DataFrame({"participant_id": np.arange(100)})
+    takes = {"young": 30, "no file": 3, "noisy": 20, "withdrawn": 2}
+    edges = np.cumsum([0, *takes.values()])
+    exclusions = [(reason, (people.index >= low) & (people.index < high))
+                  for reason, low, high in zip(takes, edges[:-1], edges[1:], strict=True)]  # fmt: skip
+    flow = participant_flow(people, exclusions)
+    assert disclosable_steps(flow, 0)["participants_out"].tolist() == [0, 30, 3, 20, 2]
+    steps = disclosable_steps(flow, 10)
+    assert steps["participants_out"].tolist() == [0, 30, 25] and steps["participants"].tolist() == [
+        100,
+        70,
+        45,
+    ]
+    assert steps["reason"].iloc[-1] == "no file; or noisy; or withdrawn"
+    only = disclosable_steps(participant_flow(people, exclusions[1:2]), 10)
+    assert only["participants"].tolist() == [97] and not only["participants_out"].any()
+    texts = [text.get_text() for text in draw_flow(flow, threshold=10).axes[0].texts]
+    assert any("25 participants out" in text for text in texts)
+    assert not any(f"{count} participants" in text for text in texts for count in (2, 3, 67, 47))
 
 
 def test_an_unknown_join_is_refused(cohort):
