@@ -91,7 +91,7 @@ def dent(flattening: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
 def wall_pattern(latents: Latents, s: np.ndarray, theta: np.ndarray, scar: np.ndarray) -> np.ndarray:
     """Relative wall thickness: thicker at the septum, thinner at the apex, bumps of hypertrophy, thinned by scar."""
-    pattern = (1 + 0.10 * np.cos(theta - np.deg2rad(100))) * (1.06 - 0.38 * s**2)
+    pattern = (1 + 0.10 * np.cos(theta - np.deg2rad(100))) * (1.00 - 0.24 * s**2)
     pattern = pattern * (1 + modes(latents["thickness_modes"], s, theta))
     pattern = pattern * (1 + column(latents["septal_bump"]) * around(theta, np.deg2rad(85), 2.2) * (1.1 - 0.5 * s))
     pattern = pattern * (1 + column(latents["apical_bump"]) / (1 + np.exp(-(s - 0.66) / 0.07)))
@@ -106,7 +106,7 @@ def build(latents: Latents) -> Anatomy:
     """
     male = latents["sex"]
     volume = latents["lv_edv"]
-    length = (8.75 + 0.55 * male) * (volume / np.where(male > 0, 160, 124)) ** (1 / 3) * np.exp(latents["sphericity"])
+    length = (8.95 + 0.55 * male) * (volume / np.where(male > 0, 160, 124)) ** (1 / 3) * np.exp(latents["sphericity"])
     radius = np.sqrt(volume / (np.pi * length / (1 + TRUNCATION) * VOLUME_FACTOR))
     bare = Anatomy(latents, length, radius, np.ones_like(length))
     pattern = bare.thickness(LEVEL_GRID, ANGLE_GRID)

@@ -32,7 +32,7 @@ def beat_features(anatomy: Anatomy) -> pd.DataFrame:
     """One row a heart; durations in ms, voltages in mV, the frontal axis in degrees.
 
     ``qrs_ms``, ``p_ms``, ``axis_deg`` (atan2 of the net areas of aVF and I), ``v1_r_s_ratio``, ``limb_voltage_mv``
-    (greatest peak-to-peak QRS of the limb leads), ``heart_rate``, ``q_wave`` (a Q of 30 ms, 20 in V2 and V3, and 0.1 mV
+    (greatest peak-to-peak QRS of the limb leads), ``heart_rate``, ``q_wave`` (a Q of 30 ms, 20 in V1 to V3, and 0.1 mV
     in two leads of a region), ``t_inversion_mv`` (deepest T of I, II, V3 to V6), ``t_area`` and each lead's R, S, T.
     """
     beat = leads(beat_potentials(anatomy))  # (n, 12, S)
@@ -60,14 +60,14 @@ def beat_features(anatomy: Anatomy) -> pd.DataFrame:
 
 
 def pathological_q(qrs: np.ndarray) -> np.ndarray:
-    """Whether two leads of one region start with a Q of 0.1 mV lasting 30 ms, 20 in V2 and V3, bool ``(n,)``."""
-    negative = qrs < -0.02
-    started = np.cumsum(np.abs(qrs) > 0.02, axis=2) > 0
-    initial = np.cumsum(started & ~negative, axis=2) == 0  # still before the first upward deflection
-    lasting = (initial & negative).sum(axis=2) * 2.0
+    """Whether two leads of one region start with a Q of 0.1 mV lasting 30 ms, 20 in V1 to V3, bool ``(n,)``."""
+    qrs = qrs - qrs[:, :, :1]  # against the end of the PR segment
+    upward = np.cumsum(qrs > 0.08, axis=2) > 0  # an r below 80 microvolts does not count as one
+    initial = ~upward & (qrs < -0.02)
+    lasting = initial.sum(axis=2) * 2.0
     depth = np.maximum(-np.where(initial, qrs, 0).min(axis=2), 0)
-    enough = np.where(np.isin(LEADS, ("V2", "V3")), 20.0, 30.0)  # ms
+    enough = np.where(np.isin(LEADS, ("V1", "V2", "V3")), 20.0, 30.0)  # ms
     broad = (lasting >= enough) & (depth >= 0.1)
     regions = ([LEADS.index(name) for name in names] for names in (("II", "III", "aVF"), ("I", "aVL", "V5", "V6"),
-                                                                    ("V2", "V3", "V4")))  # fmt: skip
+                                                                    ("V1", "V2", "V3", "V4")))  # fmt: skip
     return np.any([broad[:, region].sum(axis=1) >= 2 for region in regions], axis=0)

@@ -10,7 +10,7 @@ import numpy as np
 from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.streams import Draws
 
-TERRITORIES = {"lad": (58.0, 0.56, 0.45), "rca": (170.0, 0.60, 0.33), "lcx": (-105.0, 0.42, 0.22)}
+TERRITORIES = {"lad": (55.0, 0.63, 0.45), "rca": (170.0, 0.60, 0.33), "lcx": (-105.0, 0.42, 0.22)}
 """Coronary territories: centre angle (degrees from anterior towards the septum), level (base 0, apex 1), share."""
 
 
@@ -53,7 +53,7 @@ def _dilate(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dra
     """Dilated cardiomyopathy: a large, round, weak left ventricle, often with left bundle-branch block."""
     latents.scale("lv_edv", sick, 1 + 1.05 * severity)
     latents.scale("shortening", sick, 1 - 0.85 * severity)
-    latents.scale("longitudinal", sick, 1 - 0.62 * severity)
+    latents.scale("longitudinal", sick, 1 - 0.68 * severity)
     latents.scale("lv_mass", sick, 1 + 0.45 * severity)
     latents.shift("sphericity", sick, -0.10 * severity)
     latents.scale("rv_edv", sick, 1 + 0.25 * severity * draws.uniform())
@@ -76,7 +76,7 @@ def _thicken(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dr
     latents.scale("lv_edv", sick, 1 - 0.08 * severity)
     latents.scale("longitudinal", sick, 1 - 0.35 * severity)
     latents.scale("la_max", sick, 1 + 0.5 * severity)
-    latents["strain"] = np.where(sick, severity * (0.2 + 0.7 * draws.uniform()) * np.where(apical, 1.6, 0.9), latents["strain"])
+    latents["strain"] = np.where(sick, severity * (0.2 + 0.7 * draws.uniform()) * np.where(apical, 2.0, 0.8), latents["strain"])
 
 
 def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:
@@ -91,7 +91,7 @@ def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: D
     latents.scale("ra_max", sick, 1 + (0.75 + 0.15 * draws.normal()) * severity)
     latents.shift("la_ef", sick, -0.30 * severity)
     latents.shift("ra_ef", sick, -0.20 * severity)
-    latents.scale("gain", amyloid, 1 - 0.82 * severity)
+    latents.scale("gain", amyloid, 1 - 0.74 * severity)
     latents.shift("atrial_share", sick, -0.20 * severity)
     latents.shift("effusion", amyloid, 0.15 * severity)
 
@@ -114,6 +114,7 @@ def _load_right_ventricle(latents: Latents, sick: np.ndarray, severity: np.ndarr
     latents.shift("ra_ef", sick, -0.12 * severity)
     latents.scale("lv_edv", sick, 1 - 0.12 * severity)
     latents.shift("azimuth", sick, -np.deg2rad(25) * severity)  # the large right heart turns the apex back
+    latents.shift("elevation", sick, np.deg2rad(14) * severity)
 
 
 def _fail(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:

@@ -35,7 +35,7 @@ ACTIVATION = np.array([34, 28, 34, 48, 56, 46, 28, 22, 24, 34, 45, 37, 25, 20, 2
 """When each AHA segment activates, ms: septum and apex first, the posterobasal wall last."""
 
 EARLY = np.zeros(16)
-EARLY[[1, 2, 7, 8, 13]] = 0.52, 0.00, 0.48, 0.02, 0.08
+EARLY[[1, 2, 7, 8, 13]] = 0.06, 0.04, 0.58, 0.10, 0.14
 """Left-to-right share of the septum's first activation, strongest in its anterior half."""
 
 RV_LEVEL = np.array([0.10, 0.45, 0.55, 0.80])
@@ -157,10 +157,10 @@ def _right_ventricle(
     hypertrophy = latents["rv_hypertrophy"][:, None]
     normal = np.cos(RV_ANGLE)[:, None] * anterior[:, None, :] + np.sin(RV_ANGLE)[:, None] * septal[:, None, :]
     lift = -0.5 * (RV_LEVEL < 0.2)[:, None] * long[:, None, :]  # the outflow tract points to the base
-    direction = unit(normal + lift + np.array([0.0, 0.20, -0.1]))
+    direction = unit(normal + lift + np.array([0.0, 0.26, 0.0]))
     place = centre[:, None] + (RV_LEVEL - 0.35)[:, None] * (anatomy.length[:, None, None] * long[:, None, :])
     place = place + (anatomy.radius + 3.0)[:, None, None] * normal
-    strength = 265 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 6.5 * hypertrophy)
+    strength = 235 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 7.0 * hypertrophy)
     right, paced = latents["right_block"][:, None], latents["paced"][:, None]
     late = 8 * hypertrophy + 52 * right
     when = np.where(paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late)

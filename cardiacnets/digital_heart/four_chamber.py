@@ -56,15 +56,12 @@ def polar(u: np.ndarray, w: np.ndarray, centre: tuple[float, float]) -> np.ndarr
     """A closed outline ``(T, points)`` as radii ``(ANGLE_BINS, T)`` around ``centre``, counted like ``BIN_ANGLES``."""
     du, dw = u - centre[0], w - centre[1]
     angle, radius = np.arctan2(-du, -dw), np.hypot(du, dw)
-    result = np.empty((imaging.ANGLE_BINS, len(u)), np.float32)
-    for frame in range(len(u)):
-        result[:, frame] = np.interp(imaging.BIN_ANGLES, *_sorted(angle[frame], radius[frame]), period=2 * np.pi)
-    return result
-
-
-def _sorted(angle: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(angle)
-    return angle[order], radius[order]
+    order = np.argsort(angle, axis=1)
+    angle, radius = np.take_along_axis(angle, order, axis=1), np.take_along_axis(radius, order, axis=1)
+    angle = np.concatenate([angle[:, -1:] - 2 * np.pi, angle, angle[:, :1] + 2 * np.pi], axis=1)
+    radius = np.concatenate([radius[:, -1:], radius, radius[:, :1]], axis=1)
+    rows = [np.interp(imaging.BIN_ANGLES, *frame) for frame in zip(angle, radius, strict=True)]
+    return np.stack(rows, axis=1).astype(np.float32)
 
 
 def slant(contour: np.ndarray) -> np.ndarray:
@@ -158,16 +155,20 @@ def _picture(
         "ra": polar_shape(canvas, right_atrium, ra_centre, 0.8),
     }
     hypertrophy, effusion = latents["rv_hypertrophy"][row], latents["effusion"][row]
-    free_wall = 0.28 + 0.42 * hypertrophy
+    free_wall = 0.20 + 0.45 * hypertrophy
     fat = 0.15 + 0.08 * stream.gamma(2) + 0.2 * max(0.0, (latents["bmi"][row] - 26) / 8)
     fluid = 1.3 * effusion
     for name, wall in (("lv", 0.0), ("rv", free_wall)):
-        paint(canvas, shapes[name], 0.72 * signal["fat"] * texture, grow=wall + fluid + fat)
+        paint(canvas, shapes[name], 0.85 * signal["fat"] * texture, grow=wall + fluid + fat)
+    for name in ("la", "ra"):  # the groove between atria and ventricles
+        paint(canvas, shapes[name], 0.85 * signal["fat"] * texture, grow=0.45)
+    for name, wall in (("lv", 0.0), ("rv", free_wall)):
+        paint(canvas, shapes[name], imaging.INK, grow=wall + fluid + 0.09)
     if fluid > 0.08:
         for name, wall in (("lv", 0.0), ("rv", free_wall)):
             paint(canvas, shapes[name], signal["fluid"], grow=wall + fluid)
     for name in ("la", "ra"):
-        paint(canvas, shapes[name], muscle, grow=0.22)
+        paint(canvas, shapes[name], muscle, grow=0.16)
     paint(canvas, shapes["rv"], muscle, grow=free_wall)
     paint(canvas, shapes["ra"], 0.95 * blood, RA)
     paint(canvas, shapes["la"], 0.98 * blood, LA)
@@ -176,7 +177,7 @@ def _picture(
     paint(canvas, polar_shape(canvas, inner, lv_centre, 0.4, slant(inner)), blood, LV)
     _outflow_tract(canvas, half["septal"], length, blood, stream)
     _valves(canvas, line, half, right_u, muscle)
-    return imaging.finish(canvas, LAX_PIXELS, stream.uniform(19, 27), stream)
+    return imaging.finish(canvas, LAX_PIXELS, bool(latents["fibrillation"][row]), stream)
 
 
 def _closed(

@@ -18,6 +18,7 @@ PIXEL = PIXEL_MM / 10  # cm
 SLICE = 0.8  # cm
 ANGLE_BINS = 180
 BIN_ANGLES = (np.arange(ANGLE_BINS) + 0.5) / ANGLE_BINS * 2 * np.pi - np.pi
+INK = 0.12  # signal where fat and water share a pixel and cancel: the dark rim of balanced sequences
 BACKGROUND, LV, MYOCARDIUM, RV, LA, RA = range(6)
 """Values of the label maps."""
 
@@ -40,12 +41,16 @@ def bssfp(density: float, t1: float, t2: float, repetition: float, echo: float, 
 
 
 def tissue_signals(stream: np.random.Generator) -> dict[str, float]:
-    """Signal of each tissue relative to blood for this scan's TR (2.6-3 ms), TE (1.3-1.5 ms) and flip angle (~60)."""
+    """Signal of each tissue relative to blood for this scan's TR (2.6-3 ms), TE (1.3-1.5 ms) and flip angle (~60).
+
+    Fresh blood that flows into the slice is a third brighter than the steady state.
+    """
     repetition, flip = stream.uniform(2.6, 3.0), np.deg2rad(stream.normal(60, 3))
     values = {name: bssfp(*tissue, repetition, repetition / 2, flip) for name, tissue in TISSUES.items()}
-    blood = values["blood"]
+    blood = values["blood"] * stream.uniform(1.25, 1.45)
     values = {name: value / blood for name, value in values.items()}
-    values["fluid"] = min(values["fluid"], 1.35)
+    values["fluid"] = min(values["fluid"], 1.15)
+    values["fat"] *= 1.25  # coils lie nearest to it
     return values
 
 
@@ -158,13 +163,21 @@ def _normal_table() -> np.ndarray:
     return ndtri((np.arange(65_536) + 0.5) / 65_536).astype(np.float32)
 
 
-def finish(canvas: Canvas, size: int, snr: float, stream: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Coil bias, banding, Rician noise and grey levels: uint8 pictures and labels ``(frames, size, size)``.
+def finish(
+    canvas: Canvas, size: int, irregular: bool, stream: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mis-triggering, coil bias, banding, Rician noise, grey levels: uint8 pictures and labels ``(frames, size, size)``.
+
+    An ``irregular`` rhythm, or a missed trigger in one scan of twenty, mixes each frame with a later one.
 
     Rician noise is |signal + n1 + i n2|; both normals come from one draw of 16-bit numbers per pixel, the imaginary
     part half a picture away.
     """
     frames = canvas.values.shape[1]
+    missed, strength, snr = stream.random() < 0.05, stream.uniform(0.15, 0.45), stream.uniform(19, 27)
+    if irregular or missed:
+        later = np.roll(canvas.values, -int(np.ceil(0.06 * frames)) % frames, axis=1)
+        canvas.values[...] += np.float32(strength) * (later - canvas.values)
     bias = np.exp(0.15 * smooth_field(stream, size, 30.0))
     if stream.random() < 0.15:  # an off-resonance band near the edge of the shim
         edge = canvas.x * np.cos(angle := stream.uniform(0, 2 * np.pi)) + canvas.y * np.sin(angle)
@@ -181,7 +194,7 @@ def finish(canvas: Canvas, size: int, snr: float, stream: np.random.Generator) -
     picture[:half] += noise[half : 2 * half]
     picture[half:] += noise[: len(picture) - half]
     np.sqrt(picture, out=picture)
-    picture *= np.float32(255 / 1.75)
+    picture *= np.float32(255 / 1.55)
     np.minimum(picture, 255, out=picture)
     pixels = picture.astype(np.uint8).T.reshape(frames, size, size)  # (pixels, frames) -> (frames, rows, columns)
     labels = canvas.labels.T.reshape(frames, size, size)

@@ -7,11 +7,10 @@ import numpy as np
 from cardiacnets.contracts import SAX_PIXELS
 from cardiacnets.digital_heart import imaging
 from cardiacnets.digital_heart.anatomy import Anatomy
-from cardiacnets.digital_heart.hearts import select
 from cardiacnets.digital_heart.imaging import LV, MYOCARDIUM, RV, Canvas, blend, paint, polar_shape, soft
 from cardiacnets.digital_heart.motion import apex_distance, plane_levels, state
 
-PAPILLARIES = ((-58.0, 0.36), (-150.0, 0.34))
+PAPILLARIES = ((-58.0, 0.46), (-150.0, 0.43))
 """Anterolateral and posteromedial papillary muscle: angle (degrees), radius (cm)."""
 
 
@@ -19,30 +18,6 @@ def contours(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> dict[st
     """Radii ``(n, T, ANGLE_BINS)`` cm of the walls cut by planes ``height (n,)`` cm above the apex, fixed in space."""
     s = np.clip(plane_levels(anatomy, times, height), 0.02, 0.98)[:, :, None]
     return state(anatomy, times, s, imaging.BIN_ANGLES[None, None, :])
-
-
-def cross_section_masks(anatomy: Anatomy, row: int, time: float, heights: np.ndarray) -> np.ndarray:
-    """Label maps ``(slices, 80, 80)`` of thin slices at ``heights`` cm above the apex at one ``time``: for Simpson sums.
-
-    Planes above the valve or below the apex are empty.
-    """
-    one = select(anatomy, slice(row, row + 1))
-    lengths = one.length / (1 - plane_levels(one, np.array([[time]]), one.length)[:, 0])
-    masks = np.zeros((len(heights), SAX_PIXELS, SAX_PIXELS), np.uint8)
-    x, y = imaging.grid(SAX_PIXELS)
-    for k, height in enumerate(heights):
-        if not 0 < height < lengths[0]:
-            continue
-        s = np.full((1, 1, 1), 1 - height / lengths[0])
-        cut = state(one, np.array([[time]]), s, imaging.BIN_ANGLES[None, None, :])
-        canvas = Canvas.of(np.zeros(len(x)), x - 1.2, y, 1)
-        for name, label in (("outer", MYOCARDIUM), ("inner", LV)):
-            if name == "outer":
-                right = polar_shape(canvas, (cut["outer"] + cut["right"])[0].T)
-                paint(canvas, right, 1.0, RV, blur=1e-3)
-            paint(canvas, polar_shape(canvas, cut[name][0].T), 1.0, label, blur=1e-3)
-        masks[k] = canvas.labels[:, 0].reshape(SAX_PIXELS, SAX_PIXELS)
-    return masks
 
 
 def render(
@@ -94,15 +69,15 @@ def _picture(
     trabeculated = inner * (1 + ragged[:, None] * (0.6 + 1.2 * contraction))
     wall_edge = 1.3 * imaging.PIXEL + 0.25 * imaging.SLICE * 0.35
     hypertrophy = latents["rv_hypertrophy"][row]
-    free_wall = (0.28 + 0.42 * hypertrophy) * np.minimum(right / 0.4, 1)
+    free_wall = (0.20 + 0.45 * hypertrophy) * np.minimum(right / 0.4, 1)
     fluid = 1.6 * latents["effusion"][row] * (1 + 0.35 * np.cos(imaging.BIN_ANGLES + 2.6))[:, None]
     fat = 0.12 + 0.10 * stream.gamma(2) + 0.22 * max(0.0, (latents["bmi"][row] - 26) / 8)
     fat = fat * (1 + 0.7 * np.cos(imaging.BIN_ANGLES - np.deg2rad(50)))[:, None] + 0.25 * np.minimum(right, 1)
 
     outside = polar_shape(canvas, outer + right + free_wall + fluid + fat)
-    paint(canvas, outside, signal["fat"] * 0.72 * texture)
+    paint(canvas, outside, signal["fat"] * 0.85 * texture)
+    paint(canvas, polar_shape(canvas, outer + right + free_wall + fluid + 0.09), imaging.INK)
     if fluid.max() > 0.08:
-        paint(canvas, polar_shape(canvas, outer + right + free_wall + fluid + 0.12), 0.22)
         paint(canvas, polar_shape(canvas, outer + right + free_wall + fluid), signal["fluid"])
     paint(canvas, polar_shape(canvas, outer + right + free_wall), muscle, MYOCARDIUM, blur=wall_edge)
     canvas.labels[canvas.labels == MYOCARDIUM] = imaging.BACKGROUND  # the right ventricle's own wall is not labelled
@@ -111,7 +86,7 @@ def _picture(
     paint(canvas, polar_shape(canvas, outer), muscle, MYOCARDIUM, blur=wall_edge)
     paint(canvas, polar_shape(canvas, trabeculated), blood, LV, blur=wall_edge)
     _papillary_muscles(canvas, inner, contraction, muscle, turn, stream)
-    return imaging.finish(canvas, SAX_PIXELS, stream.uniform(19, 27), stream)
+    return imaging.finish(canvas, SAX_PIXELS, bool(latents["fibrillation"][row]), stream)
 
 
 def _papillary_muscles(
@@ -123,7 +98,7 @@ def _papillary_muscles(
         angle = np.deg2rad(degrees + stream.normal(0, 8)) + turn * 2 * np.pi / imaging.ANGLE_BINS
         where = int((angle + np.pi) / (2 * np.pi) * imaging.ANGLE_BINS) % imaging.ANGLE_BINS
         size = radius * stream.uniform(0.75, 1.25) * (1 + 0.3 * contraction)
-        away = np.maximum(inner[where] - 0.85 * size, 0)
+        away = np.maximum(inner[where] - 1.05 * size, 0)
         middle = away.mean()
         pixels = np.flatnonzero(
             np.hypot(canvas.x + np.sin(angle) * middle, canvas.y + np.cos(angle) * middle) < size.max() + 1.2

@@ -193,9 +193,9 @@ def _diseases(study: Study, features: pd.DataFrame) -> list[dict]:
     return [
         share("QRS >= 120 ms in HF", features["qrs_ms"].to_numpy() >= 120, failing, 0.31, 0.09),
         share("PH: axis >= 90", right_axis, pulmonary, 0.46, 0.10),
-        share("no PH: axis < 90", ~right_axis, healthy, 0.90, 0.10),
+        share("no PH: axis < 90, 80 % or more", ~right_axis, healthy, 0.80, 0.20),
         share("PH: V1 R/S > 1", tall, pulmonary, 0.38, 0.10),
-        share("no PH: V1 R/S <= 1", ~tall, healthy, 0.95, 0.05),
+        share("no PH: V1 R/S <= 1, 90 % or more", ~tall, healthy, 0.90, 0.10),
         share("Q wave tells transmural scar: accuracy", agree, infarct, 0.605, 0.075),
         share("amyloid-like RCM: limb leads < 0.5 mV", features["limb_voltage_mv"].to_numpy() < 0.5, amyloid, 0.34, 0.10),
         _row("apical HCM: odds ratio of T < -0.3 mV", "both", 5.8, odds, 4.0, "lit", int(apical.sum())),
