@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 import pywt
+from scipy.ndimage import uniform_filter1d
 
 from cardiacnets.contracts import ECG_RATE
 from cardiacnets.ecg.banded import multiply, windows
@@ -165,17 +166,13 @@ def _median_magnitude(values: np.ndarray) -> np.ndarray:
 
 
 def _trend(record: np.ndarray, period: int) -> np.ndarray:
-    """Centred moving average (12, T) over ``period`` samples, from a running sum in double precision."""
-    total = np.zeros((record.shape[0], record.shape[1] + 1))
-    np.cumsum(record, axis=-1, dtype=np.float64, out=total[:, 1:])
-    average = (total[:, period:] - total[:, :-period]) / period  # (12, T - period + 1)
-    if period % 2 == 0:
-        average = (average[:, 1:] + average[:, :-1]) / 2
-    half = period // 2
-    trend = np.empty(record.shape)
-    trend[:, half:-half or None] = average
-    trend[:, :half] = average[:, :1]
-    trend[:, record.shape[1] - half :] = average[:, -1:]
+    """Centred moving average (12, T) over ``period`` samples, a running sum in double precision."""
+    trend = uniform_filter1d(record, period, axis=-1, output=np.float64)
+    if period % 2 == 0:  # a window of even length has no middle: the mean of its two placements has
+        trend[:, :-1] = (trend[:, :-1] + trend[:, 1:]) / 2
+    half, last = period // 2, record.shape[1] - 1 - period // 2
+    trend[:, :half] = trend[:, half, None]
+    trend[:, last + 1 :] = trend[:, last, None]
     return trend
 
 

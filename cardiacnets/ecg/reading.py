@@ -44,7 +44,9 @@ class Ecg:
         # half a second more than is kept, so that the filter's edge lies outside the ten seconds of a longer
         # record
         needed = int(np.ceil((ECG_SECONDS + 0.5) * self.rate))
-        return resample(self.signal[:, :needed], self.rate, ECG_RATE)[:, :ECG_SAMPLES]
+        standard = resample(self.signal[:, :needed], self.rate, ECG_RATE)[:, :ECG_SAMPLES]
+        # a rate that is no simple fraction of 500 may round the length down by a sample
+        return np.pad(standard, ((0, 0), (0, ECG_SAMPLES - standard.shape[1])), mode="edge")
 
 
 def read_ecg(path: str | Path) -> Ecg:

@@ -10,7 +10,7 @@ P_AND_T = ((0.12, -0.16, 0.02), (0.3, 0.28, 0.045))
 """Height mV, delay after R and width s of Gaussian waves."""
 
 
-def synthetic(peaks_s: np.ndarray, rate: float = 500, seconds: float = 10, qrs_s: float = 0.012) -> np.ndarray:
+def synthetic(peaks_s: np.ndarray, rate=500, seconds=10.0, qrs_s=0.012) -> np.ndarray:
     """Twelve leads of Gaussian P, QRS and T waves, R at ``peaks_s``, gains of both signs: (12, T) mV."""
     times = np.arange(int(seconds * rate)) / rate
     lead = np.zeros_like(times)
@@ -79,7 +79,9 @@ def test_batches_equal_single_records():
     np.testing.assert_allclose(median_beat(signals), [median_beat(signal) for signal in signals], atol=1e-6)
 
 
-@pytest.mark.parametrize(("rate", "beat_rate", "samples"), [(500, 250, 180), (500, 500, 360), (1000, 250, 175)])
+@pytest.mark.parametrize(
+    ("rate", "beat_rate", "samples"), [(500, 250, 180), (500, 500, 360), (1000, 250, 175)]
+)
 def test_the_median_beat_is_the_beat(rate, beat_rate, samples):
     truth = np.arange(0.5, 9.3, 0.9)
     beat = median_beat(synthetic(truth, rate), rate, samples, beat_rate)

@@ -115,8 +115,8 @@ class TestTransform:
 
     def test_white_noise_shrinks_to_its_approximation(self):
         noise = np.random.default_rng(5).normal(0, 0.05, (12, 5000))
-        # eight halvings leave a sixteenth of the deviation in the approximation, which is not shrunk; the edges,
-        # where coefficients repeat, and the few details above the threshold at most double it
+        # eight halvings leave a sixteenth of the deviation in the approximation, which is not shrunk; the
+        # edges, where coefficients repeat, and the few details above the threshold at most double it
         assert 0.05 / 16 < denoise_wavelet(noise).std() < 0.05 / 8
 
     def test_a_spike_above_the_threshold_loses_just_the_threshold(self):

@@ -70,6 +70,14 @@ def test_resampling_keeps_a_slow_wave_and_an_offset():
     np.testing.assert_allclose(resampled, np.tile(expected[inside], (12, 1)), atol=0.01)
 
 
+@pytest.mark.parametrize("rate", [90, 100, 128, 257, 360, 499.9, 500, 500.05, 977, 1000, 4000])
+def test_any_rate_gives_the_contracts_length(rate):
+    signal = np.ones((12, int(np.ceil(10 * rate))), dtype=np.float32)
+    standard = Ecg(signal, rate, LEADS, {}).standard()
+    assert standard.shape == (12, ECG_SAMPLES)
+    np.testing.assert_allclose(standard, 1, atol=0.01)  # the filter's ripple
+
+
 def test_resampling_by_an_odd_ratio_takes_the_right_number_of_samples():
     assert resample(np.zeros((12, 4096)), 400, 500).shape == (12, 5120)
 
