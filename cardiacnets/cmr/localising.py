@@ -122,8 +122,7 @@ def _discs(
 
 
 def _chain(discs: list[list[tuple[float, float, float]]], pixel: np.ndarray, reach: float) -> np.ndarray:
-    """The chain of discs with the highest total score whose centres stay within reach from slice to slice
-    (S, 2).
+    """The chain of discs (S, 2) with the highest total score whose centres stay within reach of each other.
 
     Dynamic programming; a slice can be passed over at base or apex, where the disc is worth less than half
     of the chain's typical one.
@@ -165,32 +164,33 @@ def locate_by_mask(
 
     Raises ``ValueError`` if the file is no mask, or marks nothing within the cine.
     """
+    labels, voxel_to_patient = _read_mask(path)
+    to_voxel = np.linalg.inv(voxel_to_patient) @ affine
+    grid = np.indices(shape[1:]).reshape(3, -1)  # (3, S H W)
+    voxels = np.round(to_voxel[:3, :3] @ grid + to_voxel[:3, 3:]).astype(int)
+    within = ((voxels >= 0) & (voxels < np.array(labels.shape[:3])[:, None])).all(axis=0)
+    seen = labels[tuple(voxels[:, within])]  # (voxels within, T or 1)
+    marked = np.zeros((2, grid.shape[1]), dtype=bool)
+    marked[0, within], marked[1, within] = (seen > 0).any(axis=1), (seen == ventricle_label).any(axis=1)
+    heart, blood = marked.reshape(2, *shape[1:])  # (S, H, W) each
+    heart = ndimage.binary_opening(heart, np.ones((1, 3, 3)))  # a stray voxel does not stretch the box
+    if not heart.any():
+        raise ValueError(f"{path}: marks nothing inside the cine; is it of the same examination?")
+    rows, columns = (np.flatnonzero(heart.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    ventricle = np.array([ndimage.center_of_mass(one) if one.any() else (np.nan, np.nan) for one in blood])
+    present = np.flatnonzero(blood.any(axis=(1, 2)))
+    middle = int(present[len(present) // 2]) if len(present) else shape[1] // 2
+    return HeartLocation(((rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2), ventricle, middle)
+
+
+def _read_mask(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (x, y, slice, T or 1), and the affine from their voxels to the patient's left, back and head."""
     try:
         volume = nibabel.load(path)
         labels = np.asarray(volume.dataobj)
     except Exception as error:  # nibabel and gzip raise many kinds
         raise ValueError(f"{path}: not a whole NIfTI file ({' '.join(str(error).split())})") from None
     if labels.ndim not in (3, 4):
-        raise ValueError(
-            f"{path}: shape {labels.shape} is no mask; (x, y, slice) or (x, y, slice, time) is needed"
-        )
-    labels = labels.reshape(*labels.shape[:3], -1)  # (x, y, slice, T or 1)
-    to_patient = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine  # NIfTI counts x and y the other way
-    to_voxel = np.linalg.inv(to_patient) @ affine
-    grid = np.indices(shape[1:]).reshape(3, -1)  # (3, S H W)
-    voxels = np.round(to_voxel[:3, :3] @ grid + to_voxel[:3, 3:]).astype(int)
-    within = ((voxels >= 0) & (voxels < np.array(labels.shape[:3])[:, None])).all(axis=0)
-    marked = np.zeros((2, grid.shape[1]), dtype=bool)
-    seen = labels[tuple(voxels[:, within])]  # (voxels within, T or 1)
-    marked[0, within], marked[1, within] = (seen > 0).any(axis=1), (seen == ventricle_label).any(axis=1)
-    heart, blood = marked.reshape(2, *shape[1:])
-    heart = ndimage.binary_opening(heart, np.ones((1, 3, 3)))
-    if not heart.any():
-        raise ValueError(f"{path}: marks nothing inside the cine; is it of the same examination?")
-    rows, columns = (np.flatnonzero(heart.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    centre = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
-    ventricle = np.array([ndimage.center_of_mass(one) if one.any() else (np.nan, np.nan) for one in blood])
-    present = np.flatnonzero(blood.any(axis=(1, 2)))
-    return HeartLocation(
-        centre, ventricle, int(present[len(present) // 2]) if len(present) else shape[1] // 2
-    )
+        raise ValueError(f"{path}: shape {labels.shape} is no mask; (x, y, slice) and perhaps time is needed")
+    opposite = np.diag([-1.0, -1.0, 1.0, 1.0])  # NIfTI counts to the right and to the front
+    return labels.reshape(*labels.shape[:3], -1), opposite @ volume.affine

@@ -106,7 +106,7 @@ def movie_html(
     return (
         f'<figure data-content="{content}" style="margin:0;max-width:{joined.shape[2] * scale}px">'
         f"{heading if labels else ''}"
-        f'<video controls loop muted autoplay playsinline aria-label="{spoken}" style="width:100%">'
+        f'<video controls loop muted playsinline aria-label="{spoken}" style="width:100%">'
         f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video></figure>'
     )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import Flow, excluded, participant_flow
@@ -74,13 +73,7 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
         read: how many files of each signal to open, drawn at random by ``seed``.
     """
     if manifest.source == "simulated":
-        names = [manifest.cohort, *manifest.subsets.values()]
-        unknown = [name for name in names if name not in COHORTS]
-        faults = [
-            Fault("missing", f"no simulated cohort {name!r}; there are {', '.join(COHORTS)}")
-            for name in unknown
-        ]
-        return CheckReport(manifest.name, {"simulated cohorts": len(names)}, tuple(faults))
+        return _check_simulated(manifest)
     broken = []
     for name in filter(manifest.tables.get, SCHEMAS):
         try:
@@ -94,33 +87,36 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     tables = read_tables(manifest)
     seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
     faults = [*_check_twin(manifest), *_check_tables(manifest, tables), *_check_leaks(manifest, tables)]
-    signals = {"ecg": manifest.ecg}
-    if manifest.cine:
-        signals |= {"sax": manifest.cine.sax, "4ch": manifest.cine.four_chamber}
     exclusions, draw = [], np.random.default_rng(seed)
     try:
         exclusions = [(one.reason, excluded(tables.recordings, one)) for one in manifest.inclusion]
     except ValueError as error:
         faults.append(Fault("missing", str(error)))
-    for what, signal in signals.items():
+    for what, signal in manifest.signals().items():
         try:
             paths = np.array(file_paths(manifest, signal, tables.recordings), dtype=object)
         except ValueError as error:
             faults.append(Fault("missing", str(error)))
             continue
         there = present(manifest, signal, list(paths))
-        repeated = pd.Series(paths)[pd.Series(paths).duplicated()].unique()
-        faults += [Fault("duplicated", f"{path} belongs to several recordings") for path in repeated]
-        if not signal.optional:
+        if signal.absent == "fault":
             faults += [Fault("missing", f"{path} ({signal.format})") for path in paths[~there]]
-        if what == "ecg" or not manifest.cine:
+        if signal.absent != "allow":
             exclusions.append((f"no {what} file", ~there))
-        found = pd.unique(paths[there])
+        found, times = np.unique(paths[there], return_counts=True)
+        faults += [Fault("duplicated", f"{path} belongs to several recordings") for path in found[times > 1]]
         sample = draw.choice(found, min(read, len(found)), replace=False) if len(found) else []
-        seen[f"{what} files"], seen[f"{what} files opened"] = len(found), len(sample)
-        faults += _check_files(what, sample)
-        faults += _check_sums(manifest, signal, sample)
+        seen |= {f"{what} files": len(found), f"{what} files opened": len(sample)}
+        faults += [*_check_files(what, sample), *_check_sums(manifest, signal, sample)]
     return CheckReport(manifest.name, seen, tuple(faults), participant_flow(tables.recordings, exclusions))
+
+
+def _check_simulated(manifest: Manifest) -> CheckReport:
+    names = [manifest.cohort, *manifest.subsets.values()]
+    known = ", ".join(COHORTS)
+    faults = [Fault("missing", f"no simulated cohort {name!r}; there are {known}") for name in names
+              if name not in COHORTS]  # fmt: skip
+    return CheckReport(manifest.name, {"simulated cohorts": len(names)}, tuple(faults))
 
 
 def _check_twin(manifest: Manifest) -> list[Fault]:

@@ -34,13 +34,13 @@ class Signal(Section):
     """Where the ECG, or one view's cine, of a recording lies.
 
     ``pattern`` is a path under ``root`` with the recording's columns in braces, such as
-    ``ecg/{participant_id}_20205_2_0.xml`` or ``{path}``. With ``optional`` a recording without the file is
-    left out of the study and counted; without it, it is a fault.
+    ``ecg/{participant_id}_20205_2_0.xml`` or ``{path}``. A recording without the file is a ``fault`` of the
+    cohort; or it is left out of the study and counted (``exclude``); or it may stay (``allow``).
     """
 
     format: Literal["cardiosoft_xml", "muse_xml", "hl7_aecg", "wfdb", "dicom", "nifti"]
     pattern: str
-    optional: bool = False
+    absent: Literal["fault", "exclude", "allow"] = "fault"
 
 
 class Cine(Section):
@@ -174,6 +174,11 @@ class Manifest(Section):
                 "a restricted cohort needs a disclosure_threshold of 2 or more, and a twin to show"
             )
         return self
+
+    def signals(self) -> dict[str, Signal]:
+        """Where the files lie, by what they hold: ``ecg`` and, where there is CMR, ``sax`` and ``4ch``."""
+        cine = {"sax": self.cine.sax, "4ch": self.cine.four_chamber} if self.cine else {}
+        return ({"ecg": self.ecg} if self.ecg else {}) | cine
 
     def sibling(self, name: str) -> Path:
         """The file of another manifest in the same folder."""

@@ -83,8 +83,8 @@ def test_chromium_plays_it(tmp_path):
     page.write_text(
         f"<!doctype html><title>waiting</title>{movie_html(film(frames=50), description='test film')}"
         "<script>const v=document.querySelector('video');v.addEventListener('timeupdate',()=>{"
-        "if(v.currentTime>0)document.title=`playing ${v.videoWidth}x${v.videoHeight} ${v.readyState}`})"
-        "</script>"
+        "if(v.currentTime>0)document.title=`playing ${v.videoWidth}x${v.videoHeight} ${v.readyState}`});"
+        "v.play()</script>"
     )
     command = [
         "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
