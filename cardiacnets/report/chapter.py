@@ -1,0 +1,129 @@
+"""What a notebook reports: numbers, figures, films, tables, and a footer that says how they were made."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML, display
+from matplotlib.figure import Figure
+from myst_nb import glue
+
+from cardiacnets.artefacts import atomic_path
+from cardiacnets.report.exhibits import Content, exhibit, film, picture, png_bytes, required, table_html
+from cardiacnets.report.provenance import describe, footer_html
+from cardiacnets.report.results import Result, ResultsFile, make_result
+from cardiacnets.run import Run, open_run
+
+
+class Chapter:
+    """One chapter of one run; made by :func:`open_chapter`."""
+
+    def __init__(self, number: str, run: Run):
+        self.number, self.run = number, run
+        self._start = time.monotonic()
+        self._names: set[str] = set()
+        self._counts = {"Figure": 0, "Table": 0}
+        header = {"chapter": number, "profile": run.profile.name, "run": run.name}
+        self._results = ResultsFile(run.results / f"{number}.json", header)
+
+    def record(
+        self,
+        key: str,
+        value: Any,
+        *,
+        interval: tuple[Any, Any] | None = None,
+        level: float | None = None,
+        n: Any = None,
+        unit: str = "",
+        pvalue: Any = None,
+        seed: int | None = None,
+        method: str = "",
+    ) -> Result:
+        """Keep a number in the run's results and give it to the prose as ``{glue:text}`` of its key.
+
+        Arguments:
+            key: ``cohort.task.metric.arm``, unique in the run.
+            value: the estimate; NaN is shown as "not available".
+            interval: (low, high) in the unit of ``value``.
+            level: coverage of the interval; by default 0.9 for equivalence records, else 0.95.
+            n: participants (or recordings, if ``method`` says so).
+            unit: shown after the number.
+            pvalue: between 0 and 1.
+            seed: of the resampling or training, where it is not the profile's.
+            method: how estimate and interval were made.
+
+        Raises ``ValueError`` for a malformed or repeated key or an impossible interval or p-value.
+        """
+        result = make_result(
+            key, value, interval=interval, level=level, n=n, unit=unit, pvalue=pvalue,
+            seed=self.run.profile.seed if seed is None else seed, method=method, chapter=self.number,
+        )  # fmt: skip
+        self._results.add(result)
+        self.note(key, str(result))
+        return result
+
+    def note(self, key: str, text: str) -> None:
+        """Make computed words available to the prose as ``{glue:text}`` of ``key``."""
+        glue(key, required(text, f"note {key}"), display=False)
+
+    def figure(
+        self, fig: Figure, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
+    ) -> None:
+        """Show a matplotlib figure with its words, keep it as ``figures/NN-name.png``, and close it."""
+        png = png_bytes(fig)
+        body = picture(png, alt)
+        self._show("Figure", name, body, caption, content, simulated)
+        with atomic_path(self.run.figures / f"{self.number}-{name}.png") as temporary:
+            temporary.write_bytes(png)
+        plt.close(fig)
+
+    def movie(
+        self, video: str, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
+    ) -> None:
+        """Show an HTML5 ``<video>`` made elsewhere, with caption and description."""
+        self._show("Figure", name, film(video, alt, content), caption, content, simulated)
+
+    def table(
+        self, table: pd.DataFrame, name: str, *, caption: str, content: Content = "aggregate",
+        simulated: bool = True, collapsed: bool = False,
+    ) -> None:  # fmt: skip
+        """Show a table (without its index; the first column heads the rows); ``collapsed`` folds it away."""
+        identifier, label = self._label("Table", name)
+        display(HTML(table_html(table, identifier, label, caption, content, simulated, collapsed)))
+
+    def footer(self) -> None:
+        """Close the chapter: show its provenance and keep it with the results."""
+        self._results.provenance = describe(self.run, time.monotonic() - self._start)
+        self._results.write()
+        display(HTML(footer_html(self._results.provenance)))
+
+    def _show(self, kind: str, name: str, body: str, caption: str, content: Content, simulated: bool) -> None:
+        required(caption, "caption")
+        identifier, label = self._label(kind, name)
+        display(HTML(exhibit(body, identifier, label, caption, content, simulated)))
+
+    def _label(self, kind: str, name: str) -> tuple[str, str]:
+        if name in self._names:
+            raise ValueError(f"chapter {self.number} already shows {name!r}: names are unique in a chapter")
+        self._names.add(name)
+        self._counts[kind] += 1
+        short = {"Figure": "fig", "Table": "tab"}[kind]
+        return f"{short}-{self.number}-{name}", f"{kind} {self.number}.{self._counts[kind]}"
+
+
+def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
+    """Start chapter ``number`` ("00" to "99") of a run afresh: what it recorded before is dropped.
+
+    Arguments:
+        number: two digits, as in the notebook's name.
+        profile: a profile's name or YAML file.
+        run: the run's name; empty for the profile's.
+
+    Raises ``ValueError`` for a malformed number, an unknown profile or an impossible run name.
+    """
+    if len(number) != 2 or not number.isdigit():
+        raise ValueError(f'chapter {number!r} must be two digits, such as "05"')
+    return Chapter(number, open_run(profile, run))

@@ -1,0 +1,129 @@
+"""Figures, films and tables as self-contained HTML: one form for JupyterLab and for the book.
+
+Each exhibit says in ``data-content`` whether it shows many people (``aggregate``), nobody (``simulated``) or
+one person (``individual``), which the disclosure guard reads, and in its caption whether it is simulated.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from numbers import Real
+from typing import Any, Literal
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cardiacnets.report.results import decimals, number
+
+Content = Literal["aggregate", "simulated", "individual"]
+CONTENTS = ("aggregate", "simulated", "individual")
+
+
+def png_bytes(figure: Figure, dpi: int = 120) -> bytes:
+    """The figure on white as PNG, without the date, so that equal figures are equal files."""
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white", metadata={"Software": None}
+    )
+    return buffer.getvalue()
+
+
+def picture(png: bytes, alt: str) -> str:
+    """An ``<img>`` that carries its own file; ``ValueError`` without a description."""
+    encoded = base64.b64encode(png).decode("ascii")
+    return f'<img alt="{html.escape(required(alt, "alt text"))}" src="data:image/png;base64,{encoded}">'
+
+
+def film(video: str, alt: str, content: Content) -> str:
+    """An HTML5 video made elsewhere, described by ``alt`` and marked with ``content``.
+
+    Raises ``ValueError`` if ``video`` holds no ``<video>`` with controls.
+    """
+    if not re.search(r"<video\b[^>]*\bcontrols\b", video):
+        raise ValueError("a film needs a <video> element with controls")
+    described = f'<video aria-label="{html.escape(required(alt, "alt text"))}"'
+    video = re.sub(r'\s(?:aria-label|data-content)="[^"]*"', "", video).replace("<video", described)
+    # a figure inside a figure would be announced twice
+    return re.sub(r"<(/?)figure\b", r"<\1div", video).replace("<div", f'<div data-content="{content}"', 1)
+
+
+def exhibit(body: str, identifier: str, label: str, caption: str, content: Content, simulated: bool) -> str:
+    """``body`` in a captioned ``<figure>``: "Figure 05.3. Simulated. What it shows"."""
+    if content not in CONTENTS:
+        raise ValueError(f"content {content!r} is not one of {', '.join(CONTENTS)}")
+    text = html.escape(required(caption, "caption"), quote=False)
+    return (
+        f'<figure class="exhibit" id="{html.escape(identifier)}" data-content="{content}">{body}'
+        f"<figcaption>{caption_start(label, simulated)}{text}</figcaption></figure>"
+    )
+
+
+def table_html(
+    table: pd.DataFrame,
+    identifier: str,
+    label: str,
+    caption: str,
+    content: Content,
+    simulated: bool = True,
+    collapsed: bool = False,
+) -> str:
+    """A table with caption, header scopes and right-aligned numbers, in a box that scrolls on narrow screens.
+
+    The first column is each row's header. ``collapsed`` folds a long table away until it is asked for.
+    """
+    if content not in CONTENTS:
+        raise ValueError(f"content {content!r} is not one of {', '.join(CONTENTS)}")
+    if table.columns.empty:
+        raise ValueError(f"table {identifier}: no columns")
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in table.columns)
+    columns = [_cells(table.iloc[:, place]) for place in range(table.shape[1])]
+    rows = []
+    for cells in zip(*columns, strict=True):
+        first = re.sub(r"^<td(.*)</td>$", r'<th scope="row"\1</th>', cells[0], flags=re.DOTALL)
+        rows.append(f"<tr>{first}{''.join(cells[1:])}</tr>")
+    text = html.escape(required(caption, "caption"), quote=False)
+    spoken = html.escape(f"{label}, scrollable table")
+    body = (
+        f'<div class="exhibit" id="{html.escape(identifier)}" data-content="{content}">'
+        f'<div class="wide" role="region" tabindex="0" aria-label="{spoken}"><table>'
+        f"<caption>{caption_start(label, simulated)}{text}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
+    )
+    return f"<details><summary>{html.escape(label)}: {text}</summary>{body}</details>" if collapsed else body
+
+
+def caption_start(label: str, simulated: bool) -> str:
+    """The numbered label, with the word that no figure from simulation goes without."""
+    return f"<strong>{html.escape(label)}.</strong> " + ("<em>Simulated.</em> " if simulated else "")
+
+
+def required(text: str, what: str) -> str:
+    """``text`` without surrounding space; ``ValueError`` if nothing is left."""
+    if not text or not text.strip():
+        raise ValueError(f"{what} is empty: every figure, film and table needs it")
+    return text.strip()
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """Table cells of one column; real numbers of a column share their decimals: those they were rounded to, or three figures."""
+    values = column.tolist()
+    reals = [float(value) for value in values if _is_number(value)]
+    # a column that was rounded (or counts) keeps its decimals
+    rounded = (places for places in range(4) if all(round(value, places) == value for value in reals))
+    digits = next(rounded, None)
+    digits = decimals(*reals) if digits is None else digits
+    return [_cell(value, digits) for value in values]
+
+
+def _cell(value: Any, digits: int) -> str:
+    if _is_number(value):
+        return f'<td class="number">{number(float(value), digits)}</td>'
+    missing = bool(pd.isna(value)) if pd.api.types.is_scalar(value) else False
+    return f"<td>{'–' if missing else html.escape(str(value), quote=False)}</td>"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(float(value)) < float("inf")

@@ -1,0 +1,63 @@
+"""Where a page's numbers come from: profile, seed, code, versions, machine and cost."""
+
+from __future__ import annotations
+
+import html
+import os
+import platform
+import resource
+import sys
+from typing import Any
+
+import torch
+
+from cardiacnets.run import Run, git_commit, versions
+
+
+def describe(run: Run, seconds: float) -> dict[str, Any]:
+    """The provenance of a chapter that has run for ``seconds`` in this process."""
+    return {
+        "profile": run.profile.name,
+        "run": run.name,
+        "seed": run.profile.seed,
+        "commit": git_commit(),
+        "versions": {"python": platform.python_version(), **versions()},
+        "device": device(),
+        "seconds": round(seconds, 1),
+        "peak_memory_gb": round(peak_memory() / 1e9, 2),
+    }
+
+
+def device() -> str:
+    """The accelerator's name, or the processor with the number of cores."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"CPU ({platform.machine()}, {os.cpu_count()} cores)"
+
+
+def peak_memory() -> int:
+    """Bytes that this process, or the largest of its finished children, held at most."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def duration(seconds: float) -> str:
+    """``12 s`` or ``3 min 5 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def footer_html(provenance: dict[str, Any]) -> str:
+    """The footer of a page, as a list of terms."""
+    commit = provenance["commit"].replace("+changes", ", with local changes")
+    shown = {
+        "Profile": f"{provenance['profile']} (run {provenance['run']})",
+        "Seed": str(provenance["seed"]),
+        "Commit": commit,
+        "Run time": duration(provenance["seconds"]),
+        "Device": provenance["device"],
+        "Peak memory": f"{provenance['peak_memory_gb']:.1f} GB",
+        "Versions": ", ".join(f"{name} {version}" for name, version in provenance["versions"].items()),
+    }
+    terms = "".join(f"<div><dt>{term}</dt><dd>{html.escape(text)}</dd></div>" for term, text in shown.items())
+    return f'<div class="provenance" role="note" aria-label="How this page was made"><dl>{terms}</dl></div>'
