@@ -2,8 +2,8 @@
 
     python benchmarks/preprocessing.py --records 200 --processes 2 --out preprocessing.json
 
-Both routes clean the same ECGs: the recording that ships with pydicom, with white noise and another heart
-rate for each record. The record-by-record route calls ``statsmodels.seasonal_decompose``, ``pywt.wavedec`` and
+Both routes clean the same ECGs: the recording that ships with pydicom, with noise and another heart rate
+for each record. The record-by-record route calls ``statsmodels.seasonal_decompose``, ``pywt.wavedec`` and
 ``scipy.signal.savgol_filter`` lead by lead. Both get the heart rate and the same number of processes, whose
 start is not timed. Each is repeated; the median and range of the repeats are given.
 """
