@@ -17,8 +17,8 @@ from cardiacnets.profile import Profile
 class Aligner(nn.Module):
     """ECG encoder and one projection head a modality: LayerNorm, then linear.
 
-    ``cmr_width``: D of the CMR features. As published (``cmr_heads: random``) the CMR heads keep their random start;
-    corrected (``trained``) they learn with the rest.
+    ``cmr_width``: D of the CMR features. As published (``cmr_heads: random``) the CMR heads keep their random
+    start; corrected (``trained``) they learn with the rest.
     """
 
     def __init__(self, profile: Profile, cmr_width: int, covariates: int = 0) -> None:

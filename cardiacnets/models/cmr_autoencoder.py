@@ -1,7 +1,7 @@
 """Self-supervision of cine CMR: rebuild hidden cells of each view, and recognise the two views of one heart.
 
-``sax``, ``lax (B, T, H, W)`` in [0, 1]: short-axis and four-chamber cines of the same hearts. Three losses of the
-study: reconstruction of each view, and the SAX-LAX contrast (arXiv 2411.13602; GreenMIM, Huang 2022).
+``sax``, ``lax (B, T, H, W)`` in [0, 1]: short-axis and four-chamber cines of the same hearts. Three losses of
+the study: reconstruction of each view, and the SAX-LAX contrast (arXiv 2411.13602; GreenMIM, Huang 2022).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from cardiacnets.profile import Profile
 VIEWS = ("sax", "lax")
 
 
-def draw_visible(batch: int, grid: int, mask_ratio: float, generator: torch.Generator | None, device) -> Tensor:
-    """A random mask for each sample, the same for all its frames: ``visible`` (B, grid, grid), True where seen.
+def draw_visible(
+    batch: int, grid: int, mask_ratio: float, generator: torch.Generator | None, device: torch.device | str
+) -> Tensor:
+    """A random mask for each sample, shared by its frames: ``visible`` (B, grid, grid), True where seen.
 
     Every sample keeps floor(cells x (1 - mask_ratio)) cells, at least one. Drawn on the generator's device.
     """
@@ -33,7 +35,7 @@ def draw_visible(batch: int, grid: int, mask_ratio: float, generator: torch.Gene
 
 
 class Tower(nn.Module):
-    """One view: the masked Swin, a light transformer that fills in hidden cells, and the contrast's projection."""
+    """One view: the masked Swin, a light transformer that fills in hidden cells, and a projection."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -43,8 +45,10 @@ class Tower(nn.Module):
         self.embed = nn.Linear(latent, width)
         self.hidden = nn.Parameter(torch.zeros(1, 1, width))
         self.position = nn.Parameter(torch.randn(1, cells, width) * 0.02)
-        self.decoder = nn.Sequential(*(Block(width, sizes.decoder_heads, qkv_bias=True) for _ in range(sizes.decoder_depth)))
-        self.pixels = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, sizes.frames * self.encoder.cell**2))
+        blocks = (Block(width, sizes.decoder_heads, qkv_bias=True) for _ in range(sizes.decoder_depth))
+        self.decoder = nn.Sequential(*blocks)
+        cell_pixels = sizes.frames * self.encoder.cell**2
+        self.pixels = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, cell_pixels))
         self.projection = nn.Sequential(nn.LayerNorm(latent), nn.Linear(latent, sizes.projection))
 
     def rebuild(self, latents: Tensor, visible: Tensor) -> Tensor:
@@ -55,7 +59,9 @@ class Tower(nn.Module):
         tokens = tokens.masked_scatter(seen, self.embed(latents).to(tokens.dtype))
         return self.pixels(self.decoder(tokens + self.position))
 
-    def forward(self, cine: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, cine: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Masked pass: reconstruction loss, mean visible latent (B, D), rebuilt cells, visible cells."""
         visible = draw_visible(len(cine), self.encoder.grid, self.mask_ratio, generator, cine.device)
         latents = self.encoder.visible_latents(cine, visible)
@@ -86,26 +92,30 @@ class CmrAutoencoder(nn.Module):
         self.temperature, self.contrast_weight = sizes.temperature, sizes.contrast_weight
         self.width = self.towers["sax"].encoder.width
 
-    def forward(self, sax: Tensor, lax: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """The losses of a batch: ``loss`` = ``sax_reconstruction`` + ``lax_reconstruction`` + weight x ``contrast``.
+    def forward(
+        self, sax: Tensor, lax: Tensor, generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        """``loss`` of a batch = ``sax_reconstruction`` + ``lax_reconstruction`` + weight x ``contrast``.
 
-        Reconstruction is the mean squared error over hidden cells; contrast is the symmetric InfoNCE of the projected
-        mean visible latents. ``generator`` draws the masks (None: torch's own).
+        Reconstruction is the mean squared error over hidden cells; contrast is the symmetric InfoNCE of the
+        projected mean visible latents. ``generator`` draws the masks (None: torch's own).
         """
         sax_error, sax_latent, *_ = self.towers["sax"](sax, generator)
         lax_error, lax_latent, *_ = self.towers["lax"](lax, generator)
         sax_projected = gather_rows(self.towers["sax"].projection(sax_latent))
         lax_projected = gather_rows(self.towers["lax"].projection(lax_latent))
         contrast = symmetric_info_nce(sax_projected, lax_projected, self.temperature)
-        loss = sax_error + lax_error + self.contrast_weight * contrast
-        return {"loss": loss, "sax_reconstruction": sax_error, "lax_reconstruction": lax_error, "contrast": contrast}
+        parts = {"sax_reconstruction": sax_error, "lax_reconstruction": lax_error, "contrast": contrast}
+        return {"loss": sax_error + lax_error + self.contrast_weight * contrast, **parts}
 
     def encode(self, cine: Tensor, view: str) -> Tensor:
         """Features (B, D) of ``cine`` (B, T, H, W), nothing hidden: the mean of all cells' latents."""
         return self._tower(view).encoder(cine).mean(1)
 
-    def reconstruct(self, cine: Tensor, view: str, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """What the model sees and makes of it: a rebuilt cine (B, T, H, W), and (B, H, W), True where it was hidden.
+    def reconstruct(
+        self, cine: Tensor, view: str, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What the model makes of what it sees: a cine (B, T, H, W), and (B, H, W), True where it was hidden.
 
         Visible cells are shown as they are: they are not trained.
         """

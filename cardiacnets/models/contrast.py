@@ -20,7 +20,7 @@ def symmetric_info_nce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     ``a``, ``b`` (n, d), not yet normalised; ``temperature`` > 0. Raises ``ValueError`` if the shapes differ.
     """
     if a.shape != b.shape or a.ndim != 2:
-        raise ValueError(f"the two sides must be (n, d) and alike, found {tuple(a.shape)} and {tuple(b.shape)}")
+        raise ValueError(f"both sides must be (n, d) and alike, found {tuple(a.shape)} and {tuple(b.shape)}")
     similarity = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).T / temperature  # (n, n)
     partner = torch.arange(len(a), device=a.device)
     return (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
@@ -38,10 +38,11 @@ def retrieval_ranks(queries: Tensor, gallery: Tensor) -> Tensor:
 
 
 def alignment_and_uniformity(a: Tensor, b: Tensor) -> dict[str, float]:
-    """How near partners lie, and how evenly all embeddings spread over the sphere (Wang & Isola 2020); lower is better.
+    """How near partners lie and how evenly all spread over the sphere (Wang & Isola 2020); lower is better.
 
     alignment = mean |a_i - b_i|^2; uniformity = log mean_{i<j} exp(-2 |x_i - x_j|^2), of each side.
     """
     a, b = F.normalize(a, dim=-1), F.normalize(b, dim=-1)
-    uniformity = [float(torch.pdist(side).square().mul(-2).exp().mean().log()) for side in (a, b)]
-    return {"alignment": float((a - b).square().sum(1).mean()), "uniformity_a": uniformity[0], "uniformity_b": uniformity[1]}
+    uniformity = (float(torch.pdist(side).square().mul(-2).exp().mean().log()) for side in (a, b))
+    alignment = float((a - b).square().sum(1).mean())
+    return {"alignment": alignment, **dict(zip(("uniformity_a", "uniformity_b"), uniformity, strict=True))}

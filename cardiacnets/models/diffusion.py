@@ -1,8 +1,9 @@
 """Video diffusion: from noise to the movie of a heart, guided by its ECG.
 
-``latents z (B, C, T, h, w)`` of a cine; ``tokens (B, N, D)`` of the frozen ECG encoder. Forward: z_t = sqrt(a_t) z +
-sqrt(1 - a_t) e with a_t the product of 1 - beta (linear betas). A video U-Net learns to tell the noise e from z_t, t
-and the ECG; sampling undoes the noise step by step (Ho 2020; DDIM, Song 2021; latent diffusion, Rombach 2022).
+``latents z (B, C, T, h, w)`` of a cine; ``tokens (B, N, D)`` of the frozen ECG encoder. Forward: z_t =
+sqrt(a_t) z + sqrt(1 - a_t) e with a_t the product of 1 - beta (linear betas). A video U-Net learns to tell
+the noise e from z_t, t and the ECG; sampling undoes the noise step by step (Ho 2020; DDIM, Song 2021; latent
+diffusion, Rombach 2022).
 """
 
 from __future__ import annotations
@@ -24,18 +25,22 @@ class VideoDiffusion(nn.Module):
     ``context_width``: D of the ECG tokens. ``autoencoder``: share one between views, or None for a new one.
     """
 
-    def __init__(self, profile: Profile, context_width: int, autoencoder: VideoAutoencoder | None = None) -> None:
+    def __init__(
+        self, profile: Profile, context_width: int, autoencoder: VideoAutoencoder | None = None
+    ) -> None:
         super().__init__()
         self.sizes = profile.diffusion
         self.autoencoder = autoencoder or VideoAutoencoder(self.sizes)
-        # no ECG is a learned token, put in place of every token: so "without the ECG" means something when sampling
+        # "no ECG" is a learned token in place of every token, so sampling without the ECG is well defined
         self.null = nn.Parameter(torch.randn(1, 1, context_width) * 0.02)
         self.project = nn.Linear(context_width, context_width)
         self.unet = _unet(self.sizes, context_width)
         self.unet.set_attn_processor(FrameAttention())
         self.noising = noise_scheduler(self.sizes, "ddim")
 
-    def forward(self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def forward(
+        self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
         """The loss of a batch: mean squared error of the noise, at a random step for each clip.
 
         ``latents`` (B, C, T, h, w), scaled; ``tokens`` (B, N, D). The ECG of a random part of the clips
@@ -61,8 +66,9 @@ class VideoDiffusion(nn.Module):
     ) -> Tensor:
         """Cines (B, T, H, W) in [0, 1] drawn for ECG ``tokens`` (B, N, D).
 
-        Classifier-free guidance (Ho 2022): e = e_null + ``guidance`` x (e_ECG - e_null), both from one batched pass;
-        1 leaves the null pass out. ``sampler``: "ddim" or "dpm_solver"; None takes the profile's values.
+        Classifier-free guidance (Ho 2022): e = e_null + ``guidance`` x (e_ECG - e_null), both from one
+        batched pass; 1 leaves the null pass out. ``sampler``: "ddim" or "dpm_solver"; None takes the
+        profile's values.
         """
         steps, sampler = steps or self.sizes.sampling_steps, sampler or self.sizes.sampler
         guidance = self.sizes.guidance if guidance is None else guidance
@@ -83,7 +89,10 @@ class VideoDiffusion(nn.Module):
         return self.decode(latents)
 
     def encode(self, cine: Tensor) -> Tensor:
-        """Scaled latents (B, C, T, h, w) of ``cine`` (B, T, H, W) in [0, 1]; ``ValueError`` if the size is not the profile's."""
+        """Scaled latents (B, C, T, h, w) of ``cine`` (B, T, H, W) in [0, 1].
+
+        Raises ``ValueError`` if the size is not the profile's.
+        """
         expected = (self.sizes.frames, self.sizes.pixels, self.sizes.pixels)
         if cine.shape[1:] != expected:
             raise ValueError(f"cine must be (B, {', '.join(map(str, expected))}), found {tuple(cine.shape)}")
@@ -101,7 +110,8 @@ class VideoDiffusion(nn.Module):
     def _noise(self, batch: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
         sizes, side = self.sizes, self.sizes.pixels // self.autoencoder.factor
         shape = (batch, sizes.latent_channels, sizes.frames, side, side)
-        return torch.randn(shape, generator=generator, device=generator.device if generator else device).to(device)
+        where = generator.device if generator else device
+        return torch.randn(shape, generator=generator, device=where).to(device)
 
 
 def noise_scheduler(sizes: Diffusion, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
@@ -120,7 +130,8 @@ def noise_scheduler(sizes: Diffusion, sampler: str) -> DDIMScheduler | DPMSolver
 def load_pretrained(model: VideoDiffusion) -> None:
     """Load the autoencoder and the U-Net that the profile names, from a local folder or the hub.
 
-    Nothing happens where the profile names none. Raises ``ValueError`` if a network's sizes are not the profile's.
+    Nothing happens where the profile names none. Raises ``ValueError`` if a network's sizes are not the
+    profile's.
     """
     sizes = model.sizes
     if sizes.pretrained_vae:
@@ -146,15 +157,16 @@ def _copy_weights(source: nn.Module, target: nn.Module, where: str) -> None:
     for name in sorted(found.keys() | wanted.keys()):
         shapes = [tuple(state[name].shape) if name in state else "absent" for state in (found, wanted)]
         if shapes[0] != shapes[1]:
-            raise ValueError(f"{where} does not fit the profile: {name} is {shapes[0]}, the profile asks for {shapes[1]}")
+            raise ValueError(f"{where} does not fit the profile: {name} is {shapes[0]}, not {shapes[1]}")
     target.load_state_dict(found)
 
 
 def _unet(sizes: Diffusion, context_width: int) -> UNet3DConditionModel:
-    """The text-to-video U-Net's architecture at the profile's sizes: ECG cross-attention on all but the coarsest level."""
+    """The text-to-video U-Net at the profile's sizes: ECG cross-attention on all but the coarsest level."""
     attended = len(sizes.unet_channels) - 1
     return UNet3DConditionModel(
-        in_channels=sizes.latent_channels, out_channels=sizes.latent_channels, block_out_channels=sizes.unet_channels,
+        in_channels=sizes.latent_channels, out_channels=sizes.latent_channels,
+        block_out_channels=sizes.unet_channels,
         down_block_types=("CrossAttnDownBlock3D",) * attended + ("DownBlock3D",),
         up_block_types=("UpBlock3D",) + ("CrossAttnUpBlock3D",) * attended,
         layers_per_block=sizes.layers_per_block, norm_num_groups=sizes.norm_groups,

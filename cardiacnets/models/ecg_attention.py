@@ -1,8 +1,9 @@
 """Cross-attention from every frame of a movie to one ECG, without repeating the ECG.
 
-The library's own attention copies the ECG tokens for each frame and projects the copies to keys and values in every
-layer, frame and sampling step. But all frames of a clip look at the same ECG, and it does not change while a movie is
-drawn: so the queries of all frames form one sequence, and keys and values are computed once a clip.
+The library's own attention copies the ECG tokens for each frame and projects the copies to keys and values in
+every layer, frame and sampling step. But all frames of a clip look at the same ECG, and it does not change
+while a movie is drawn: so the queries of all frames form one sequence, and keys and values are computed once
+a clip.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 
 @dataclass
 class EcgContext:
-    """ECG tokens (B, N, D) that a denoiser attends to; ``reuse`` keeps each layer's keys and values (sampling only)."""
+    """ECG tokens (B, N, D) to attend to; ``reuse`` keeps each layer's keys and values (sampling only)."""
 
     tokens: Tensor
     reuse: bool = False
@@ -33,13 +34,13 @@ class EcgContext:
 
 
 class FrameAttention:
-    """Attention processor for diffusers' video U-Net: ordinary self-attention, ECG cross-attention clip by clip."""
+    """Attention processor for diffusers' video U-Net: plain self-attention, cross-attention clip by clip."""
 
     def __call__(
         self, layer: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None, context: EcgContext | None = None,
     ) -> Tensor:
-        """``hidden_states`` (B * T, L, C); a given ``encoder_hidden_states`` marks cross-attention, to ``context``."""
+        """``hidden_states`` (B * T, L, C) attend to ``context`` if ``encoder_hidden_states`` is given."""
         frames, length, _ = hidden_states.shape
         query = layer.to_q(hidden_states)
         if encoder_hidden_states is None:

@@ -1,7 +1,8 @@
 """The ECG encoder: a vision transformer that reads twelve leads as a one-channel image.
 
-``ecg (B, 12, T)``: twelve leads, T samples each, on the profile's scale. ``token``: one lead during one patch of
-time; N = 12 x T / patch, ordered by lead, then time. ``covariates (B, c)``: standardised age, sex and so on.
+``ecg (B, 12, T)``: twelve leads, T samples each, on the profile's scale. ``token``: one lead during one patch
+of time; N = 12 x T / patch, ordered by lead, then time. ``covariates (B, c)``: standardised age, sex and so
+on.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Modulation(nn.Module):
 class EcgEncoder(nn.Module):
     """Twelve leads to one embedding (and one vector a token).
 
-    ``covariates``: how many are modulated in; 0 builds an encoder that sees the ECG alone. Raises ``ValueError`` if
-    the patch does not divide the input.
+    ``covariates``: how many are modulated in; 0 builds an encoder that sees the ECG alone. Raises
+    ``ValueError`` if the patch does not divide the input.
     """
 
     def __init__(self, profile: Profile, covariates: int = 0) -> None:
@@ -53,7 +54,8 @@ class EcgEncoder(nn.Module):
         self.transformer = VisionTransformer(
             img_size=(len(LEADS), samples), patch_size=(1, sizes.patch), in_chans=1, num_classes=0,
             embed_dim=sizes.width, depth=sizes.depth, num_heads=sizes.heads, proj_drop_rate=sizes.dropout,
-            class_token=sizes.pooling == "cls", global_pool="token" if sizes.pooling == "cls" else "avg", fc_norm=False,
+            class_token=sizes.pooling == "cls", global_pool="token" if sizes.pooling == "cls" else "avg",
+            fc_norm=False,
         )
         self.modulation = Modulation(covariates, sizes.width, sizes.modulation) if covariates else None
 

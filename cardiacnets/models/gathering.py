@@ -8,11 +8,11 @@ from torch.distributed.nn.functional import all_gather
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """``rows`` (n, d) of every process, concatenated (processes * n, d); unchanged where there is one process.
+    """``rows`` (n, d) of every process, concatenated: (processes * n, d); unchanged by a single process.
 
-    Gradients flow back to the process a row came from: each process computes the whole loss, and averaging the
-    gradients over processes (as DDP does) gives the one-process gradient.
+    Gradients flow back to the process a row came from: each process computes the whole loss, and averaging
+    the gradients over processes (as DDP does) gives the one-process gradient.
     """
-    if not distributed.is_available() or not distributed.is_initialized() or distributed.get_world_size() == 1:
+    if not (distributed.is_available() and distributed.is_initialized()):
         return rows
     return cat(all_gather(rows.contiguous()))

@@ -15,9 +15,9 @@ from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 class Downstream(nn.Module):
     """An encoder with a linear head: 1 output for screening, 3 for the subtypes, 82 for the indices.
 
-    ``encoder``: maps its inputs to embeddings (B, ``encoder.width``), such as ``EcgEncoder`` or ``CmrEmbedding``. An
-    encoder modulated by covariates hands them to the head too: modulation alone starts as the identity and would have
-    to discover them.
+    ``encoder``: maps its inputs to embeddings (B, ``encoder.width``), such as ``EcgEncoder`` or
+    ``CmrEmbedding``. An encoder modulated by covariates hands them to the head too: modulation alone starts
+    as the identity and would have to discover them.
     """
 
     def __init__(self, encoder: nn.Module, outputs: int, dropout: float = 0.0) -> None:
@@ -36,7 +36,7 @@ class Downstream(nn.Module):
         return self.head(features)
 
     def start_from_probe(self, weight: Tensor, bias: Tensor) -> None:
-        """Set the head to a linear probe fitted on the encoder's embeddings: ``weight`` (outputs, D [+ c]), ``bias``.
+        """Set the head to a linear probe of the embeddings: ``weight`` (outputs, D [+ c]), ``bias``.
 
         A random head would spend the first steps of fine-tuning undoing what the encoder knows.
         """
@@ -61,7 +61,8 @@ class CmrEmbedding(nn.Module):
 def screening_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Binary cross-entropy of ``logits`` (B, 1) and ``labels`` (B,) in {0, 1, NaN}."""
     known = ~labels.isnan()
-    total = F.binary_cross_entropy_with_logits(logits[:, 0][known], labels[known].to(logits.dtype), reduction="sum")
+    chosen, truth = logits[:, 0][known], labels[known].to(logits.dtype)
+    total = F.binary_cross_entropy_with_logits(chosen, truth, reduction="sum")
     return total / known.sum().clamp(min=1)
 
 

@@ -51,10 +51,10 @@ KINDS: dict[str, Callable[..., nn.Module]] = {
 def build(kind: str, profile: str | Path | Profile, **options: int) -> nn.Module:
     """The network ``kind`` at the profile's sizes, freshly initialised from torch's random state.
 
-    ``kind``: one of :data:`KINDS`. ``options``: ``covariates`` (how many) for ``ecg_encoder``, ``aligner`` and
-    ``downstream``; ``outputs`` (how many) for ``downstream`` and ``cmr_downstream``.
-    Nothing is read or downloaded; under ``torch.device("meta")`` nothing is allocated either.
-    Raises ``ValueError`` for an unknown kind or profile, or sizes that do not fit each other.
+    ``kind``: one of :data:`KINDS`. ``options``: ``covariates`` (how many) for ``ecg_encoder``, ``aligner``
+    and ``downstream``; ``outputs`` (how many) for ``downstream`` and ``cmr_downstream``. Nothing is read or
+    downloaded; under ``torch.device("meta")`` nothing is allocated either. Raises ``ValueError`` for an
+    unknown kind or profile, or sizes that do not fit each other.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown network {kind!r}: choose one of {', '.join(KINDS)}")

@@ -18,8 +18,8 @@ KL_WEIGHT = 1e-6
 class VideoAutoencoder(nn.Module):
     """diffusers' ``AutoencoderKL`` applied to every frame.
 
-    Trained here it has one grey channel; with pretrained weights three, and a grey frame is repeated. ``scale``
-    brings latents to unit spread: measured on training data, or the pretrained model's own.
+    Trained here it has one grey channel; with pretrained weights three, and a grey frame is repeated.
+    ``scale`` brings latents to unit spread: measured on training data, or the pretrained model's own.
     """
 
     def __init__(self, sizes: Diffusion) -> None:
@@ -40,8 +40,8 @@ class VideoAutoencoder(nn.Module):
     def forward(self, frames: Tensor) -> dict[str, Tensor]:
         """Training losses of ``frames`` (n, H, W): ``loss`` = ``l1`` + 1e-6 x ``kl``.
 
-        ``l1`` is the mean absolute error on the [-1, 1] scale; ``kl`` the divergence of a frame's posterior from the
-        standard normal, in nats, averaged over frames.
+        ``l1`` is the mean absolute error on the [-1, 1] scale; ``kl`` the divergence of a frame's posterior
+        from the standard normal, in nats, averaged over frames.
         """
         images = self._images(frames)
         posterior = self.vae.encode(images).latent_dist
@@ -62,7 +62,7 @@ class VideoAutoencoder(nn.Module):
 
     @torch.no_grad()
     def measure_scale(self, cine: Tensor) -> float:
-        """Set ``scale`` to 1 / standard deviation of the latents of training cines (B, T, H, W), and return it."""
+        """Set ``scale`` to 1 / standard deviation of the latents of cines (B, T, H, W), and return it."""
         self.scale.fill_(1.0)
         self.scale.copy_(1 / self.encode(cine).std())
         return float(self.scale)

@@ -1,8 +1,9 @@
-"""Attention windows with few tokens share groups, so that no computation is spent on hidden tokens (GreenMIM).
+"""Attention windows with few tokens share groups, so that nothing is computed for hidden tokens (GreenMIM).
 
-After masking, each Swin window of a batch holds between 0 and window^2 visible tokens. The windows of the whole batch
-are packed into groups of one size, as suitcases are filled; attention runs group by group and is masked so that a
-token only sees tokens of its own window (Huang 2022, "Green hierarchical vision transformer").
+After masking, each Swin window of a batch holds between 0 and window^2 visible tokens. The windows of the
+whole batch are packed into groups of one size, as suitcases are filled; attention runs group by group and is
+masked so that a token only sees tokens of its own window (Huang 2022, "Green hierarchical vision
+transformer").
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Packing:
 def best_fit(sizes: list[int], capacity: int) -> tuple[list[int], list[int], int]:
     """Pack items into as few bins as best-fit decreasing finds; deterministic.
 
-    ``sizes``: each between 1 and ``capacity``. Returns each item's bin, its offset in the bin, and the bin count.
+    ``sizes``: each between 1 and ``capacity``. Returns each item's bin, its offset in the bin, and the bin
+    count.
     """
     bins_with_room: list[list[int]] = [[] for _ in range(capacity + 1)]
     bin_of, offset_of, count = [0] * len(sizes), [0] * len(sizes), 0
@@ -51,9 +53,9 @@ def best_fit(sizes: list[int], capacity: int) -> tuple[list[int], list[int], int
 def pack_windows(sample: Tensor, row: Tensor, column: Tensor, window: int, shift: int) -> Packing:
     """Pack the windows of visible tokens.
 
-    ``sample``, ``row``, ``column`` (M,): where each token lies on its sample's grid. ``window``: its side in tokens.
-    ``shift``: windows start at ``shift`` instead of 0; windows cut by the border stay apart, which is what Swin's
-    cyclic shift with its mask amounts to.
+    ``sample``, ``row``, ``column`` (M,): where each token lies on its sample's grid. ``window``: its side in
+    tokens. ``shift``: windows start at ``shift`` instead of 0; windows cut by the border stay apart, which is
+    what Swin's cyclic shift with its mask amounts to.
     """
     device, size = sample.device, window * window
     window_row = torch.div(row - shift, window, rounding_mode="floor") + 1
@@ -88,11 +90,11 @@ def pack_windows(sample: Tensor, row: Tensor, column: Tensor, window: int, shift
 
 
 class Rearrange(torch.autograd.Function):
-    """Rows by index where the gradient, too, is rows by index: each token has one slot, so nothing need be summed."""
+    """Rows by index whose gradient, too, is rows by index: a token has one slot, so nothing is summed."""
 
     @staticmethod
     def forward(ctx, rows: Tensor, index: Tensor, inverse: Tensor, keep: Tensor | None) -> Tensor:
-        """``rows[index]``; ``inverse`` undoes it; ``keep`` (len(rows), 1) is 0 where a row has no gradient."""
+        """``rows[index]``; ``inverse`` undoes it; ``keep`` (rows, 1) is 0 where a row has no gradient."""
         ctx.save_for_backward(inverse, keep)
         return rows.index_select(0, index)
 

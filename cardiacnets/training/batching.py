@@ -16,7 +16,7 @@ def minibatches(
     Raises ``ValueError`` if ``drop_last`` would leave nothing because the batch is larger than the cohort.
     """
     if drop_last and batch > n:
-        raise ValueError(f"a batch of {batch} is larger than the {n} rows there are: lower the profile's batch")
+        raise ValueError(f"a batch of {batch} is larger than the {n} rows there are: lower the stage's batch")
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
     for start in range(0, n - batch + 1 if drop_last else n, batch):
         yield order[start : start + batch].numpy()

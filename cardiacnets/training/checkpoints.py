@@ -30,7 +30,9 @@ SECTIONS = {
 }
 """The profile sections on which the weights of each kind depend."""
 
-FREE = {"views", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance", "generated"}
+FREE = {
+    "views", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance", "generated",
+}
 """Settings that may differ between training and use: they change neither the network nor its input."""
 
 CARD_TEXT = """{metadata}
@@ -40,7 +42,7 @@ Weights of the *{kind}* network of the CardiacNets book, profile `{profile}`, {p
 
 **Trained on {data}.** For research and teaching; not for clinical use.
 
-Load it with `cardiacnets.training.checkpoints.load_checkpoint(folder, "{kind}", profile)`; `config.json` says which
+Load it with `cardiacnets.training.load_checkpoint(folder, "{kind}", profile)`; `config.json` says which
 profile fits. Trained with seed {seed}.
 {notes}"""
 
@@ -51,16 +53,16 @@ def save_checkpoint(
 ) -> Path:
     """Write ``model`` to ``folder``, whole or not at all, and return the folder.
 
-    ``kind`` and ``options`` as in :func:`cardiacnets.models.build`; ``data`` and ``notes`` go to the model card.
-    Raises ``ValueError`` for an unknown kind.
+    ``kind`` and ``options`` as in :func:`cardiacnets.models.build`; ``data`` and ``notes`` go to the model
+    card. Raises ``ValueError`` for an unknown kind.
     """
     folder = Path(folder)
     config = {"kind": kind, "options": options, "profile": profile.name, **_sections(kind, profile)}
     parameters = sum(parameter.numel() for parameter in model.parameters())
     metadata = ModelCardData(library_name="cardiacnets", license="apache-2.0", tags=["ecg", "cmr", kind])
     card = CARD_TEXT.format(
-        metadata=f"---\n{metadata.to_yaml()}\n---", kind=kind, profile=profile.name, parameters=parameters, data=data,
-        seed=profile.seed, notes=f"\n{notes}\n" if notes else "",
+        metadata=f"---\n{metadata.to_yaml()}\n---", kind=kind, profile=profile.name, parameters=parameters,
+        data=data, seed=profile.seed, notes=f"\n{notes}\n" if notes else "",
     )
     with atomic_path(folder) as temporary:
         temporary.mkdir()
@@ -74,8 +76,8 @@ def save_checkpoint(
 def load_checkpoint(folder: Path | str, kind: str, profile: Profile) -> nn.Module:
     """The network saved in ``folder``, in evaluation mode.
 
-    Raises ``ValueError`` naming the folder and the first settings that differ if it holds another kind of network or
-    the profile asks for other sizes, and if a file is missing.
+    Raises ``ValueError`` naming the folder and the first settings that differ if it holds another kind of
+    network or the profile asks for other sizes, and if a file is missing.
     """
     folder = Path(folder)
     for name in (CONFIG, WEIGHTS):

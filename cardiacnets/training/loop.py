@@ -36,6 +36,8 @@ Loss = Callable[[nn.Module, Any], dict[str, Tensor]]
 Batches = Callable[[int, torch.Generator], Iterable[Any]]
 Validate = Callable[[nn.Module], float]
 
+KEPT = "the model keeps the weights from before it"
+
 
 @dataclass(frozen=True)
 class History:
@@ -114,7 +116,8 @@ class _Stage:
         epoch = self._resume()
         total = self.settings.epochs * self.steps_per_epoch
         hidden = not (self.progress and self.accelerator.is_main_process)
-        bar = tqdm(total=total, initial=epoch * self.steps_per_epoch, disable=hidden, mininterval=1.0, unit="batch")
+        done = epoch * self.steps_per_epoch
+        bar = tqdm(total=total, initial=done, disable=hidden, mininterval=1.0, unit="batch")
         with bar:
             while epoch < self.settings.epochs and not self._out_of_patience(epoch):
                 epoch += 1
@@ -144,7 +147,8 @@ class _Stage:
             steps += 1
             bar.update()
         if steps != self.steps_per_epoch:
-            raise ValueError(f"epoch {epoch} had {steps} batches, steps_per_epoch says {self.steps_per_epoch}")
+            expected = f"steps_per_epoch says {self.steps_per_epoch}"
+            raise ValueError(f"epoch {epoch} had {steps} batches, {expected}")
         means = {name: value / steps for name, value in totals.items()}
         rate = self.optimizer.param_groups[0]["lr"]
         return {"epoch": epoch, **means, "learning_rate": rate, "seconds": time.monotonic() - started}
@@ -159,7 +163,7 @@ class _Stage:
                     values = self.loss(self.wrapped, self._share(batch))
                 shown = {name: float(value.detach()) for name, value in values.items()}
                 if not math.isfinite(shown["loss"]):
-                    raise FloatingPointError(f"the loss is {shown['loss']} in {where}; the weights before it are kept")
+                    raise FloatingPointError(f"the loss is {shown['loss']} in {where}; {KEPT}")
                 self.accelerator.backward(values["loss"] / self.settings.accumulate)
         except torch.OutOfMemoryError as error:
             raise MemoryError(
@@ -179,7 +183,7 @@ class _Stage:
         if self.settings.precision != "fp16":
             gradients = [parameter.grad for parameter in self.moving if parameter.grad is not None]
             if not torch.nn.utils.get_total_norm(gradients).isfinite():
-                raise FloatingPointError(f"the gradient is not finite in {where}; the weights before it are kept")
+                raise FloatingPointError(f"the gradient is not finite in {where}; {KEPT}")
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average:

@@ -33,9 +33,12 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
 
 
 def save(
-    workspace: Path, tensors: Mapping[str, Mapping], optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+    workspace: Path,
+    tensors: Mapping[str, Mapping],
+    optimizer: torch.optim.Optimizer,
+    progress: dict[str, Any],
 ) -> None:
-    """Write one folder: a safetensors file for each entry of ``tensors`` and the optimiser, ``progress`` as JSON.
+    """Write one folder: safetensors for each entry of ``tensors`` and the optimiser, ``progress`` as JSON.
 
     ``progress`` holds the ``fingerprint``. The folder of the epoch before is replaced as a whole.
     """
@@ -55,7 +58,8 @@ def save(
 def read(workspace: Path, expected: str) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]] | None:
     """Progress and tensors of the state with fingerprint ``expected``; None if there is no such state."""
     folder = workspace / FOLDER
-    if not (folder / PROGRESS).is_file() or (progress := read_json(folder / PROGRESS))["fingerprint"] != expected:
+    progress = read_json(folder / PROGRESS) if (folder / PROGRESS).is_file() else {}
+    if progress.get("fingerprint") != expected:
         return None
     return progress, {path.stem: load_file(path) for path in sorted(folder.glob("*.safetensors"))}
 

@@ -58,8 +58,9 @@ def test_losses_are_the_formula(model, cines):
         latents[view] = tower.projection(seen.mean(1))
     contrast = symmetric_info_nce(latents["sax"], latents["lax"], SIZES.temperature)
     assert losses["contrast"].item() == pytest.approx(contrast.item(), rel=1e-5)
-    parts = losses["sax_reconstruction"] + losses["lax_reconstruction"] + SIZES.contrast_weight * losses["contrast"]
-    assert losses["loss"].item() == pytest.approx(parts.item())
+    rebuilt = losses["sax_reconstruction"] + losses["lax_reconstruction"]
+    total = rebuilt + SIZES.contrast_weight * losses["contrast"]
+    assert losses["loss"].item() == pytest.approx(total.item())
 
 
 def test_masks_repeat_with_the_generator(model, cines):

@@ -49,7 +49,8 @@ def test_the_loss_is_the_formula():
     noise = torch.randn(LATENTS, generator=generator)
     steps = torch.randint(1000, (3,), generator=generator)
     kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[steps].view(-1, 1, 1, 1, 1)
-    told = model._denoise(kept.sqrt() * latents + (1 - kept).sqrt() * noise, steps, EcgContext(model.project(tokens)))
+    noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
+    told = model._denoise(noisy, steps, EcgContext(model.project(tokens)))
     assert loss.item() == pytest.approx(((told - noise) ** 2).mean().item(), rel=1e-5)
 
 
@@ -85,7 +86,7 @@ def test_a_perfect_denoiser_leads_back_to_the_cine(diffusion, sampler, steps):
         target = truth if len(noisy) == len(truth) else torch.cat([truth, truth])
         return (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
 
-    diffusion._denoise, decode, diffusion.decode = perfect, diffusion.decode, lambda latents: latents
+    diffusion._denoise, diffusion.decode = perfect, lambda latents: latents
     found = diffusion.sample(_tokens(), _generator(), steps=steps, sampler=sampler)
     del diffusion._denoise, diffusion.decode
     # the last of the trailing steps ends at the first training step's noise, beta = 1e-4, a spread of .01

@@ -33,8 +33,11 @@ def test_equals_the_library(diffusion):
 
 def test_keys_and_values_are_computed_once_a_clip(diffusion):
     noisy, steps, tokens = _inputs(diffusion.project.in_features)
-    crossing = [m for name, m in diffusion.unet.named_modules() if name.endswith("attentions.0.transformer_blocks.0.attn2.to_k")
-                and "temp" not in name]
+    crossing = [
+        layer.to_k
+        for name, layer in diffusion.unet.named_modules()
+        if name.endswith(".attentions.0.transformer_blocks.0.attn2")
+    ]
     calls = []
     hooks = [layer.register_forward_hook(lambda *_: calls.append(1)) for layer in crossing]
     kept, fresh = EcgContext(tokens, reuse=True), EcgContext(tokens)

@@ -1,4 +1,4 @@
-"""The grouped encoder equals a dense one that merely ignores hidden tokens, and timm's own where none is hidden."""
+"""The grouped encoder equals a dense one that ignores hidden tokens, and timm's where none is hidden."""
 
 from dataclasses import replace
 

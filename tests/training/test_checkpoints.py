@@ -22,22 +22,25 @@ def test_every_network_comes_back_bit_equal(tmp_path, kind):
     saved, found = model.state_dict(), loaded.state_dict()
     assert saved.keys() == found.keys() and all(torch.equal(saved[name], found[name]) for name in saved)
     assert not loaded.training
-    assert sorted(path.name for path in (tmp_path / kind).iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    files = sorted(path.name for path in (tmp_path / kind).iterdir())
+    assert files == ["README.md", "config.json", "model.safetensors"]
 
 
 def _encoder(tmp_path):
-    return save_checkpoint(build("ecg_encoder", PROFILE), tmp_path / "encoder", "ecg_encoder", PROFILE, notes="A note.")
+    model = build("ecg_encoder", PROFILE)
+    return save_checkpoint(model, tmp_path / "encoder", "ecg_encoder", PROFILE, notes="A note.")
 
 
 def test_the_card_says_what_it_was_trained_on(tmp_path):
     card = (_encoder(tmp_path) / "README.md").read_text()
     assert "simulated" in card and "not for clinical use" in card and "A note." in card
-    assert read_json(tmp_path / "encoder" / "config.json")["ecg_encoder"]["width"] == PROFILE.ecg_encoder.width
+    config = read_json(tmp_path / "encoder" / "config.json")
+    assert config["ecg_encoder"]["width"] == PROFILE.ecg_encoder.width
 
 
 def test_a_misfit_is_refused_with_the_reason(tmp_path):
     folder = _encoder(tmp_path)
-    with pytest.raises(ValueError, match="encoder: trained with profile smoke.*ecg_encoder.width is 32 there and 128 here"):
+    with pytest.raises(ValueError, match="trained with profile smoke.*width is 32 there and 128 here"):
         load_checkpoint(folder, "ecg_encoder", load_profile("quick"))
     with pytest.raises(ValueError, match="holds a ecg_encoder, not a diffusion"):
         load_checkpoint(folder, "diffusion", PROFILE)

@@ -1,7 +1,7 @@
 """Two processes under accelerate train what one process trains.
 
-``accelerate launch`` starts several processes on a CPU only through MPI, on GPUs through torchrun; here torchrun
-starts them.
+``accelerate launch`` starts several processes on a CPU only through MPI, on GPUs through torchrun; here
+torchrun starts them.
 """
 
 import os
@@ -50,7 +50,7 @@ def _run(script: Path, target: Path, processes: int) -> dict[str, torch.Tensor]:
     root = Path(__file__).parents[2]
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launch if processes > 1 else []), script, target]
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("process") == processes
