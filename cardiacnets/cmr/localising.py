@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from scipy import ndimage
+
+from cardiacnets.cmr.nifti import read_nifti
 
 SMOOTH_MM = 4.0
 HEART_MM = 75.0
@@ -164,8 +165,9 @@ def locate_by_mask(
 
     Raises ``ValueError`` if the file is no mask, or marks nothing within the cine.
     """
-    labels, voxel_to_patient = _read_mask(path)
-    to_voxel = np.linalg.inv(voxel_to_patient) @ affine
+    volume = read_nifti(path)
+    labels = volume.data.reshape(*volume.data.shape[:3], -1)  # (x, y, slice, T or 1)
+    to_voxel = np.linalg.pinv(volume.affine) @ affine
     grid = np.indices(shape[1:]).reshape(3, -1)  # (3, S H W)
     voxels = np.round(to_voxel[:3, :3] @ grid + to_voxel[:3, 3:]).astype(int)
     within = ((voxels >= 0) & (voxels < np.array(labels.shape[:3])[:, None])).all(axis=0)
@@ -181,16 +183,3 @@ def locate_by_mask(
     present = np.flatnonzero(blood.any(axis=(1, 2)))
     middle = int(present[len(present) // 2]) if len(present) else shape[1] // 2
     return HeartLocation(((rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2), ventricle, middle)
-
-
-def _read_mask(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (x, y, slice, T or 1), and the affine from their voxels to the patient's left, back and head."""
-    try:
-        volume = nibabel.load(path)
-        labels = np.asarray(volume.dataobj)
-    except Exception as error:  # nibabel and gzip raise many kinds
-        raise ValueError(f"{path}: not a whole NIfTI file ({' '.join(str(error).split())})") from None
-    if labels.ndim not in (3, 4):
-        raise ValueError(f"{path}: shape {labels.shape} is no mask; (x, y, slice) and perhaps time is needed")
-    opposite = np.diag([-1.0, -1.0, 1.0, 1.0])  # NIfTI counts to the right and to the front
-    return labels.reshape(*labels.shape[:3], -1), opposite @ volume.affine

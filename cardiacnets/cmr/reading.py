@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-import nibabel
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
+from cardiacnets.cmr.nifti import read_nifti
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -196,32 +196,25 @@ def _refuse_hostile(path: Path, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _read_nifti(path: Path, view: str) -> Cine:
-    try:
-        volume = nibabel.load(path)
-        shape, zooms = volume.shape, volume.header.get_zooms()
-        frames = np.asarray(volume.dataobj, dtype=np.float32) if len(shape) == 4 else None
-    except Exception as error:  # nibabel and gzip raise many kinds
-        raise ValueError(f"{path}: not a whole NIfTI file ({_one_line(error)})") from None
-    if frames is None or shape[3] < 2:
-        raise ValueError(f"{path}: shape {shape} has one moment only; a cine is (x, y, slice, time)")
-    if not np.isfinite(frames).all() or min(zooms[:3]) <= 0:
-        raise ValueError(f"{path}: intensities or pixel sizes are not numbers; convert it again")
-    frames = frames.transpose(3, 2, 1, 0)  # (x, y, slice, time) -> (T, S, H, W)
-    units = volume.header.get_xyzt_units()[1]
-    step = float(zooms[3]) * {"sec": 1e3, "msec": 1.0, "usec": 1e-3}.get(units, 1e3)
-    known = 5 <= step <= 200
-    step = step if known else 1000.0 / len(frames)
-    to_patient = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine  # NIfTI counts x and y the other way
+    volume = read_nifti(path)
+    if volume.data.ndim != 4 or volume.data.shape[3] < 2:
+        raise ValueError(
+            f"{path}: shape {volume.data.shape} has one moment only; a cine is (x, y, slice, time)"
+        )
+    frames = volume.data.transpose(3, 2, 1, 0).astype(np.float32)  # (x, y, slice, time) -> (T, S, H, W)
+    if not np.isfinite(frames).all():
+        raise ValueError(f"{path}: some intensities are not numbers; convert it again")
+    known = 5 <= volume.step <= 200  # else the header holds a placeholder
+    step = volume.step if known else 1000.0 / len(frames)
     meta = {
         "view": view,
         "cycle_ms": step * len(frames),
         "times_known": known,
-        "affine": to_patient[:, [2, 1, 0, 3]],
+        "affine": volume.affine[:, [2, 1, 0, 3]],
         "format": "nifti",
         "file": path.name,
     }
-    spacing = (float(zooms[2]), float(zooms[1]), float(zooms[0]))
-    return Cine(frames, spacing, step * np.arange(len(frames)), meta)
+    return Cine(frames, volume.spacing[::-1], step * np.arange(len(frames)), meta)
 
 
 def _one_line(error: Exception) -> str:

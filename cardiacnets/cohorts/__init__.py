@@ -1,1 +1,1 @@
-"""Who is studied: manifests, tables, labels, splits, stored arrays, participant flow and the disclosure guard."""
+"""Who is studied: manifests, tables, labels, splits, stored arrays, flow and the disclosure guard."""

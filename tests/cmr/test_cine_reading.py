@@ -1,5 +1,6 @@
 """Reading real cines past their traps, and refusing what is no cine in one clear line."""
 
+import gzip
 import io
 import shutil
 import warnings
@@ -305,3 +306,38 @@ def test_nothing_is_written(tmp_path):
     read_cine(folder)
     assert sorted(tmp_path.rglob("*")) == before
     shutil.rmtree(folder)
+
+
+def test_a_nifti_header_that_promises_too_much_is_refused(tmp_path):
+    volume = nibabel.Nifti1Image(np.zeros((4, 4, 2, 3), np.int16), np.eye(4))
+    nibabel.save(volume, tmp_path / "cine.nii")
+    content = bytearray((tmp_path / "cine.nii").read_bytes())
+    content[42:50] = np.array([32767] * 4, "<i2").tobytes()  # dim[1] to dim[4]
+    for name, stored in (("cine.nii", bytes(content)), ("cine.nii.gz", gzip.compress(bytes(content)))):
+        (tmp_path / name).write_bytes(stored)
+        with pytest.raises(ValueError, match=f"{name}: .*usual size"):
+            read_cine(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["cine.zip", "cine.nii", "cine.nii.gz"])
+def test_damaged_bytes_raise_nothing_else(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("zip"):
+        zipped(path, {f"{number}.dcm": content for number, content in enumerate(stack(3, 3))})
+    else:
+        data = np.random.default_rng(0).integers(0, 99, (6, 5, 3, 4)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(data, np.eye(4)), path)
+    whole = path.read_bytes()
+    draw = np.random.default_rng(2)
+    for trial in range(80):
+        broken = bytearray(whole)
+        limit = min(400, len(whole)) if trial % 2 else len(whole)
+        for place in draw.integers(0, limit, size=6):
+            broken[place] = int(draw.integers(0, 256))
+        path.write_bytes(
+            bytes(broken[: int(draw.integers(1, len(broken)))]) if trial % 4 == 0 else bytes(broken)
+        )
+        try:
+            assert read_cine(path).frames.ndim == 4
+        except ValueError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
