@@ -10,7 +10,7 @@ from cardiacnets.digital_heart.anatomy import Anatomy
 from cardiacnets.digital_heart.electrics import BEAT_TIMES, beat_potentials
 from cardiacnets.digital_heart.torso import leads
 
-P_WINDOW, QRS_WINDOW, T_WINDOW = (-350.0, -20.0), (-12.0, 190.0), (200.0, 520.0)
+P_WINDOW, QRS_WINDOW, T_WINDOW = (-350.0, -20.0), (-12.0, 180.0), (200.0, 520.0)
 """Where each wave is looked for, ms from the start of activation."""
 
 
@@ -40,7 +40,7 @@ def beat_features(anatomy: Anatomy) -> pd.DataFrame:
     qrs = beat[:, :, window(QRS_WINDOW)]
     area = qrs.sum(axis=2)
     table = pd.DataFrame({
-        "qrs_ms": extent(velocity, QRS_WINDOW, 0.08),
+        "qrs_ms": extent(velocity, QRS_WINDOW, 0.09),
         "p_ms": extent(np.sqrt((beat**2).sum(axis=1)), P_WINDOW, 0.12),
         "axis_deg": np.rad2deg(np.arctan2(area[:, LEADS.index("aVF")] * 2 / np.sqrt(3), area[:, 0])),
         "heart_rate": anatomy.latents["heart_rate"],

@@ -66,7 +66,7 @@ def step(start: np.ndarray, width: float) -> np.ndarray:
 def recovery(peak: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Asymmetric bells ``(n, K, T)``: the T wave climbs slowly and falls fast."""
     offset = BEAT_TIMES - peak[:, :, None]
-    width = np.where(offset < 0, 48.0, 29.0) * scale[:, :, None]
+    width = np.where(offset < 0, 54.0, 40.0) * scale[:, :, None]
     return np.exp(-0.5 * (offset / width) ** 2)
 
 
@@ -112,9 +112,9 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     course = np.where(SEPTAL[None, :, None], septum, pulse) * moment[:, :, None]
 
     interval = qt_interval(latents)[:, None]
-    peak = interval - 78 + 0.25 * (when - 35)
+    peak = interval - 88 + 0.25 * (when - 35)
     sign, gradient = repolarisation(latents, thick, scar)
-    share = np.where(SEPTAL, 0.085, 0.125)
+    share = np.where(SEPTAL, 0.07, 0.105)
     living = moment / np.maximum(1 - scar, 0.05)
     wave = recovery(peak, interval / 400 * np.ones_like(peak))
     height = share * living * latents["t_gain"][:, None] * sign * gradient
@@ -122,7 +122,7 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     plateau = step((ends + 8) * np.ones_like(when), 9.0) * (1 - step(peak - 20, 22.0))
     elevation = latents["st_elevation"][:, None] - 0.05 * latents["strain"][:, None] * ~SEPTAL
     sloped = (moment * 0.9 * elevation)[:, :, None] * plateau
-    forward = 0.9 * long + np.array([0.20, -0.05, -0.35]) + latents["t_vector"][:, None] * anterior
+    forward = 0.9 * long + np.array([0.38, -0.60, -0.30]) + latents["t_vector"][:, None] * anterior
     recovering = unit(0.45 * direction + forward[:, None, :])
     return [
         Dipoles(place, direction, course + height[:, :, None] * wave + sloped),
@@ -165,7 +165,7 @@ def _right_ventricle(
     late = 8 * hypertrophy + 52 * right
     when = np.where(paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late)
     width = (6 * size + 3 * hypertrophy + 8 * right) * np.ones_like(when)
-    wave = recovery((interval - 85) * np.ones_like(when), np.ones_like(when))
+    wave = recovery((interval - 95) * np.ones_like(when), np.ones_like(when))
     height = 0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
     return Dipoles(place, direction, (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave)
 

@@ -58,7 +58,7 @@ def oracle_table(train: int = 4_000, test: int = 2_000, cohort: str = "ukb", pre
 
 
 def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray, ...]:
-    """Inputs (beat features and every fifth sample of the beat), heart latents, true and recorded indices."""
+    """Inputs (beat features and every tenth sample of the beat), heart latents, true and recorded indices."""
     place = site(cohort, preset)
     parts = []
     for start in range(0, n, BLOCK):
@@ -77,7 +77,7 @@ def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray
 def oracle_inputs(anatomy: Anatomy) -> np.ndarray:
     """True features, their logarithms where positive, and the eight independent leads of the beat, ``(n, k)``."""
     features = beat_features(anatomy).astype(float).to_numpy()
-    beat = leads(beat_potentials(anatomy))[:, [0, 1, 6, 7, 8, 9, 10, 11], 60:440:5]  # (n, 8, 76)
+    beat = leads(beat_potentials(anatomy))[:, [0, 1, 6, 7, 8, 9, 10, 11], 60:440:10]  # (n, 8, 38)
     return np.concatenate([features, np.log(np.abs(features) + 0.05), beat.reshape(len(beat), -1)], axis=1)
 
 

@@ -66,7 +66,7 @@ def test_neurokit_finds_the_rate_of_clean_records():
 
 def test_fibrillation_is_irregular_and_has_no_p_wave():
     steady, chaotic = hearts(12, fibrillation=0.0), hearts(12, fibrillation=1.0)
-    assert beat_features(chaotic)["r_II"].equals(beat_features(steady)["r_II"])
+    assert np.allclose(beat_features(chaotic)["r_II"], beat_features(steady)["r_II"], atol=0.03)  # the P wave's tail
     before = slice(0, 150)  # the beat before the QRS
     assert np.ptp(leads(beat_potentials(chaotic))[:, 1, before], axis=1).max() < 0.01
     intervals = []

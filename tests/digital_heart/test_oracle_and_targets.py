@@ -25,15 +25,15 @@ def test_bound_is_the_squared_correlation_of_the_best_linear_predictor():
 
 
 def test_oracle_sees_the_heart_through_the_ecg_but_not_all_of_it():
-    table = oracle_table(train=700, test=300, seed=20_352)
+    table = oracle_table(train=400, test=250, seed=20_352)
     assert len(table) == 82
     assert 0.2 < table["oracle_recorded"].mean() < table["oracle_true"].mean() < 0.9
     assert table["bound"].between(0, 1).all()
 
 
 def test_oracle_of_the_limited_preset_is_poorer():
-    full = oracle_table(train=500, test=300, seed=20_353)["oracle_true"].mean()
-    limited = oracle_table(train=500, test=300, preset="information_limited", seed=20_353)["oracle_true"].mean()
+    full = oracle_table(train=300, test=200, seed=20_353)["oracle_true"].mean()
+    limited = oracle_table(train=300, test=200, preset="information_limited", seed=20_353)["oracle_true"].mean()
     assert limited < full - 0.05
 
 
@@ -43,7 +43,7 @@ def test_share_of_gap():
 
 
 def test_nine_targets_in_ten_are_met_and_measurements_are_judged():
-    study = target_study(n=800, per_group=120)
+    study = target_study(n=500, per_group=100)
     table = check_targets(study)
     assert len(table) >= 35
     assert table["passed"].mean() >= 0.9, table.loc[~table["passed"], ["quantity", "simulated_mean"]].to_string()
