@@ -45,8 +45,8 @@ def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarra
 def heart_rate(signal: np.ndarray, rate: float = ECG_RATE) -> np.ndarray:
     """Mean ventricular rate of each record in beats per minute, shape ``(...)``.
 
-    NaN where fewer than two beats are found. Intervals longer than 1.7 times their median count as a missed
-    beat and are left out of the mean.
+    60 over the mean RR interval, pauses included, as devices report it; NaN where fewer than two beats are
+    found.
     """
     rates = np.array([_rate(peaks, rate) for peaks in detect_r_peaks(signal, rate)])
     return rates.reshape(np.shape(signal)[:-2])
@@ -111,9 +111,7 @@ def _peaks(magnitude: np.ndarray, rate: float) -> np.ndarray:
 
 def _rate(peaks: np.ndarray, rate: float) -> float:
     intervals = np.diff(peaks) / rate
-    if not intervals.size:
-        return float("nan")
-    return 60 / float(np.mean(intervals[intervals <= 1.7 * np.median(intervals)]))
+    return 60 / float(np.mean(intervals)) if intervals.size else float("nan")
 
 
 def _one_beat_line(beat: np.ndarray, interval: float) -> np.ndarray:

@@ -1,16 +1,20 @@
 """Intervals, axis and voltages of a median beat, by simple rules that can be read and checked.
 
-``beats (..., 12, n)`` mV at ``rate`` Hz as :func:`~cardiacnets.ecg.beat.median_beat` gives them, R peak 260
-ms from the start. The rules, on all leads at once:
+``beats (..., 12, n)`` mV at ``rate`` Hz as :func:`~cardiacnets.ecg.beat.median_beat` gives them, R peak 260 ms
+from the start. The rules, on all leads at once:
 
-- *Activity* is the root mean square of the slope over the leads. The QRS complex reaches from the R peak
-outwards to where activity stays under 5 % of its range for 16 ms. - Zero is the median of the 24 ms before
-QRS onset; amplitudes count from there. - The P wave is the largest hump of the leads' root mean square before
-QRS, over the line from the beat's start to QRS onset, if above 20 uV, out to 20 % of its height; the T wave
-is the largest after QRS, and ends where 5 % of its height above the lowest level that follows is left. - The
-axis is that of the QRS area: atan2(2 aVF / sqrt 3, I). - ST is the level 60 ms after QRS; a Q wave is 30 ms
-wide and .1 mV deep in two neighbouring leads (fourth universal definition of myocardial infarction, 2018;
-V1-V3 left out, for bundle-branch block looks the same there).
+- *Activity* is the root mean square of the slope over the leads. The QRS complex reaches from the R peak out to
+  where activity stays under 5 % of its range for 16 ms, or is least within 48 ms of the last steep slope (30 %
+  of the steepest), whichever is nearer.
+- Zero is the median of the 24 ms before QRS onset; amplitudes count from there.
+- The P wave is the largest hump of the leads' root mean square before QRS, over the line from the beat's start
+  to QRS onset, if above 20 uV, out to 20 % of its height.
+- The T wave is the largest hump after QRS; it ends where 5 % of its height above the lowest level that follows
+  is left.
+- The axis is that of the QRS area: atan2(2 aVF / sqrt 3, I).
+- ST is the level 60 ms after QRS.
+- A Q wave is 30 ms wide and .1 mV deep in two neighbouring leads (fourth universal definition of myocardial
+  infarction, 2018); V1-V3 are left out, for bundle-branch block looks the same there.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ from cardiacnets.contracts import LEADS
 from cardiacnets.ecg.beat import R_SECONDS
 
 QRS_SHARE = 0.05
+FOOT_SECONDS = 0.048
+"""The complex ends at most this long after its last steep slope (30 % of the steepest)."""
 P_SHARE = 0.20
 T_SHARE = 0.05
 SMALLEST_P_MILLIVOLTS = 0.02
@@ -111,8 +117,15 @@ def _qrs(beat: np.ndarray, rate: float) -> tuple[int, int] | None:
     run = max(1, round(0.016 * rate))
     starts = np.flatnonzero(np.convolve(quiet, np.ones(run), mode="valid") == run)  # of quiet stretches
     before, after = starts[starts + run - 1 < steep[0]], starts[starts > steep[-1]]
-    onset = before[-1] + run - 1 if before.size else 0
-    offset = after[0] if after.size else beat.shape[1] - 1
+    # in bundle-branch block the complex runs into ST without a pause: it ends where activity is least nearby
+    tail = round(FOOT_SECONDS * rate)
+    first, last = max(0, steep[0] - tail), min(beat.shape[1] - 1, steep[-1] + tail)
+    onset = before[-1] + run - 1 if before.size else first
+    offset = after[0] if after.size else last
+    if onset < first:
+        onset = first + int(activity[first : steep[0] + 1].argmin())
+    if offset > last:
+        offset = steep[-1] + int(activity[steep[-1] : last + 1].argmin())
     return int(onset), int(offset)
 
 

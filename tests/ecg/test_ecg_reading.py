@@ -210,6 +210,17 @@ class TestWfdb:
         with pytest.raises(ValueError, match=r"record\.dat, which is not beside it"):
             read_ecg(tmp_path / "other")
 
+    def test_absurd_claims_of_a_header_are_refused_before_they_cost_memory(self, tmp_path, digital):
+        record = write_wfdb(tmp_path, digital)
+        header = (tmp_path / "record.hea").read_text()
+        for old, new, fault in (
+            (" 16 1000", " 16:99999999 1000", "shifts a lead"), ("500 5000", "500 99999999999", "truncated"),
+            ("record 12", "record/4", "segment"), ("record 12", "record 0", "no signals"),
+        ):
+            (tmp_path / "record.hea").write_text(header.replace(old, new))
+            with pytest.raises(ValueError, match=fault):
+                read_ecg(record)
+
     def test_a_header_cannot_reach_outside_its_folder(self, tmp_path, digital):
         inside = tmp_path / "inside"
         inside.mkdir()

@@ -57,6 +57,14 @@ def test_intervals(qrs, pr):
     assert row["qt_ms"] == pytest.approx(400, abs=30)
 
 
+def test_a_complex_that_runs_into_st_still_ends():
+    # a wide notched QRS (180 ms) followed at once by an opposite T wave, as in left bundle-branch block
+    times = np.arange(180) / RATE
+    qrs = pulse(times, 0.19, 0.31, 1.0) + pulse(times, 0.26, 0.37, 0.9)
+    beat = np.outer(np.linspace(-1, 1.2, 12), qrs - pulse(times, 0.35, 0.60, 0.35))
+    assert measure_beats(beat)["qrs_ms"].item() == pytest.approx(180, abs=30)
+
+
 def test_voltages_and_ratios():
     small, large = (measure_beats(synthetic_beat(amplitude=size)).iloc[0] for size in (0.3, 1.5))
     # the gains of the precordial leads run from -.8 (V1) to 1.2 (V6)

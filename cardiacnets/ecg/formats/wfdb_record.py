@@ -12,6 +12,8 @@ import wfdb
 from cardiacnets.ecg.formats.recording import Recording, canonical_lead, millivolts_per
 
 SIGNAL_SUFFIXES = (".dat", ".mat")
+MAXIMUM_SKEW = 1000
+"""Samples by which a lead may lag; real ones lag by a few, and the library allocates what a header claims."""
 
 
 def header_path(path: Path) -> Path:
@@ -61,8 +63,11 @@ def _check_header(header: Path) -> None:
     if missing:
         raise ValueError(f"header names {', '.join(missing)}, which is not beside it; copy the whole record")
     bytes_there = sum(file.stat().st_size for file in files)
+    samples, skews = (fields.sig_len or 0) * fields.n_sig, [skew or 0 for skew in fields.skew or []]
+    if max(skews, default=0) > MAXIMUM_SKEW:
+        raise ValueError(f"header shifts a lead by {max(skews)} samples, more than {MAXIMUM_SKEW}; mend it")
     # the densest WFDB format takes more than half a byte a sample
-    if (fields.sig_len or 0) * fields.n_sig > bytes_there * 2:
+    if samples > bytes_there * 2:
         raise ValueError("signals are truncated: fewer bytes than the header's samples; copy it again")
 
 
