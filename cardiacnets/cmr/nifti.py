@@ -11,6 +11,9 @@ import numpy as np
 LARGEST = 2**29
 """Voxels times moments; no cine comes near it, a damaged or hostile header does."""
 
+PIXEL_RANGE = (0.05, 100.0)
+"""Sizes of pixels and distances of slices that can be true, mm."""
+
 OPPOSITE = np.diag([-1.0, -1.0, 1.0, 1.0])
 """NIfTI counts to the right and to the front, DICOM to the left and to the back."""
 
@@ -35,8 +38,10 @@ def read_nifti(path: Path | str) -> Volume:
         shape, zooms = image.shape, [float(zoom) for zoom in image.header.get_zooms()]
         if len(shape) not in (3, 4) or np.prod(shape, dtype=float) > LARGEST or 0 in shape:
             raise ValueError(f"shape {shape}; (x, y, slice) or (x, y, slice, time) of usual size is needed")
-        if not np.isfinite([*zooms, *image.affine.ravel()]).all() or min(zooms[:3]) <= 0:
-            raise ValueError("its pixel sizes are not numbers; convert it again")
+        if not np.isfinite([*zooms, *image.affine.ravel()]).all():
+            raise ValueError("its geometry is not made of numbers; convert it again")
+        if not all(PIXEL_RANGE[0] <= zoom <= PIXEL_RANGE[1] for zoom in zooms[:3]):
+            raise ValueError(f"pixels of {zooms[:3]} mm; convert it again")
         data = np.asarray(image.dataobj)
         unit = MILLISECONDS.get(image.header.get_xyzt_units()[1], 1e3)
         step = zooms[3] * unit if len(zooms) > 3 else 0.0

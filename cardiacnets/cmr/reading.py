@@ -19,12 +19,15 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
-from cardiacnets.cmr.nifti import read_nifti
+from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000, 200
 """Larger than any cine: beyond these a zip is taken for a bomb."""
+
+SORTED_BY = ("Modality", "ImageType", "PatientID", "StudyInstanceUID")
+"""What decides whether an image belongs to the cine."""
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -130,6 +133,8 @@ def _parse(where: str, content: bytes, expected: bool) -> Dataset | None:
         raise ValueError(f"{where}: deflated DICOM is not read; export it uncompressed")
     try:
         image = pydicom.dcmread(io.BytesIO(content))
+        for tag in SORTED_BY:
+            image.get(tag)  # decoded when first asked for: a damaged one shows here, with the file's name
         if int(image.get("NumberOfFrames") or 1) > 1:
             raise ValueError(
                 "many frames in one image are not read; convert it to NIfTI, or export classic DICOM"
@@ -152,6 +157,8 @@ def _check_numbers(image: Dataset, tag: str, count: int) -> None:
     values = np.array(image.get(tag) or [], dtype=float)
     if len(values) != count or not np.isfinite(values).all():
         raise ValueError(f"{tag} should be {count} numbers; export the images again with their geometry")
+    if tag == "PixelSpacing" and not (PIXEL_RANGE[0] <= values.min() and values.max() <= PIXEL_RANGE[1]):
+        raise ValueError(f"pixels of {values.tolist()} mm; export the images again with their geometry")
 
 
 def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:

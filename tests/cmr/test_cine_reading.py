@@ -319,10 +319,13 @@ def test_a_nifti_header_that_promises_too_much_is_refused(tmp_path):
             read_cine(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["cine.zip", "cine.nii", "cine.nii.gz"])
+@pytest.mark.parametrize("name", ["0.dcm", "cine.zip", "cine.nii", "cine.nii.gz"])
 def test_damaged_bytes_raise_nothing_else(tmp_path, name):
     path = tmp_path / name
-    if name.endswith("zip"):
+    cine = tmp_path if name == "0.dcm" else path  # one damaged image of a folder, or the only file
+    if name == "0.dcm":
+        write(tmp_path, stack(3, 3))
+    elif name == "cine.zip":
         zipped(path, {f"{number}.dcm": content for number, content in enumerate(stack(3, 3))})
     else:
         data = np.random.default_rng(0).integers(0, 99, (6, 5, 3, 4)).astype(np.int16)
@@ -338,6 +341,6 @@ def test_damaged_bytes_raise_nothing_else(tmp_path, name):
             bytes(broken[: int(draw.integers(1, len(broken)))]) if trial % 4 == 0 else bytes(broken)
         )
         try:
-            assert read_cine(path).frames.ndim == 4
+            assert read_cine(cine).frames.ndim == 4
         except ValueError as error:
-            assert str(path) in str(error) and "\n" not in str(error)
+            assert str(cine) in str(error) and "\n" not in str(error)
