@@ -85,9 +85,7 @@ class EcgAugmentation:
 
 
 def _crop_resize(ecg: Tensor, kept: Tensor, position: Tensor) -> Tensor:
-    """The share ``kept (B,)`` of each record from ``position (B,)`` in [0, 1] on, linearly stretched to full
-    length.
-    """
+    """The share ``kept (B,)`` of each record from ``position (B,)`` in [0, 1] on, at full length."""
     length = ecg.shape[-1]
     start = position * (1 - kept) * (length - 1)  # (B,)
     steps = torch.arange(length, device=ecg.device, dtype=ecg.dtype)

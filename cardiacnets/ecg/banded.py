@@ -12,8 +12,7 @@ import numpy as np
 
 
 def windows(signal: np.ndarray, length: int, step: int) -> np.ndarray:
-    """Windows of ``length`` samples every ``step`` samples of ``signal (n, T)``: a copy ``(n, count,
-    length)``.
+    """A copy ``(n, count, length)`` of windows of ``signal (n, T)``, one every ``step`` samples.
 
     Zeros continue the signal, so that the windows cover all of it: ``count = ceil(T / step)``.
     """
@@ -26,8 +25,6 @@ def windows(signal: np.ndarray, length: int, step: int) -> np.ndarray:
 
 
 def multiply(blocks: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Each window of ``blocks (n, count, length)`` times ``matrix (length, outputs)``: ``(n, count,
-    outputs)``.
-    """
+    """Each window of ``blocks (n, count, length)`` times ``matrix (length, outputs)``."""
     n, count, length = blocks.shape
     return (blocks.reshape(n * count, length) @ matrix).reshape(n, count, -1)

@@ -27,8 +27,7 @@ SILENCE_MILLIVOLTS = 0.005
 
 
 def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarray]:
-    """Sample positions of the R peaks, one ascending integer array for each record of ``signal (..., 12,
-    T)``.
+    """Sample positions of the R peaks, one ascending array for each record of ``signal (..., 12, T)``.
 
     The root mean square over the leads in the QRS band, averaged over a QRS (after Pan and Tompkins, 1985, on
     all leads at once), is compared with an adaptive threshold; the R peak is its largest value nearby. A
@@ -55,8 +54,7 @@ def heart_rate(signal: np.ndarray, rate: float = ECG_RATE) -> np.ndarray:
 def median_beat(
     signal: np.ndarray, rate: float = ECG_RATE, samples: int = 180, beat_rate: float = 250
 ) -> np.ndarray:
-    """The median over all beats, float32 ``(..., 12, samples)`` mV at ``beat_rate`` Hz, R peak 260 ms from
-    its start.
+    """The median over all beats, float32 ``(..., 12, samples)`` mV at ``beat_rate`` Hz, R peak at 260 ms.
 
     The line through the beat's start and the same phase one beat later (or the window's end, if that comes
     first) is taken away. Zeros where no heartbeat is found.
@@ -76,8 +74,7 @@ def median_beat(
 
 
 def _qrs_magnitude(records: np.ndarray, rate: float) -> tuple[np.ndarray, float, float]:
-    """Root mean square over the leads in the QRS band (records, samples), its rate in Hz and its delay in
-    seconds.
+    """Root mean square over the leads in the QRS band (records, samples), its rate Hz and its delay s.
 
     Averaging neighbours is filter enough here, for the band ends at a quarter of the new rate.
     """
@@ -115,9 +112,7 @@ def _rate(peaks: np.ndarray, rate: float) -> float:
 
 
 def _one_beat_line(beat: np.ndarray, interval: float) -> np.ndarray:
-    """The line (12, width) through a beat's start and the same phase ``interval`` samples on, at most its
-    end.
-    """
+    """The line (12, width) through a beat's start and its end or, if earlier, the same phase one beat on."""
     span = 5
     width = beat.shape[-1]
     later = int(min(interval, width - span))

@@ -23,9 +23,7 @@ from cardiacnets.ecg.wavelet import MAXIMUM_LEVEL, WAVELET, decompose, recompose
 SMOOTHING_WINDOW = 11
 SMOOTHING_ORDER = 3
 FALLBACK_HEART_RATE = 60.0
-"""Beats per minute where no heartbeat is found: some period is needed, and the quality check flags the
-record.
-"""
+"""Beats per minute where no heartbeat is found: a period is needed, and the check flags the record."""
 _CHUNK = 4
 """Records cleaned together: large enough to share the overhead of a call, small enough for the cache."""
 _BLOCK = 32
@@ -102,8 +100,7 @@ def denoise_wavelet(signal: np.ndarray) -> np.ndarray:
 
 
 def smooth(signal: np.ndarray) -> np.ndarray:
-    """Savitzky-Golay: a cubic fitted to each 11 samples (22 ms) of ``signal (..., T)``, its middle kept,
-    float32.
+    """Savitzky-Golay: the middle of a cubic fitted to each 11 samples of ``signal (..., T)``, float32.
 
     The five samples at each edge are those of the first and the last cubic. Raises ``ValueError`` for fewer
     than 11 samples.

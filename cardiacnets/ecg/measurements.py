@@ -1,16 +1,16 @@
 """Intervals, axis and voltages of a median beat, by simple rules that can be read and checked.
 
-``beats (..., 12, n)`` mV at ``rate`` Hz as :func:`~cardiacnets.ecg.beat.median_beat` gives them, R peak 260 ms
-from the start. The rules, on all leads at once:
+``beats (..., 12, n)`` mV at ``rate`` Hz as :func:`~cardiacnets.ecg.beat.median_beat` gives them, R peak 260
+ms from the start. The rules, on all leads at once:
 
-- *Activity* is the root mean square of the slope over the leads. The QRS complex reaches from the R peak out to
-  where activity stays under 5 % of its range for 16 ms, or is least within 48 ms of the last steep slope (30 %
-  of the steepest), whichever is nearer.
+- *Activity* is the root mean square of the slope over the leads. The QRS complex reaches from the R peak
+  out to where activity stays under 5 % of its range for 16 ms, or is least within 48 ms of the last steep
+  slope (30 % of the steepest), whichever is nearer.
 - Zero is the median of the 24 ms before QRS onset; amplitudes count from there.
-- The P wave is the largest hump of the leads' root mean square before QRS, over the line from the beat's start
-  to QRS onset, if above 20 uV, out to 20 % of its height.
-- The T wave is the largest hump after QRS; it ends where 5 % of its height above the lowest level that follows
-  is left.
+- The P wave is the largest hump of the leads' root mean square before QRS, over the line from the beat's
+  start to QRS onset, if above 20 uV, out to 20 % of its height.
+- The T wave is the largest hump after QRS; it ends where 5 % of its height above the lowest level that
+  follows is left.
 - The axis is that of the QRS area: atan2(2 aVF / sqrt 3, I).
 - ST is the level 60 ms after QRS.
 - A Q wave is 30 ms wide and .1 mV deep in two neighbouring leads (fourth universal definition of myocardial

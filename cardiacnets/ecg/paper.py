@@ -61,8 +61,7 @@ class _Strip:
 def plot_ecg(
     signal: np.ndarray, rate: float = ECG_RATE, title: str = "", overlay: np.ndarray | None = None
 ) -> Figure:
-    """Draw ten seconds of ``signal (12, T)`` mV: three rows of four leads, 2.5 s each, over a strip of lead
-    II.
+    """Draw ten seconds of ``signal (12, T)`` mV: three rows of four leads over a strip of lead II.
 
     One millimetre of paper is one millimetre of print at the figure's own size. ``overlay (12, n)`` in [0, 1]
     holds weights over leads and ten seconds, drawn as background heat. Each lead's median lies on its middle
@@ -92,8 +91,7 @@ def plot_ecg(
 def plot_beats(
     beats: np.ndarray, beat_rate: float = 250, title: str = "", overlay: np.ndarray | None = None
 ) -> Figure:
-    """Draw a median beat ``(12, n)`` mV, or several over each other ``(k, 12, n)``: four columns of three
-    leads.
+    """Draw a median beat ``(12, n)`` mV, or several ``(k, 12, n)`` over each other, in four columns.
 
     Scale, ``overlay (12, m)`` over the beat's length, and errors as :func:`plot_ecg`; zero is drawn as zero.
     """

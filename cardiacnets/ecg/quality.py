@@ -68,9 +68,7 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
 
 
 def quality_table(signals: np.ndarray, rate: float = ECG_RATE) -> pd.DataFrame:
-    """:func:`check_ecg` of each of ``signals (n, 12, T)``: columns ``usable``, ``faults``, ``warnings``, one
-    row a record.
-    """
+    """One row for each of ``signals (n, 12, T)`` mV: ``usable``, ``faults`` and ``warnings``."""
     found = [check_ecg(signal, rate) for signal in signals]
     return pd.DataFrame({
         "usable": [quality.usable for quality in found],
@@ -89,9 +87,7 @@ def _saturated(signal: np.ndarray) -> np.ndarray:
 
 
 def _residuals(signal: np.ndarray) -> tuple[float, float]:
-    """Largest Einthoven and Goldberger residuals, mV; the 99.9th percentile, so that one bad sample does not
-    decide.
-    """
+    """Einthoven and Goldberger residuals, mV: the 99.9th percentile, so that one sample does not decide."""
     one, two, three, right, left, foot = signal[:6]
     einthoven = np.abs(one + three - two)
     goldberger = np.abs(np.stack([right + (one + two) / 2, left - one + two / 2, foot - two + one / 2]))

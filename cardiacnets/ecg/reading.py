@@ -1,6 +1,4 @@
-"""Any stored 12-lead ECG, brought to one contract: float32 ``(12, T)`` millivolts, leads in the order of
-``LEADS``.
-"""
+"""Any stored 12-lead ECG, brought to one contract: float32 ``(12, T)`` mV in the order of ``LEADS``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The one place where an ECG changes its sampling rate: a polyphase filter with a linear-phase anti-aliasing
-FIR.
-"""
+"""The one place where an ECG changes its sampling rate: a polyphase filter of linear phase."""
 
 from __future__ import annotations
 

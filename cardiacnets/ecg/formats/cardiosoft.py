@@ -17,8 +17,7 @@ _MEASUREMENTS = {
 
 
 def read(root: Element) -> Recording:
-    """The ten-second strip of a parsed document (its median beat is left aside); ``ValueError`` on any fault.
-    """
+    """The ten-second strip of a parsed document, not its median beat; ``ValueError`` on any fault."""
     strip = root.find("StripData")
     if strip is None:
         raise ValueError("holds no <StripData>: export the ten-second strip, not the median beat alone")

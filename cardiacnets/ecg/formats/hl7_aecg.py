@@ -1,6 +1,4 @@
-"""HL7 annotated ECG (``AnnotatedECG``): leads as digits with an origin and a scale, in the series of code
-RHYTHM.
-"""
+"""HL7 annotated ECG (``AnnotatedECG``): digits with origin and scale, in the series of code RHYTHM."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ _LEAD_PREFIX = "MDC_ECG_LEAD_"
 
 
 def read(root: Element) -> Recording:
-    """The first rhythm series of a parsed document (derived beats are left aside); ``ValueError`` on any
-    fault.
-    """
+    """The first rhythm series of a parsed document, not its derived beat; ``ValueError`` on any fault."""
     rhythms = [
         series for series in root.iterfind(".//v3:series", _NAMES)
         if (code := series.find("v3:code", _NAMES)) is not None and code.get("code") == "RHYTHM"

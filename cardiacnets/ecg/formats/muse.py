@@ -1,6 +1,4 @@
-"""GE MUSE ``RestingECG`` XML: eight stored leads (I, II, V1-V6) in base64; the other four limb leads follow
-from I and II.
-"""
+"""GE MUSE ``RestingECG`` XML: I, II, V1-V6 in base64, from which the other four limb leads follow."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ _MEASUREMENTS = {
 
 
 def read(root: Element) -> Recording:
-    """The ``Rhythm`` waveform of a parsed document (the ``Median`` beat is left aside); ``ValueError`` on any
-    fault.
-    """
+    """The ``Rhythm`` waveform of a parsed document, not its ``Median``; ``ValueError`` on any fault."""
     rhythms = [wave for wave in root.iter("Waveform") if wave.findtext("WaveformType") == "Rhythm"]
     if not rhythms:
         raise ValueError("holds no <Waveform> of type Rhythm: export the ten seconds, not the beat alone")

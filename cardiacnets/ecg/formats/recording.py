@@ -19,9 +19,7 @@ MILLIVOLTS = {
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Channels as a file stores them: ``channels`` name -> (samples,) mV, ``rate`` Hz, and what else it
-    tells.
-    """
+    """Channels ``name -> (samples,)`` mV, their ``rate`` Hz, and what else a file tells."""
 
     channels: dict[str, np.ndarray]
     rate: float
@@ -29,9 +27,7 @@ class Recording:
 
 
 def canonical_lead(name: str) -> str | None:
-    """The contract's spelling of a lead name in any case (``avr``, ``AVR``, ``Lead V1``), ``None`` for other
-    channels.
-    """
+    """The contract's spelling of a lead name in any case (``avr``, ``Lead V1``); else ``None``."""
     words = name.strip().lower().split()
     if words[:1] == ["lead"]:
         words = words[1:]

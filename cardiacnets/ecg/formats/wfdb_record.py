@@ -1,6 +1,4 @@
-"""WFDB records (PhysioNet: MIMIC-IV-ECG, PTB-XL, the Challenges): a ``.hea`` header beside ``.dat`` or
-``.mat`` signals.
-"""
+"""WFDB records (MIMIC-IV-ECG, PTB-XL, the Challenges): a header beside ``.dat`` or ``.mat`` signals."""
 
 from __future__ import annotations
 
@@ -47,9 +45,7 @@ def read(header: Path) -> Recording:
 
 
 def _check_header(header: Path) -> None:
-    """Refuse what would make the library allocate or open the wrong thing: more samples than bytes, missing
-    signals.
-    """
+    """Refuse headers that make the library allocate or open the wrong thing."""
     try:
         fields = wfdb.rdheader(str(header.with_suffix("")))
     except Exception as error:

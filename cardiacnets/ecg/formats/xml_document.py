@@ -43,9 +43,7 @@ def required_number(root: Element, tag: str) -> float:
 
 
 def measured(root: Element, tags: dict[str, str]) -> dict[str, float]:
-    """The device's own measurements: ``tags`` maps our names to the tags they are read from; absent ones are
-    left out.
-    """
+    """The device's own measurements: our names for those of ``tags`` that are there."""
     found = {name: number(root, tag) for name, tag in tags.items()}
     return {name: value for name, value in found.items() if value is not None}
 
