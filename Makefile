@@ -1,0 +1,33 @@
+# make book                     quick, under 30 minutes on two cores: runs/quick/book/index.html
+# make book PROFILE=smoke       every chapter in minutes; its numbers mean nothing
+# make book PROFILE=full RUN=a  a run of another name
+# make test                     unit tests, and every chapter of the smoke profile as a book
+PROFILE ?= quick
+RUN ?=
+PYTHON ?= python3
+CORES ?= all
+
+VENV := .venv
+READY := $(VENV)/ready
+BIN := $(abspath $(VENV))/bin
+
+.PHONY: book test environment clean
+
+book: $(READY)
+	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" --cores "$(CORES)"
+
+test: $(READY)
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest
+
+environment: $(READY)
+
+# a new lock makes a new environment; the stamp is written last, so that a broken install is done again
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .snakemake

@@ -1,0 +1,103 @@
+"""From executed notebooks to pages: gate, guard, stage, build with warnings as errors, gate again, put in place."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jupyter_server_mathjax
+import nbformat
+
+from cardiacnets.artefacts import atomic_path, read_json
+from cardiacnets.cohorts.disclosure import scan
+from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.report import gate
+from cardiacnets.report.claims import claims_page, load_claims
+from cardiacnets.report.results import load_results
+from cardiacnets.run import REPOSITORY, SIDECAR, Run, open_run
+
+HIDDEN = "remove-input"
+
+
+def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
+    """The pages of a run, at ``run.book``; what stood there before is replaced only by a book without faults.
+
+    Raises :class:`cardiacnets.report.gate.GateError` naming each fault, and the disclosure guard's error.
+    """
+    gate.require(gate.notebook_faults(run.notebooks))
+    guard(run, repository)
+    source = stage(run, repository)
+    pages = build_pages(source)
+    shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
+    gate.require(gate.page_faults(pages))
+    with atomic_path(run.book) as temporary:
+        shutil.move(pages, temporary)
+    shutil.rmtree(source)
+    return run.book
+
+
+def guard(run: Run, repository: Path = REPOSITORY) -> None:
+    """Scan the notebooks for every real cohort of the run (its artefact's ingredients name the manifest)."""
+    for sidecar in sorted(run.cohorts.glob(f"*/{SIDECAR}")):
+        name = read_json(sidecar)["ingredients"].get("manifest")
+        if name:
+            scan(run.notebooks, load_manifest(repository / "data_manifests" / Path(name).name))
+
+
+def stage(run: Run, repository: Path = REPOSITORY) -> Path:
+    """A folder with everything the pages are made from: prose, executed notebooks, claims, configuration."""
+    source = run.root / "book_source"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(repository / "book", source)
+    shutil.copy(repository / "_config.yml", source)
+    for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
+        nbformat.write(presentable(nbformat.read(path, as_version=4)), source / path.name)
+    claims = load_claims(source / "claims.yml")
+    (source / "claims.md").write_text(claims_page(claims, load_results(run), run), encoding="utf-8")
+    return source
+
+
+def presentable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook with papermill's injected cell hidden: it repeats the parameters in the reader's way."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags and HIDDEN not in tags:
+            cell.metadata["tags"] = [*tags, HIDDEN]
+    return notebook
+
+
+def build_pages(source: Path) -> Path:
+    """Jupyter Book's HTML of a staged folder; :class:`GateError` with its warnings if there are any."""
+    output = source / "built"
+    command = [
+        sys.executable, "-m", "jupyter_book.cli.main", "build", str(source), "--path-output", str(output),
+        "--config", str(source / "_config.yml"), "--toc", str(source / "_toc.yml"), "-W", "-n", "--keep-going", "-q",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        told = [line for line in (done.stdout + done.stderr).splitlines() if "WARNING" in line or "ERROR" in line]
+        raise gate.GateError(told or [(done.stdout + done.stderr)[-2000:]])
+    return output / "_build" / "html"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the book of one run; each fault is one line on standard error, and the exit code is 1."""
+    parser = argparse.ArgumentParser(prog="python -m cardiacnets.report.pages", description=__doc__)
+    parser.add_argument("--profile", default="quick")
+    parser.add_argument("--run", default="")
+    chosen = parser.parse_args(arguments)
+    try:
+        book = build_book(open_run(chosen.profile, chosen.run))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"the book: {book / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The papermill engine of the chapters: says which cell runs and how long it took, and survives kernel starts.
+
+``papermill --engine chapter`` prints lines such as ``[05_downstream_tasks] cell 7/31 "Fine-tuning" 12 s``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+from cardiacnets.report.provenance import duration
+
+BUILDER = "CARDIACNETS_BUILDER"
+"""Process id of the build that started papermill; the chapter ends when that process does."""
+
+STARTS = 3
+SLOW = 2.0
+"""Seconds after which a finished cell is worth a line of its own."""
+
+
+class ChapterEngine(NBClientEngine):
+    """papermill's own engine, with a line a cell and another try where a kernel did not start."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
+    ) -> None:  # fmt: skip
+        """Run the notebook; a kernel that dies before the first cell (two took one port) is started again."""
+        progress = Progress(nb_man, Path(options.get("input_path") or "notebook").stem)
+        end_with_builder()
+        for attempt in range(1, STARTS + 1):
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            except RuntimeError as error:
+                if progress.started or attempt == STARTS:
+                    raise
+                progress.say(f"the kernel did not start ({error}); trying again")
+
+
+class Progress:
+    """Prints when a code cell of ``manager``'s notebook starts, and how long it took if that was long."""
+
+    def __init__(self, manager: NotebookExecutionManager, name: str):
+        self.name, self.titles = name, cell_titles(manager.nb.cells)
+        self.started = False
+        self._since = 0.0
+        self._start, self._complete = manager.cell_start, manager.cell_complete
+        manager.cell_start, manager.cell_complete = self.cell_start, self.cell_complete
+
+    def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
+        self.started, self._since = True, time.monotonic()
+        if cell.cell_type == "code":
+            self.say(self._which(cell_index))
+        self._start(cell, cell_index=cell_index, **options)
+
+    def cell_complete(self, cell: Any, cell_index: int, **options: Any) -> None:
+        self._complete(cell, cell_index=cell_index, **options)
+        seconds = time.monotonic() - self._since
+        if cell.cell_type == "code" and seconds >= SLOW:
+            self.say(f"{self._which(cell_index)} {duration(seconds)}")
+
+    def say(self, text: str) -> None:
+        print(f"[{self.name}] {text}", file=sys.stderr, flush=True)
+
+    def _which(self, index: int) -> str:
+        return f'cell {index + 1}/{len(self.titles)} "{self.titles[index]}"'
+
+
+def cell_titles(cells: list[Any]) -> list[str]:
+    """One title a cell: its own first comment, else the heading it stands under."""
+    titles, heading = [], "start"
+    for cell in cells:
+        if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
+            heading = found[1].strip()
+        comment = re.match(r"\s*# +(.+)", cell.source) if cell.cell_type == "code" else None
+        titles.append(comment[1].strip() if comment else heading)
+    return titles
+
+
+def end_with_builder(every: float = 1.0) -> None:
+    """Leave when the build that started this process is gone, so that a killed build leaves no chapter behind."""
+    builder = os.environ.get(BUILDER)
+    if not builder:
+        return
+
+    def watch() -> None:
+        while _alive(int(builder)):
+            time.sleep(every)
+        # no clean-up: what is unfinished lies under temporary names, and the kernel ends with its parent
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
