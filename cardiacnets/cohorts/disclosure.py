@@ -225,6 +225,8 @@ def _scan_html(page: str, mark: str, threshold: int) -> Iterator[tuple[str, str]
 def _scan_table(table: _Table, threshold: int) -> Iterator[tuple[str, str]]:
     header = {cell.strip().lower() for row in table.rows if row.header for cell in row.cells}
     body = [row for row in table.rows if not row.header]
+    if table.mark == "individual":
+        yield "rows", "a table marked as individual"
     if header & IDENTIFIERS and body:
         yield "rows", "a table with a column of identifiers"
     if len(body) > MANY_ROWS and table.mark != "aggregate":
@@ -276,7 +278,7 @@ class _Page(HTMLParser):
         elif tag in ("td", "th") and self.tables and self.tables[-1].rows:
             row = self.tables[-1].rows[-1]
             row.cells.append("")
-            row.header = row.header and tag == "th"
+            row.header = row.header and tag == "th" and own.get("scope") != "row"
         if tag not in VOID:
             self.open.append((tag, mark))
 

@@ -74,6 +74,8 @@ PLANTED = [
     ("rows", code(table(frame(3).assign(eid=[1, 2, 3]), mark="aggregate"))),
     ("rows", code(table(frame(3).set_index(pd.Index([7, 8, 9], name="recording_id"))))),
     ("rows", code(table(frame(400)))),
+    ("rows", code(table(frame(1), mark="individual"))),
+    ("rows", code(display(html="<table><tr><th>eid</th></tr><tr><th scope='row'>7</th></tr></table>"))),
     ("rows", code(stream(frame(3).assign(subject_id=[1, 2, 3]).to_string()))),
     ("trace", code(display(plain=repr(TRACE)))),
     ("trace", code(stream(str(TRACE.tolist())))),
