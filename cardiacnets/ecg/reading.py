@@ -77,7 +77,9 @@ def example_ecg_path() -> Path:
 
 def _read(path: Path) -> Recording:
     header = wfdb_record.header_path(path)
-    if not path.is_file() or path == header:
+    signals = path.suffix.lower() in wfdb_record.SIGNAL_SUFFIXES
+    # bare samples carry no mark of their own: they are what the header beside them says, however they begin
+    if not path.is_file() or path == header or (signals and header.is_file()):
         return wfdb_record.read(header)
     with path.open("rb") as file:
         head = file.read(1024)
@@ -91,9 +93,7 @@ def _read(path: Path) -> Recording:
         if reader is None:
             raise ValueError(f"XML with root <{root.tag}> is no ECG format that is read here ({_KNOWN})")
         return reader(root)
-    if header.is_file():
-        return wfdb_record.read(header)
-    if path.suffix.lower() in wfdb_record.SIGNAL_SUFFIXES:
+    if signals:
         if code15.is_code15(path):
             raise ValueError(
                 "is a CODE-15 trace: recorded over 7 to 10 s, some padded, in no stated unit, so it may be "

@@ -163,6 +163,11 @@ class TestWfdb:
         np.testing.assert_allclose(ecg.signal[4], digital[5] / 200, atol=1e-6)  # aVL
         np.testing.assert_allclose(ecg.signal[5], digital[4] / 200, atol=1e-6)  # aVF
 
+    def test_samples_that_begin_like_xml_are_still_samples(self, tmp_path, digital):
+        digital[0, 0] = ord("<")
+        write_wfdb(tmp_path, digital)
+        np.testing.assert_allclose(read_ecg(tmp_path / "record.dat").signal, digital / 1000, rtol=1e-6)
+
     @pytest.mark.parametrize(("unit", "factor"), [("uV", 1e-3), ("mv", 1.0), ("V", 1e3)])
     def test_units(self, tmp_path, digital, unit, factor):
         ecg = read_ecg(write_wfdb(tmp_path, digital, gain=10, unit=unit))
