@@ -13,7 +13,7 @@ UNDECAYED = ("pos_embed", "cls_token", "relative_position_bias_table", "position
 
 
 def warmup_cosine(step: int, total: int, warmup: int, peak: float) -> float:
-    """Rate at ``step`` (from 0): linear to ``peak`` in ``warmup`` steps, then half a cosine to 0 at ``total``."""
+    """Rate at ``step`` (from 0): linear to ``peak`` in ``warmup`` steps, half a cosine to 0 at ``total``."""
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup))) / 2

@@ -1,0 +1,170 @@
+"""The networks' speed and memory, beside what a user would otherwise run.
+
+    python benchmarks/models.py --out models.json                  (about ten minutes on one core)
+    python benchmarks/models.py --jobs encoder --batch 8 --repeats 5
+
+Three comparisons, each at the sizes named below, both sides in processes of their own, in turn, on this machine:
+
+encoder    masked Swin-B, 224 pixels, 50 frames, 75 % hidden, forward and backward: all tokens computed, as
+           SimMIM does, against visible tokens only (grouped windows).
+attention  one training step of the ViT-L ECG encoder with 600 patches, float32: plain against fused attention.
+sampling   movies of the quick profile: guidance by two passes, the ECG repeated for every frame and step, 100
+           DDIM steps, against one batched pass with keys and values kept, at 100 DDIM and 25 DPM-Solver++ steps.
+           Speed only: whether the quality holds is measured in chapter 04, on trained weights.
+
+Memory is the peak of the process beyond what it held with weights and inputs ready; for sampling it is not given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
+
+from cardiacnets.artefacts import write_json
+from cardiacnets.models import build
+from cardiacnets.models.cmr_autoencoder import draw_visible
+from cardiacnets.models.diffusion import noise_scheduler
+from cardiacnets.models.masked_swin import MaskedSwin
+from cardiacnets.profile import load_profile
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+VARIANTS = {
+    "encoder": ("all tokens", "visible tokens"),
+    "attention": ("plain", "fused"),
+    "sampling": ("two passes, DDIM 100", "one pass, DDIM 100", "one pass, DPM-Solver++ 25"),
+}
+
+
+def encoder_step(variant: str, batch: int) -> Callable[[], None]:
+    """Forward and backward of the study's masked CMR encoder."""
+    sizes = load_profile("paper").cmr_autoencoder
+    model = MaskedSwin(sizes).to(DEVICE)
+    cine = torch.rand(batch, sizes.frames, sizes.pixels, sizes.pixels, device=DEVICE)
+    visible = draw_visible(batch, model.grid, sizes.mask_ratio, torch.Generator().manual_seed(0), DEVICE)
+
+    def step() -> None:
+        latents = model(cine) if variant == "all tokens" else model.visible_latents(cine, visible)
+        latents.square().mean().backward()
+
+    return step
+
+
+def attention_step(variant: str, batch: int) -> Callable[[], None]:
+    """Forward and backward of the study's ECG encoder."""
+    profile = load_profile("paper")
+    model = build("ecg_encoder", profile).to(DEVICE)
+    for block in model.transformer.blocks:
+        block.attn.fused_attn = variant == "fused"
+    ecg = torch.randn(batch, 12, profile.ecg_input.samples, device=DEVICE)
+    return lambda: model(ecg).square().mean().backward()
+
+
+def sampling_step(variant: str, batch: int) -> Callable[[], None]:
+    """Movies for ``batch`` ECGs, from noise to pixels."""
+    profile = load_profile("quick")
+    model = build("diffusion", profile).to(DEVICE).eval()
+    tokens = torch.randn(batch, 36, profile.ecg_encoder.width, device=DEVICE)
+    if variant == "two passes, DDIM 100":
+        model.unet.set_attn_processor(AttnProcessor2_0())
+        return lambda: two_passes(model, tokens, steps=100)
+    steps, sampler = (100, "ddim") if "DDIM" in variant else (25, "dpm_solver")
+    return lambda: model.sample(tokens, steps=steps, sampler=sampler)
+
+
+@torch.no_grad()
+def two_passes(model: torch.nn.Module, tokens: torch.Tensor, steps: int) -> torch.Tensor:
+    """Guided sampling as it is usually written: with and without the ECG one after the other."""
+    scheduler = noise_scheduler(model.sizes, "ddim")
+    scheduler.set_timesteps(steps, device=DEVICE)
+    with_ecg = model.project(tokens)
+    without_ecg = model.null.expand_as(with_ecg)
+    latents = model._noise(len(tokens), None, DEVICE)
+    for step in scheduler.timesteps:
+        told, untold = (model.unet(latents, step, context).sample for context in (with_ecg, without_ecg))
+        latents = scheduler.step(untold + model.sizes.guidance * (told - untold), step, latents).prev_sample
+    return model.decode(latents)
+
+
+STEPS = {"encoder": encoder_step, "attention": attention_step, "sampling": sampling_step}
+
+
+def measure(job: str, variant: str, batch: int, threads: int, repeats: int) -> dict[str, list[float] | float]:
+    """Seconds of each repeat after one warm-up, and the peak memory in GB beyond weights and inputs."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    step = STEPS[job](variant, batch)
+    ready = _peak_memory()
+    seconds = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        step()
+        if DEVICE.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds[1:], "memory_gb": _peak_memory() - ready}
+
+
+def _peak_memory() -> float:
+    if DEVICE.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e9
+    scale = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e9
+
+
+def compare(job: str, options: argparse.Namespace) -> dict[str, dict]:
+    """All variants of ``job``, each in a process of its own; ratios are of medians, to the first variant."""
+    figures = {}
+    for variant in VARIANTS[job]:
+        command = [sys.executable, __file__, "--measure", job, variant, "--batch", str(options.batch),
+                   "--threads", str(options.threads), "--repeats", str(options.repeats)]
+        figures[variant] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    first = figures[VARIANTS[job][0]]
+    for figure in figures.values():
+        figure["median"] = statistics.median(figure["seconds"])
+        figure["speed_ratio"] = first["median"] / figure["median"]
+        if job != "sampling":
+            figure["memory_ratio"] = figure["memory_gb"] / first["memory_gb"]
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--measure", nargs=2, metavar=("JOB", "VARIANT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(*options.measure, options.batch, options.threads, options.repeats)))
+        return
+
+    machine = torch.cuda.get_device_name() if DEVICE.type == "cuda" else platform.processor() or platform.machine()
+    print(f"{machine}, {options.threads} threads, batch {options.batch}, torch {torch.__version__}")
+    print(f"{'job':10} {'variant':27} {'seconds':>9} {'range':>17} {'faster':>8} {'memory GB':>10} {'ratio':>6}")
+    report = {}
+    for job in options.jobs:
+        report[job] = compare(job, options)
+        for variant, figure in report[job].items():
+            spread = f"{min(figure['seconds']):.2f} - {max(figure['seconds']):.2f}"
+            memory = f"{figure['memory_gb']:10.2f} {figure['memory_ratio']:6.2f}" if job != "sampling" else ""
+            print(f"{job:10} {variant:27} {figure['median']:9.2f} {spread:>17} {figure['speed_ratio']:7.1f}x {memory}")
+    if options.out:
+        settings = {"machine": machine, "threads": options.threads, "batch": options.batch, "torch": torch.__version__}
+        write_json(options.out, {"settings": settings, "jobs": report})
+
+
+if __name__ == "__main__":
+    main()
