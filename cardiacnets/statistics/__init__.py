@@ -1,7 +1,8 @@
-"""Statistics of the study: pure functions of arrays. Intervals first, tests that fit paired and clustered
-data.
-"""
+"""Statistics of the study: pure functions of arrays, intervals first, for paired and clustered data."""
 
+from cardiacnets.statistics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
+from cardiacnets.statistics.calibration import Calibration, calibration, decision_curve
+from cardiacnets.statistics.classification import balanced_accuracy, classification_table, youden_threshold
 from cardiacnets.statistics.correlation import (
     CorrelationComparison,
     compare_correlations,
@@ -9,6 +10,13 @@ from cardiacnets.statistics.correlation import (
     pearson,
     pearson_interval,
     spearman_interval,
+)
+from cardiacnets.statistics.correlation_resampling import (
+    BootstrappedCorrelations,
+    MaxT,
+    bootstrap_correlations,
+    correlation_bca,
+    max_t_correlations,
 )
 from cardiacnets.statistics.discrimination import (
     auc_covariance,
@@ -26,6 +34,7 @@ from cardiacnets.statistics.equivalence import (
     two_one_sided_tests,
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate
+from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiplicity import benjamini_hochberg, holm
 from cardiacnets.statistics.proportions import (
     clustered_paired_test,
@@ -36,12 +45,21 @@ from cardiacnets.statistics.proportions import (
     two_proportion_z,
     wilson_interval,
 )
+from cardiacnets.statistics.ratings import Ratings, check_ratings
+from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
+from cardiacnets.statistics.reader_study_power import cases_needed, reader_study_power
+from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 
 __all__ = [
-    "Comparison", "CorrelationComparison", "Equivalence", "Estimate", "auc_covariance", "auc_interval",
-    "benjamini_hochberg", "clustered_paired_test", "compare_correlations", "compare_overlapping",
-    "delong_test", "delong_test_unpaired", "delong_tests", "equivalent_auc", "equivalent_correlation",
-    "holm", "mcnemar_pvalue", "mcnemar_test", "one_vs_rest", "paired_counts", "paired_difference", "pearson",
-    "pearson_interval", "placements", "spearman_interval", "two_one_sided_tests", "two_proportion_z",
-    "wilson_interval",
+    "BootstrappedCorrelations", "Calibration", "Comparison", "Components", "CorrelationComparison",
+    "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "auc_covariance", "auc_interval",
+    "balanced_accuracy", "benjamini_hochberg", "bootstrap_correlations", "bootstrap_mean", "calibration",
+    "cases_needed", "check_ratings", "classification_table", "clustered_paired_test", "cohen_kappa",
+    "compare_correlations", "compare_overlapping", "correlation_bca", "decision_curve", "delong_test",
+    "delong_test_unpaired", "delong_tests", "equivalent_auc", "equivalent_correlation",
+    "estimating_equations", "fleiss_kappa", "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue",
+    "mcnemar_test", "merit_covariance", "obuchowski_rockette", "one_vs_rest", "paired_counts",
+    "paired_difference", "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement",
+    "placements", "reader_study_power", "spearman_interval", "two_one_sided_tests", "two_proportion_z",
+    "wilson_interval", "youden_threshold",
 ]
