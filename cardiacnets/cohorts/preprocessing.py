@@ -8,9 +8,7 @@ profile's encoder sees ten seconds also ``rhythm.npy`` float32 (R, 12, samples);
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +17,13 @@ import pandas as pd
 import torch
 import torch.nn.functional as functional
 from numpy.lib.format import open_memmap
-from scipy.signal import resample_poly
 from tqdm.auto import tqdm
 
 from cardiacnets.cohorts.splits import split_participants
 from cardiacnets.cohorts.store import MICROVOLT, Cohort, memory_map, open_cohort, worthwhile_processes
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
-from cardiacnets.ecg import check_ecg, clean, median_beat
+from cardiacnets.ecg import check_ecg, clean, median_beat, resample
+from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
 from cardiacnets.run import Run, source
 
@@ -63,9 +61,7 @@ def beat_view(cleaned: np.ndarray) -> np.ndarray:
 
 def rhythm_view(cleaned: np.ndarray, settings: EcgInput) -> np.ndarray:
     """Clean ten-second ECGs (n, 12, 5000) mV at the encoder's rate and length (n, 12, samples)."""
-    common = np.gcd(settings.rate, ECG_RATE)
-    resampled = resample_poly(cleaned, settings.rate // common, ECG_RATE // common, axis=-1)
-    return resampled[..., : settings.samples].astype(np.float32)
+    return resample(cleaned, ECG_RATE, settings.rate)[..., : settings.samples].astype(np.float32)
 
 
 def encoder_view(signal: np.ndarray, settings: EcgInput) -> np.ndarray:
@@ -138,8 +134,7 @@ def _shards(jobs: list[tuple], processes: int) -> Iterator[tuple[slice, tuple]]:
     if processes == 1:
         yield from zip(rows, (_preprocess_shard(*job) for job in jobs), strict=True)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with process_pool(processes) as pool:
         yield from zip(rows, pool.map(_preprocess_shard, *zip(*jobs, strict=True)), strict=True)
 
 

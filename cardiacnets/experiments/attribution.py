@@ -27,8 +27,8 @@ def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
         patches = tokens[:, encoder.transformer.num_prefix_tokens:]  # (B, N, D)
         return patches.transpose(1, 2).unflatten(2, encoder.grid)  # (B, D, 12, columns)
 
-    with GradCAM(model, [layer], reshape_transform=as_image) as method:
-        method(ecg, [ClassifierOutputTarget(output)] * len(ecg))
+    with GradCAM(_FromImage(model), [layer], reshape_transform=as_image) as method:
+        method(ecg[:, None], [ClassifierOutputTarget(output)] * len(ecg))
         activations, gradients = (part[0] for part in
                                   (method.activations_and_grads.activations, method.activations_and_grads.gradients))
     # the library's own maps are resized to the input; the tokens' own grid is what was decided on
@@ -49,6 +49,17 @@ def attention_rollout(encoder: EcgEncoder, ecg: Tensor) -> np.ndarray:
             tokens = block(tokens)
     received = joint[:, 0] if prefix else joint.mean(1)  # what the class token, or the mean of all tokens, gathers
     return _unit_range(received[:, prefix:].unflatten(1, encoder.grid).numpy())
+
+
+class _FromImage(torch.nn.Module):
+    """The library insists on images: (B, 1, 12, samples) in, the model's outputs out."""
+
+    def __init__(self, model: Downstream) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.model(image[:, 0])
 
 
 def _attention(layer: torch.nn.Module, tokens: Tensor) -> Tensor:

@@ -5,24 +5,24 @@ AUCs of recordings are clustered by participant where people have several (Obuch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_curve
+from sklearn.metrics import roc_curve
 
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.downstream import model_name
-from cardiacnets.experiments.tasks import TASKS, labelled
-from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
+from cardiacnets.experiments.tasks import TASKS, Task, labelled
+from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run
-from cardiacnets.statistics import (
-    auc_interval, bootstrap_interval, clustered_auc, clustered_auc_test, correlations, delong_test, mean_correlation,
-    mean_correlation_difference, wilson_interval,
-)
+from cardiacnets.statistics import Comparison, Estimate, auc_interval, delong_test, pearson, wilson_interval
+from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.discrimination import DelongTest
+from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 
 ARM_NAMES = {
     "covariates": "covariates only", "classical": "classical ECG", "classical_covariates": "classical ECG + covariates",
@@ -71,24 +71,24 @@ def open_predictions(run: Run, key: str) -> Predictions:
 def arm_table(run: Run, key: str) -> pd.DataFrame:
     """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n`` participants, ``method``."""
     predictions, rows = open_predictions(run, key), []
-    people = predictions.table["participant_id"]
-    for arm in predictions.arms:
-        for metric, result, method in _measures(run, predictions, arm):
-            rows.append({"task": key, "arm": arm, "metric": metric, "estimate": result.estimate, "low": result.interval[0],
-                         "high": result.interval[1], "n": people.nunique(), "method": method})
+    people = predictions.table["participant_id"].nunique()
+    measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
+    for arm, metric, result in measure(run, predictions):
+        rows.append({"task": key, "arm": arm, "metric": metric, "estimate": result.estimate, "low": result.interval[0],
+                     "high": result.interval[1], "n": people, "method": result.method})
     return pd.DataFrame(rows)
 
 
 def comparison_table(run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS) -> pd.DataFrame:
     """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``, ``method``."""
     predictions, rows = open_predictions(run, key), []
-    for first, second in comparisons:
-        if not {first, second} <= set(predictions.arms):
-            continue
-        for metric, result, wide, method in _differences(run, predictions, first, second):
-            rows.append({"task": key, "comparison": f"{first}-{second}", "metric": metric, "estimate": result.estimate,
-                         "low": result.interval[0], "high": result.interval[1], "low_90": wide[0], "high_90": wide[1],
-                         "pvalue": result.pvalue, "n": predictions.table["participant_id"].nunique(), "method": method})
+    people = predictions.table["participant_id"].nunique()
+    pairs = [pair for pair in comparisons if set(pair) <= set(predictions.arms)]
+    compare = {"binary": _screening_differences, "subtypes": _subtype_differences, "indices": _index_differences}
+    for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
+        rows.append({"task": key, "comparison": f"{first}-{second}", "metric": metric, "estimate": result.estimate,
+                     "low": result.interval[0], "high": result.interval[1], "low_90": wide.interval[0],
+                     "high_90": wide.interval[1], "pvalue": result.pvalue, "n": people})
     return pd.DataFrame(rows)
 
 
@@ -96,7 +96,7 @@ def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
     """Mean test correlation within each group of indices (rows) for each arm (columns)."""
     predictions = open_predictions(run, "ukb.indices")
     columns = {
-        ARM_NAMES[arm]: correlations(predictions.truth, predictions.scores[arm]) for arm in arms if arm in predictions.arms
+        ARM_NAMES[arm]: pearson(predictions.truth, predictions.scores[arm]) for arm in arms if arm in predictions.arms
     }
     return pd.DataFrame(columns).groupby(PHENOTYPES["group"].to_numpy(), sort=False).mean()
 
@@ -106,21 +106,21 @@ def label_efficiency(run: Run) -> pd.DataFrame:
 
     One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
     """
-    settings, rows = run.profile.downstream, []
-    scores = {}
+    settings, scores = run.profile.downstream, {}
     for arm in ("ecg", "aligned"):
         for fraction in settings.fractions:
             drawn = [_fraction_scores(run, arm, fraction, seed) for seed in settings.seeds]
-            truth, scores[arm, fraction] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
-            result = mean_correlation(truth, scores[arm, fraction], resamples=settings.bootstrap, seed=run.profile.seed)
-            rows.append({"arm": arm, "fraction": fraction, "comparison": f"{arm}_{round(100 * fraction)}",
-                         "estimate": result.estimate, "low": result.interval[0], "high": result.interval[1], "n": len(truth)})
-    few, full = min(settings.fractions), max(settings.fractions)
-    gain = mean_correlation_difference(truth, scores["aligned", few], scores["ecg", full],
-                                       resamples=settings.bootstrap, seed=run.profile.seed)
-    rows.append({"arm": "difference", "fraction": few, "comparison": f"aligned_{round(100 * few)}-ecg_{round(100 * full)}",
-                 "estimate": gain.estimate, "low": gain.interval[0], "high": gain.interval[1], "pvalue": gain.pvalue, "n": len(truth)})
-    return pd.DataFrame(rows)
+            truth, scores[f"{arm}_{round(100 * fraction)}"] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
+    found = bootstrap_correlations(truth, scores, **_resampling(run))
+    few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
+    results = {name: found.mean(name) for name in scores}
+    results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
+    return pd.DataFrame([
+        {"comparison": name, "arm": "difference" if "-" in name else name.split("_")[0],
+         "labels, %": int(name.split("-")[0].split("_")[1]), "estimate": result.estimate, "low": result.interval[0],
+         "high": result.interval[1], "n": len(truth), "pvalue": getattr(result, "pvalue", np.nan)}
+        for name, result in results.items()
+    ])
 
 
 def convergence(run: Run, key: str) -> pd.DataFrame:
@@ -175,7 +175,7 @@ def record_arms(record: Callable, table: pd.DataFrame) -> None:
 def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
     """Record each difference, and beside it the same with the 90 % interval that equivalence is judged by."""
     for row in table.itertuples():
-        shared = {"n": row.n, "method": row.method}
+        shared = {"n": row.n, "method": "paired, " + ("participant bootstrap" if row.metric == "r" else "DeLong")}
         record(f"{row.task}.{row.metric}.{row.comparison}", row.estimate, interval=(row.low, row.high), pvalue=row.pvalue, **shared)
         record(f"{row.task}.{row.metric}_equivalence.{row.comparison}", row.estimate, interval=(row.low_90, row.high_90), **shared)
 
@@ -198,3 +198,94 @@ def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np
     scores = np.load(run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False)
     test = labels.of("test")
     return labels.target[test], scores[test]
+
+
+def _clusters(predictions: Predictions) -> np.ndarray | None:
+    """Participants where some have several recordings; ``None`` where each has one."""
+    people = predictions.table["participant_id"]
+    return people.to_numpy() if people.duplicated().any() else None
+
+
+def _screening(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    task, truth = TASKS[predictions.key], predictions.truth
+    for arm, scores in predictions.scores.items():
+        yield arm, "auc", auc_interval(truth, scores, clusters=_clusters(predictions))
+        cleared = (scores <= _threshold(run, task, arm))[truth == 0]
+        yield arm, "specificity", wilson_interval(int(cleared.sum()), len(cleared))
+
+
+def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
+    for arm, probabilities in predictions.scores.items():
+        for place, name in _present(truth):
+            yield arm, f"auc_{name}", auc_interval(truth == place, probabilities[:, place], clusters=_clusters(predictions))
+        correct = (probabilities.argmax(axis=1) == truth).astype(float)
+        yield arm, "accuracy", bootstrap_mean(correct, people, **_resampling(run))
+        yield arm, "balanced_accuracy", balanced_accuracy(truth, correct, people, **_resampling(run))
+
+
+def _indices(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    for arm in predictions.arms:
+        yield arm, "r", found.mean(arm)
+
+
+def _screening_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, DelongTest, DelongTest]]:
+    for first, second in pairs:
+        scores = predictions.scores[first], predictions.scores[second]
+        results = [delong_test(predictions.truth, *scores, level=level, clusters=_clusters(predictions)) for level in (0.95, 0.9)]
+        yield (first, second), "auc", *results
+
+
+def _subtype_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, DelongTest, DelongTest]]:
+    for first, second in pairs:
+        for place, name in _present(predictions.truth):
+            scores = predictions.scores[first][:, place], predictions.scores[second][:, place]
+            against_rest = predictions.truth == place
+            results = [delong_test(against_rest, *scores, level=level, clusters=_clusters(predictions)) for level in (0.95, 0.9)]
+            yield (first, second), f"auc_{name}", *results
+
+
+def _index_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    for first, second in pairs:
+        yield (first, second), "r", *[found.mean_difference(first, second, level) for level in (0.95, 0.9)]
+
+
+def _present(truth: np.ndarray) -> list[tuple[int, str]]:
+    """Subtypes that occur among the test recordings: a small cohort may lack one."""
+    return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
+
+
+def balanced_accuracy(
+    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int
+) -> Estimate:
+    """Mean recall over classes of recordings (n,), with a bootstrap interval over participants."""
+    members = pd.factorize(people)[0]
+    classes = truth[:, None] == np.unique(truth)  # (n, classes)
+    sums = np.zeros((2, members.max() + 1, classes.shape[1]))
+    for place, values in enumerate((classes, classes * correct[:, None])):
+        np.add.at(sums[place], members, values)
+    size, hits = sums  # (participants, classes) each
+
+    def recall(weights: np.ndarray) -> np.ndarray:
+        return ((weights @ hits) / np.maximum(weights @ size, 1e-12)).mean(axis=1)
+
+    return participant_bootstrap(recall, len(size), resamples, seed)
+
+
+def _resampling(run: Run) -> dict[str, int]:
+    return {"resamples": run.profile.downstream.bootstrap, "seed": run.profile.seed}
+
+
+def _threshold(run: Run, task: Task, arm: str) -> float:
+    """The score that maximises sensitivity + specificity on the validation split of the task that was trained on."""
+    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query("split == 'validation'")
+    false_positive, true_positive, thresholds = roc_curve(table["label"], table[arm])
+    return float(thresholds[np.argmax(true_positive - false_positive)])

@@ -22,7 +22,8 @@ from cardiacnets.experiments.inputs import scale_ecg
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
-from cardiacnets.statistics import bootstrap_interval
+from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.resampling import bootstrap_mean
 
 DISEASE_NAMES = {
     "cad": "coronary artery disease", "cm": "cardiomyopathy", "pc": "pericarditis", "hf": "heart failure",
@@ -114,14 +115,14 @@ def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
     return truth - predicted
 
 
-def test_coverage(run: Run, arm: str = "aligned", coverage: float = 0.9):
+def test_coverage(run: Run, arm: str = "aligned", coverage: float = 0.9) -> Estimate:
     """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap interval."""
     folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
     test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
     truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
     inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)
     settings = run.profile.downstream
-    return bootstrap_interval(inside.mean(axis=1), resamples=settings.bootstrap, seed=run.profile.seed)
+    return bootstrap_mean(inside.mean(axis=1), resamples=settings.bootstrap, seed=run.profile.seed)
 
 
 def _indices(run: Run, inputs: torch.Tensor, coverage: float) -> pd.DataFrame:

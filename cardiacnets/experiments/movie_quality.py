@@ -15,7 +15,8 @@ from cardiacnets.experiments.pretrain import cine_batch, load_cmr_autoencoder
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
-from cardiacnets.statistics import bootstrap_interval, mean_correlation
+from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.resampling import bootstrap_mean
 
 FRECHET_COMPONENTS = 20
 """Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
@@ -32,7 +33,10 @@ def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
     """Mean correlation over the indices of each pair of readings, with participant-bootstrap intervals."""
     readings, rows = measured(run, cohort), []
     for first, second in (("generated", "real"), ("generated", "truth"), ("real", "truth")):
-        result = mean_correlation(readings[second], readings[first], resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
+        found = bootstrap_correlations(
+            readings[second], {first: readings[first]}, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed
+        )
+        result = found.mean(first)
         low, high = result.interval
         rows.append({"comparison": f"{first}_{second}", "estimate": result.estimate, "low": low, "high": high, "n": len(readings["truth"])})
     return pd.DataFrame(rows)
@@ -53,7 +57,7 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
             place = INDEX_NAMES.index(name)
             each[f"{name}_error"] = np.abs(readings["generated"][:, place] - readings["real"][partner, place]), unit
         for measure, (values, unit) in each.items():
-            result = bootstrap_interval(values, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
+            result = bootstrap_mean(values, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
             rows.append({"measure": measure, "pairing": pairing, "estimate": result.estimate, "low": result.interval[0],
                          "high": result.interval[1], "unit": unit, "n": count, "method": "mean; bootstrap over participants"})
     return pd.DataFrame(rows).sort_values(["measure", "pairing"], kind="stable")

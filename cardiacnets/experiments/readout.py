@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,19 +18,11 @@ from cardiacnets.experiments.tasks import labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
-from cardiacnets.statistics import mean_correlation
+from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 
 
-@dataclass(frozen=True)
-class Score:
-    """An estimate on ``n`` test participants with its 95 % interval."""
-
-    estimate: float
-    interval: tuple[float, float]
-    n: int
-
-
-def cmr_readout(run: Run, key: str, trained: bool = True) -> Score:
+def cmr_readout(run: Run, key: str, trained: bool = True) -> Estimate:
     """Mean test correlation over the indices of a ridge readout of CMR features: pre-trained, or of random weights."""
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
@@ -41,11 +32,11 @@ def cmr_readout(run: Run, key: str, trained: bool = True) -> Score:
     train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
     probe = fit_probe(labels.task, features[train], labels.target[train], (features[validation], labels.target[validation]))
     settings = run.profile.downstream
-    result = mean_correlation(labels.target[test], probe(features[test]), resamples=settings.bootstrap, seed=run.profile.seed)
-    return Score(result.estimate, result.interval, len(test))
+    read = {"readout": probe(features[test])}
+    return bootstrap_correlations(labels.target[test], read, resamples=settings.bootstrap, seed=run.profile.seed).mean("readout")
 
 
-def as_table(scores: Mapping[str, Score], name: str) -> pd.DataFrame:
+def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:
     """Scores as rows: estimate, interval and number of participants."""
     rows = [
         {"representation": arm, name: score.estimate, "low": score.interval[0], "high": score.interval[1], "n": score.n}

@@ -1,0 +1,54 @@
+"""Chapter 00: is the simulated cohort like the published population, and how much can an ECG know?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from cardiacnets.cohorts.preprocessing import beat_view
+from cardiacnets.contracts import BEAT_RATE, ECG_RATE
+from cardiacnets.digital_heart.oracle import oracle_table
+from cardiacnets.digital_heart.targets import check_targets, target_study
+from cardiacnets.ecg import clean, heart_rate, measure_beats
+from cardiacnets.run import Run, source
+
+BATCH = 200
+
+
+def target_table(run: Run, measured: bool) -> pd.DataFrame:
+    """The target table on a fresh draw of the population.
+
+    ``measured``: ECG features measured on cleaned recordings, instead of read from the noise-free beat. Columns as :func:`cardiacnets.digital_heart.targets.check_targets`. The draw has its own seed, which no run uses,
+    and a fifth of the paired cohort's size, from 200 to 1,000.
+    """
+    size = {"n": max(200, min(1000, run.profile.cohorts.ukb // 5)), "per_group": max(40, min(150, run.profile.cohorts.ukb // 30))}
+
+    def make() -> pd.DataFrame:
+        study = target_study(**size)
+        if not measured:
+            return check_targets(study)
+        signals = study.ecg()
+        parts = [signals[start : start + BATCH] for start in range(0, len(signals), BATCH)]
+        features = pd.concat(
+            [measure_beats(beat_view(clean(part)), BEAT_RATE, heart_rate(part, ECG_RATE)) for part in parts], ignore_index=True
+        )
+        return check_targets(study, features)
+
+    return _kept(run, "targets_measured" if measured else "targets", {**size, "source": source("digital_heart", "ecg", "experiments/cohort_checks.py")}, make)
+
+
+def information_budget(run: Run) -> pd.DataFrame:
+    """What an oracle reads from noise-free beats: correlation with true and recorded indices, and the linear bound."""
+    train = max(400, min(4000, run.profile.cohorts.ukb // 2))
+    settings: dict[str, Any] = {"train": train, "test": train // 2, "preset": run.profile.cohorts.preset}
+    ingredients = {**settings, "source": source("digital_heart", "experiments/cohort_checks.py")}
+    return _kept(run, "oracle", ingredients, lambda: oracle_table(**settings))
+
+
+def _kept(run: Run, name: str, ingredients: dict[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    folder = run.fit_or_load(
+        run.root / "checks" / name, ingredients, lambda folder: make().to_parquet(folder / "table.parquet")
+    )
+    return pd.read_parquet(folder / "table.parquet")
