@@ -3,16 +3,16 @@
     python benchmarks/models.py --out models.json                  (about ten minutes on one core)
     python benchmarks/models.py --jobs encoder --batch 8 --repeats 5
 
-Three comparisons, each at the sizes named below, both sides in processes of their own, in turn, on this machine:
+Three comparisons, each side in a process of its own, one after the other, on this machine:
 
-encoder    masked Swin-B, 224 pixels, 50 frames, 75 % hidden, forward and backward: all tokens computed, as
+encoder    Masked Swin-B, 224 pixels, 50 frames, 75 % hidden, forward and backward: all tokens computed, as
            SimMIM does, against visible tokens only (grouped windows).
-attention  one training step of the ViT-L ECG encoder with 600 patches, float32: plain against fused attention.
-sampling   movies of the quick profile: guidance by two passes, the ECG repeated for every frame and step, 100
-           DDIM steps, against one batched pass with keys and values kept, at 100 DDIM and 25 DPM-Solver++ steps.
-           Speed only: whether the quality holds is measured in chapter 04, on trained weights.
+attention  One training step of the ViT-L ECG encoder with 600 patches, float32: plain against fused.
+sampling   Movies of the quick profile: guidance by two passes, the ECG repeated for every frame and step,
+           100 DDIM steps, against one batched pass with keys and values kept, at 100 DDIM and at 25
+           DPM-Solver++ steps. Speed only, on untrained weights: it says nothing about quality.
 
-Memory is the peak of the process beyond what it held with weights and inputs ready; for sampling it is not given.
+Memory is the process's peak beyond what it held with weights and inputs ready (not given for sampling).
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def two_passes(model: torch.nn.Module, tokens: torch.Tensor, steps: int) -> torc
     latents = model._noise(len(tokens), None, DEVICE)
     for step in scheduler.timesteps:
         told, untold = (model.unet(latents, step, context).sample for context in (with_ecg, without_ecg))
-        latents = scheduler.step(untold + model.sizes.guidance * (told - untold), step, latents).prev_sample
+        noise = untold + model.sizes.guidance * (told - untold)
+        latents = scheduler.step(noise, step, latents).prev_sample
     return model.decode(latents)
 
 
@@ -128,7 +129,8 @@ def compare(job: str, options: argparse.Namespace) -> dict[str, dict]:
     for variant in VARIANTS[job]:
         command = [sys.executable, __file__, "--measure", job, variant, "--batch", str(options.batch),
                    "--threads", str(options.threads), "--repeats", str(options.repeats)]
-        figures[variant] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        figures[variant] = json.loads(done.stdout)
     first = figures[VARIANTS[job][0]]
     for figure in figures.values():
         figure["median"] = statistics.median(figure["seconds"])
@@ -145,25 +147,28 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
-    parser.add_argument("--measure", nargs=2, metavar=("JOB", "VARIANT"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(*options.measure, options.batch, options.threads, options.repeats)))
         return
 
-    machine = torch.cuda.get_device_name() if DEVICE.type == "cuda" else platform.processor() or platform.machine()
+    cuda = DEVICE.type == "cuda"
+    machine = torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine()
     print(f"{machine}, {options.threads} threads, batch {options.batch}, torch {torch.__version__}")
-    print(f"{'job':10} {'variant':27} {'seconds':>9} {'range':>17} {'faster':>8} {'memory GB':>10} {'ratio':>6}")
+    print(f"{'job':10} {'variant':27} {'seconds':>9} {'range':>17} {'faster':>8} {'memory':>10} {'ratio':>6}")
     report = {}
     for job in options.jobs:
         report[job] = compare(job, options)
         for variant, figure in report[job].items():
             spread = f"{min(figure['seconds']):.2f} - {max(figure['seconds']):.2f}"
-            memory = f"{figure['memory_gb']:10.2f} {figure['memory_ratio']:6.2f}" if job != "sampling" else ""
-            print(f"{job:10} {variant:27} {figure['median']:9.2f} {spread:>17} {figure['speed_ratio']:7.1f}x {memory}")
+            line = f"{job:10} {variant:27} {figure['median']:9.2f} {spread:>17} {figure['speed_ratio']:7.1f}x"
+            if job != "sampling":
+                line += f" {figure['memory_gb']:7.2f} GB {figure['memory_ratio']:6.2f}"
+            print(line)
     if options.out:
-        settings = {"machine": machine, "threads": options.threads, "batch": options.batch, "torch": torch.__version__}
-        write_json(options.out, {"settings": settings, "jobs": report})
+        sizes = {"threads": options.threads, "batch": options.batch}
+        write_json(options.out, {"machine": machine, "torch": torch.__version__, **sizes, "jobs": report})
 
 
 if __name__ == "__main__":
