@@ -1,4 +1,6 @@
-"""The digital heart: a simulated ECG-CMR cohort in which one latent heart per participant causes everything seen."""
+"""The digital heart: a simulated ECG-CMR cohort in which one latent heart per participant causes everything
+seen.
+"""
 
 from cardiacnets.digital_heart.cohort import COVARIATES_HOSPITAL, COVARIATES_UKB, Cohort, Masks, simulate
 from cardiacnets.digital_heart.sites import CONDITIONS, PRESETS, SITES, STUDY_COUNTS
@@ -8,6 +10,7 @@ from cardiacnets.digital_heart.teaching import Heart, one_heart
 COHORTS = tuple(SITES)
 
 __all__ = [
-    "COHORTS", "CONDITIONS", "COVARIATES_HOSPITAL", "COVARIATES_UKB", "PRESETS", "STUDY_COUNTS", "Cohort", "Heart",
+    "COHORTS", "CONDITIONS", "COVARIATES_HOSPITAL", "COVARIATES_UKB", "PRESETS", "STUDY_COUNTS", "Cohort",
+    "Heart",
     "Masks", "one_heart", "simulate", "write_cohort",
 ]  # fmt: skip

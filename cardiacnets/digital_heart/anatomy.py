@@ -1,8 +1,9 @@
 """The still heart at end-diastole: a truncated prolate left ventricle and what is moulded on it.
 
-Coordinates: ``s`` in [0, 1] from base to apex, ``theta`` around the long axis in radians, 0 anterior and growing
-towards the septum (so +90 degrees is septal and AHA segment ``k`` of the basal ring is centred on ``60 (k - 1)``).
-Lengths in cm, volumes in ml. Grids are ``(n, levels, angles)``; a leading axis meets ``(n,)`` latents.
+Coordinates: ``s`` in [0, 1] from base to apex, ``theta`` around the long axis in radians, 0 anterior and
+growing towards the septum (so +90 degrees is septal and AHA segment ``k`` of the basal ring is centred on
+``60 (k - 1)``). Lengths in cm, volumes in ml. Grids are ``(n, levels, angles)``; a leading axis meets
+``(n,)`` latents.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def modes(weights: np.ndarray, s: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Left ventricles at end-diastole: ``length`` base to apex, equatorial ``radius``, wall scale; each ``(n,)`` cm."""
+    """Left ventricles at end-diastole: ``length`` base to apex, equatorial ``radius``, wall scale; each
+    ``(n,)`` cm.
+    """
 
     latents: Latents
     length: np.ndarray
@@ -78,22 +81,26 @@ class Anatomy:
         pattern = (0.94 + 0.16 * s) * (1 + modes(latents["contraction_modes"], s, theta))
         dyssynchrony = 1 - 0.35 * column(latents["left_block"]) * np.maximum(np.cos(theta - SEPTUM), 0)
         squeeze = column(latents["shortening"]) * pattern * dyssynchrony * (1 - 1.05 * self.scar(s, theta))
-        pushed = 0.07 * column(latents["septal_flattening"]) * around(theta, SEPTUM, 3.0)
+        pushed = 0.10 * column(latents["septal_flattening"]) * around(theta, SEPTUM, 3.0)
         return np.clip(squeeze + pushed, -0.08, 0.6)
 
 
 def dent(flattening: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Shape of the cavity's cross-section, mean square one, ``(n, 1, angles)``."""
-    shape = 1 - 0.20 * column(flattening) * around(theta, SEPTUM, 4.0)
-    full = 1 - 0.20 * column(flattening) * around(ANGLE_GRID, SEPTUM, 4.0)
+    shape = 1 - 0.32 * column(flattening) * around(theta, SEPTUM, 4.0)
+    full = 1 - 0.32 * column(flattening) * around(ANGLE_GRID, SEPTUM, 4.0)
     return shape / np.sqrt((full**2).mean(axis=-1, keepdims=True))
 
 
 def wall_pattern(latents: Latents, s: np.ndarray, theta: np.ndarray, scar: np.ndarray) -> np.ndarray:
-    """Relative wall thickness: thicker at the septum, thinner at the apex, bumps of hypertrophy, thinned by scar."""
-    pattern = (1 + 0.10 * np.cos(theta - np.deg2rad(100))) * (1.00 - 0.24 * s**2)
+    """Relative wall thickness: thicker at the septum, thinner at the apex, bumps of hypertrophy, thinned by
+    scar.
+    """
+    pattern = (1 + 0.10 * np.cos(theta - np.deg2rad(100))) * (1.00 - 0.16 * s**2)
     pattern = pattern * (1 + modes(latents["thickness_modes"], s, theta))
-    pattern = pattern * (1 + column(latents["septal_bump"]) * around(theta, np.deg2rad(85), 2.2) * (1.1 - 0.5 * s))
+    pattern = pattern * (
+        1 + column(latents["septal_bump"]) * around(theta, np.deg2rad(85), 2.2) * (1.1 - 0.5 * s)
+    )
     pattern = pattern * (1 + column(latents["apical_bump"]) / (1 + np.exp(-(s - 0.66) / 0.07)))
     return pattern * (1 - 0.45 * scar)
 
@@ -106,7 +113,11 @@ def build(latents: Latents) -> Anatomy:
     """
     male = latents["sex"]
     volume = latents["lv_edv"]
-    length = (8.95 + 0.55 * male) * (volume / np.where(male > 0, 160, 124)) ** (1 / 3) * np.exp(latents["sphericity"])
+    length = (
+        (9.05 + 0.55 * male)
+        * (volume / np.where(male > 0, 160, 124)) ** (1 / 3)
+        * np.exp(latents["sphericity"])
+    )
     radius = np.sqrt(volume / (np.pi * length / (1 + TRUNCATION) * VOLUME_FACTOR))
     bare = Anatomy(latents, length, radius, np.ones_like(length))
     pattern = bare.thickness(LEVEL_GRID, ANGLE_GRID)

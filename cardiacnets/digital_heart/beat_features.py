@@ -1,4 +1,6 @@
-"""True features of the noise-free beat: what a perfect ECG machine would print, for the oracle and the targets."""
+"""True features of the noise-free beat: what a perfect ECG machine would print, for the oracle and the
+targets.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,10 @@ def extent(activity: np.ndarray, bounds: tuple[float, float], share: float) -> n
 def beat_features(anatomy: Anatomy) -> pd.DataFrame:
     """One row a heart; durations in ms, voltages in mV, the frontal axis in degrees.
 
-    ``qrs_ms``, ``p_ms``, ``axis_deg`` (atan2 of the net areas of aVF and I), ``v1_r_s_ratio``, ``limb_voltage_mv``
-    (greatest peak-to-peak QRS of the limb leads), ``heart_rate``, ``q_wave`` (a Q of 30 ms, 20 in V1 to V3, and 0.1 mV
-    in two leads of a region), ``t_inversion_mv`` (deepest T of I, II, V3 to V6), ``t_area`` and each lead's R, S, T.
+    ``qrs_ms``, ``p_ms``, ``axis_deg`` (atan2 of the net areas of aVF and I), ``v1_r_s_ratio``,
+    ``limb_voltage_mv`` (greatest peak-to-peak QRS of the limb leads), ``heart_rate``, ``q_wave`` (a Q of 30
+    ms, 20 in V1 to V3, and 0.1 mV in two leads of a region), ``t_inversion_mv`` (deepest T of I, II, V3 to
+    V6), ``t_area`` and each lead's R, S, T.
     """
     beat = leads(beat_potentials(anatomy))  # (n, 12, S)
     velocity = np.sqrt((np.gradient(beat, axis=2) ** 2).sum(axis=1))
@@ -60,7 +63,7 @@ def beat_features(anatomy: Anatomy) -> pd.DataFrame:
 
 
 def pathological_q(qrs: np.ndarray) -> np.ndarray:
-    """Whether two leads of one region start with a Q of 0.1 mV lasting 30 ms, 20 in V1 to V3, bool ``(n,)``."""
+    """Whether two leads of a region start with a Q of 0.1 mV lasting 30 ms (V1 to V3: 20), bool ``(n,)``."""
     qrs = qrs - qrs[:, :, :1]  # against the end of the PR segment
     upward = np.cumsum(qrs > 0.08, axis=2) > 0  # an r below 80 microvolts does not count as one
     initial = ~upward & (qrs < -0.02)
@@ -68,6 +71,7 @@ def pathological_q(qrs: np.ndarray) -> np.ndarray:
     depth = np.maximum(-np.where(initial, qrs, 0).min(axis=2), 0)
     enough = np.where(np.isin(LEADS, ("V1", "V2", "V3")), 20.0, 30.0)  # ms
     broad = (lasting >= enough) & (depth >= 0.1)
-    regions = ([LEADS.index(name) for name in names] for names in (("II", "III", "aVF"), ("I", "aVL", "V5", "V6"),
+    regions = ([LEADS.index(name) for name in names] for names in (("II", "III", "aVF"), ("I", "aVL", "V5",
+        "V6"),
                                                                     ("V1", "V2", "V3", "V4")))  # fmt: skip
     return np.any([broad[:, region].sum(axis=1) >= 2 for region in regions], axis=0)

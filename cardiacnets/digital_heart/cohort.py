@@ -1,4 +1,6 @@
-"""Whole cohorts: in memory with ``simulate``, streamed to disk with ``write_cohort``, one heart with ``one_heart``."""
+"""Whole cohorts: in memory with ``simulate``, streamed to disk with ``write_cohort``, one heart with
+``one_heart``.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,17 @@ COVARIATES_UKB: tuple[str, ...] = ("sex", "age", "height", "weight", "bmi", "hea
 
 COVARIATES_HOSPITAL: tuple[str, ...] = ("sex", "age", "heart_rate")
 
-_COLUMNS = ("sex", "age", "height", "weight", "bmi", "heart_rate", "systolic_pressure", "ethnicity", *LIFESTYLE)
+_COLUMNS = (
+    "sex",
+    "age",
+    "height",
+    "weight",
+    "bmi",
+    "heart_rate",
+    "systolic_pressure",
+    "ethnicity",
+    *LIFESTYLE,
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +58,9 @@ class Masks:
 class Cohort:
     """Simulated recordings, one row each and row-aligned.
 
-    ``ecg`` float32 ``(R, 12, 5000)`` mV; ``sax`` uint8 ``(R, T, 80, 80)`` and ``lax`` ``(R, T, 96, 96)``, None where a
-    site has no CMR, as ``masks``; ``indices`` as recorded and ``indices_true`` float32 ``(R, 82)``; ``covariates`` and
-    ``labels`` tables.
+    ``ecg`` float32 ``(R, 12, 5000)`` mV; ``sax`` uint8 ``(R, T, 80, 80)`` and ``lax`` ``(R, T, 96, 96)``,
+    None where a site has no CMR, as ``masks``; ``indices`` as recorded and ``indices_true`` float32 ``(R,
+    82)``; ``covariates`` and ``labels`` tables.
     """
 
     ecg: np.ndarray
@@ -61,13 +73,16 @@ class Cohort:
     masks: Masks | None
 
 
-def simulate(n: int, cohort: str = "ukb", preset: str = "enriched", seed: int = 0, frames: int = CINE_FRAMES) -> Cohort:
-    """Simulate ``n`` participants of ``cohort`` in memory; about 1.6 MB each with both 50-frame cines and masks.
+def simulate(
+    n: int, cohort: str = "ukb", preset: str = "enriched", seed: int = 0, frames: int = CINE_FRAMES
+) -> Cohort:
+    """Simulate ``n`` participants of ``cohort`` in memory; about 1.6 MB each with both 50-frame cines and
+    masks.
 
-    ``preset``: ``enriched`` (many cases), ``ukb_like`` (few), or ``information_limited`` (the ECG knows nothing of the
-    heart beyond the covariates). In ``mimic`` some participants have several recordings, so rows exceed ``n``.
-    Participant ``i`` is the same whatever ``n``. Raises ``ValueError`` for an unknown cohort or preset, ``n < 1``,
-    ``frames < 1`` or a negative seed.
+    ``preset``: ``enriched`` (many cases), ``ukb_like`` (few), or ``information_limited`` (the ECG knows
+    nothing of the heart beyond the covariates). In ``mimic`` some participants have several recordings, so
+    rows exceed ``n``. Participant ``i`` is the same whatever ``n``. Raises ``ValueError`` for an unknown
+    cohort or preset, ``n < 1``, ``frames < 1`` or a negative seed.
     """
     place = check(n, cohort, preset, seed, frames)
     parts = [
@@ -110,7 +125,9 @@ def simulate_participants(
     covariates = people.iloc[owner].reset_index(drop=True)
     covariates["heart_rate"] = rates.astype(np.float32).round(2)
     who = [(participants[row], number) for row, number in zip(owner, visit, strict=True)]
-    covariates.insert(1, "recording_id", [identifier("recording", seed, cohort, preset, *pair) for pair in who])
+    covariates.insert(
+        1, "recording_id", [identifier("recording", seed, cohort, preset, *pair) for pair in who]
+    )
     return Cohort(
         ecg=ecg,
         sax=sax,
@@ -136,9 +153,16 @@ def visits(place: Site, seed: int, participants: Sequence[int]) -> tuple[np.ndar
 
 
 def ecgs(
-    anatomy: Anatomy, place: Site, seed: int, participants: Sequence[int], owner: np.ndarray, visit: np.ndarray
+    anatomy: Anatomy,
+    place: Site,
+    seed: int,
+    participants: Sequence[int],
+    owner: np.ndarray,
+    visit: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Digitised ECGs, float32 ``(R, 12, 5000)`` mV, and their heart rates ``(R,)``; later visits differ a little."""
+    """Digitised ECGs, float32 ``(R, 12, 5000)`` mV, and their heart rates ``(R,)``; later visits differ a
+    little.
+    """
     pairs = zip(owner, visit, strict=True)
     streams = [generator(seed, place.name, participants[row], f"rhythm {k}") for row, k in pairs]
     visited = select(anatomy, owner)
@@ -161,21 +185,29 @@ def render_cines(
 ) -> tuple[np.ndarray, np.ndarray, Masks]:
     """Both cines and their label maps, uint8 ``(n, T, H, W)``."""
     times = frame_times(anatomy.latents["heart_rate"], frames)
-    sax, sax_masks = short_axis.render(anatomy, times, [generator(seed, cohort, i, "short axis") for i in participants])
+    sax, sax_masks = short_axis.render(
+        anatomy, times, [generator(seed, cohort, i, "short axis") for i in participants]
+    )
     lax, lax_masks = four_chamber.render(
         anatomy, times, [generator(seed, cohort, i, "four chamber") for i in participants]
     )
     return sax, lax, Masks(sax_masks, lax_masks)
 
 
-def people_table(latents: Latents, cohort: str, preset: str, seed: int, participants: Sequence[int]) -> pd.DataFrame:
-    """Covariates, one row a participant; identifiers carry no order and differ between cohorts, presets and seeds."""
+def people_table(
+    latents: Latents, cohort: str, preset: str, seed: int, participants: Sequence[int]
+) -> pd.DataFrame:
+    """Covariates, one row a participant; identifiers carry no order and differ between cohorts, presets and
+    seeds.
+    """
     table = pd.DataFrame({name: latents[name] for name in _COLUMNS})
     numbers = [name for name in _COLUMNS if name != "ethnicity"]
     table[numbers] = table[numbers].astype(np.float32).round(2)
     table["sex"] = table["sex"].astype(np.int64)
     table["ethnicity"] = table["ethnicity"].astype(str)
-    table.insert(0, "participant_id", [identifier("participant", seed, cohort, preset, i) for i in participants])
+    table.insert(
+        0, "participant_id", [identifier("participant", seed, cohort, preset, i) for i in participants]
+    )
     return table
 
 

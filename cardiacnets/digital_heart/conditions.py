@@ -1,4 +1,5 @@
-"""What each disease does to a heart: causes only, set on the latents; every sign on ECG or CMR is a consequence.
+"""What each disease does to a heart: causes only, set on the latents; every sign on ECG or CMR is a
+consequence.
 
 ``severity`` in (0, 1] scales each change, and penetrance is drawn, so that no sign is certain.
 """
@@ -11,7 +12,9 @@ from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.streams import Draws
 
 TERRITORIES = {"lad": (55.0, 0.63, 0.45), "rca": (170.0, 0.60, 0.33), "lcx": (-105.0, 0.42, 0.22)}
-"""Coronary territories: centre angle (degrees from anterior towards the septum), level (base 0, apex 1), share."""
+"""Coronary territories: centre angle (degrees from anterior towards the septum), level (base 0, apex 1),
+share.
+"""
 
 
 def afflict(latents: Latents, draws: Draws) -> None:
@@ -29,7 +32,8 @@ def afflict(latents: Latents, draws: Draws) -> None:
     latents["strain"] = np.maximum(latents["strain"], wall) * latents["strain_penetrance"]
     for name, low, high in (
         ("la_ef", 0.08, 0.78), ("ra_ef", 0.08, 0.72), ("rv_ef", 0.12, 0.76), ("shortening", 0.035, 0.43),
-        ("longitudinal", -0.27, -0.025), ("heart_rate", 38, 140), ("lv_edv", 45, 480), ("atrial_share", 0.05, 0.7),
+        ("longitudinal", -0.27, -0.025), ("heart_rate", 38, 140), ("lv_edv", 45, 480), ("atrial_share",
+        0.05, 0.7),
     ):  # fmt: skip
         latents[name] = np.clip(latents[name], low, high)
 
@@ -53,7 +57,7 @@ def _dilate(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dra
     """Dilated cardiomyopathy: a large, round, weak left ventricle, often with left bundle-branch block."""
     latents.scale("lv_edv", sick, 1 + 1.05 * severity)
     latents.scale("shortening", sick, 1 - 0.85 * severity)
-    latents.scale("longitudinal", sick, 1 - 0.68 * severity)
+    latents.scale("longitudinal", sick, 1 - 0.75 * severity)
     latents.scale("lv_mass", sick, 1 + 0.45 * severity)
     latents.shift("sphericity", sick, -0.10 * severity)
     latents.scale("rv_edv", sick, 1 + 0.25 * severity * draws.uniform())
@@ -76,11 +80,13 @@ def _thicken(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dr
     latents.scale("lv_edv", sick, 1 - 0.08 * severity)
     latents.scale("longitudinal", sick, 1 - 0.35 * severity)
     latents.scale("la_max", sick, 1 + 0.5 * severity)
-    latents["strain"] = np.where(sick, severity * (0.2 + 0.7 * draws.uniform()) * np.where(apical, 2.0, 0.8), latents["strain"])
+    latents["strain"] = np.where(
+        sick, severity * (0.2 + 0.7 * draws.uniform()) * np.where(apical, 1.85, 0.85), latents["strain"]
+    )
 
 
 def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:
-    """Restrictive cardiomyopathy: half infiltrated (thick, low voltage), half stiff with a near-normal wall."""
+    """Restrictive cardiomyopathy: half infiltrated (thick, low voltage), half stiff with a normal wall."""
     amyloid = sick & draws.happens(0.55)
     latents["amyloid"] = np.where(amyloid, severity, latents["amyloid"])
     latents.scale("lv_mass", amyloid, 1 + 0.80 * severity)
@@ -113,8 +119,8 @@ def _load_right_ventricle(latents: Latents, sick: np.ndarray, severity: np.ndarr
     latents.scale("ra_max", sick, 1 + (0.8 + 0.2 * draws.normal()) * severity)
     latents.shift("ra_ef", sick, -0.12 * severity)
     latents.scale("lv_edv", sick, 1 - 0.12 * severity)
-    latents.shift("azimuth", sick, -np.deg2rad(25) * severity)  # the large right heart turns the apex back
-    latents.shift("elevation", sick, np.deg2rad(14) * severity)
+    latents.shift("azimuth", sick, -np.deg2rad(24) * severity)  # the large right heart turns the apex back
+    latents.shift("elevation", sick, np.deg2rad(25) * severity)
 
 
 def _fail(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:

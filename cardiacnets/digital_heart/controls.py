@@ -11,7 +11,8 @@ FOREIGN = 2**32
 
 
 def permuted_pairs(n: int, seed: int = 0) -> np.ndarray:
-    """A permutation of ``n`` rows that leaves none in place (Sattolo's cycle): pair ECG ``i`` with cine ``p[i]``.
+    """A permutation of ``n`` rows that leaves none in place (Sattolo's cycle): pair ECG ``i`` with cine
+    ``p[i]``.
 
     Raises ``ValueError`` for ``n < 2``.
     """

@@ -1,4 +1,4 @@
-"""Who has which disease, and what the records say: ICD-10 codes with overlap, silent cases and coding error."""
+"""Who has which disease and what the records say: ICD-10 codes with overlap, silent cases and errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.sites import SUBTYPE_SHARES, Site
@@ -53,8 +54,8 @@ def draw_conditions(
 ) -> None:  # fmt: skip
     """Set the latent ``condition``, ``severity`` and ``recorded`` (the condition the record will name).
 
-    In population cohorts disease comes first and the record errs; at case-control sites the record is what the
-    study selected on, and it is the heart behind it that is sometimes another.
+    In population cohorts disease comes first and the record errs; at case-control sites the record is what
+    the study selected on, and it is the heart behind it that is sometimes another.
     """
     subtype = draws.choice(list(SUBTYPE_SHARES), list(SUBTYPE_SHARES.values()))
     mistaken = draws.happens(site.label_error)
@@ -63,7 +64,6 @@ def draw_conditions(
         recorded = designed(site, cohort, seed, participants)
         recorded = np.where(recorded == "cm", subtype, recorded)
         condition = np.where(mistaken, np.where(recorded == "none", subtype, wrong), recorded)
-        draws.uniform()
     else:
         condition = draws.choice(list(site.mix), list(site.mix.values()))
         recorded = np.where(mistaken & (condition != "none"), wrong, condition)
@@ -79,17 +79,19 @@ def draw_conditions(
 
 def _severity(site: Site, draws: Draws) -> np.ndarray:
     """Beta(2.6, 1.7) where the site says nothing else, by the quantile of one uniform draw."""
-    from scipy.stats import beta
-
     return np.clip(beta.ppf(draws.uniform(), *site.severity), 0.05, 1.0)
 
 
 def label_table(latents: Latents, site: Site) -> pd.DataFrame:
-    """One row a participant: ``icd10`` codes, the boolean labels they make, and the latent truth for teaching."""
+    """One row a participant: ``icd10`` codes, the boolean labels they make, and the latent truth for
+    teaching.
+    """
     rows = []
     for k in range(latents.count):
         rows.append(";".join(sorted(_codes(latents, site, k))))
-    table = pd.DataFrame({name: [_has(codes, prefixes) for codes in rows] for name, prefixes in GROUPS.items()})
+    table = pd.DataFrame(
+        {name: [_has(codes, prefixes) for codes in rows] for name, prefixes in GROUPS.items()}
+    )
     table["healthy"] = [not any(code.startswith("I") for code in codes.split(";")) for codes in rows]
     table["icd10"] = rows
     table["condition"] = latents["condition"].astype(str)
@@ -114,6 +116,8 @@ def _codes(latents: Latents, site: Site, k: int) -> set[str]:
     if latents["fibrillation"][k]:
         codes.add("I48.9")
     excess = (latents["systolic_pressure"][k] - 150) / 12
-    if latents["hypertension_coded"][k] < 0.75 / (1 + np.exp(-excess)) and not (site.counts and recorded == "none"):
+    if latents["hypertension_coded"][k] < 0.75 / (1 + np.exp(-excess)) and not (
+        site.counts and recorded == "none"
+    ):
         codes.add("I10")
     return codes

@@ -1,7 +1,9 @@
-"""One heartbeat of electricity: dipoles of the walls activate and recover, the torso makes potentials of them.
+"""One heartbeat of electricity: dipoles of the walls activate and recover, the torso makes potentials of
+them.
 
-Sources: 16 left-ventricular segments, 4 right-ventricular ones, 2 atria. Activation follows Durrer et al. 1970
-(10.1161/01.CIR.41.6.899), stretched by size over conduction velocity. Times in ms from the start of the QRS.
+Sources: 16 left-ventricular segments, 4 right-ventricular ones, 2 atria. Activation follows Durrer et al.
+1970 (10.1161/01.CIR.41.6.899), stretched by size over conduction velocity. Times in ms from the start of the
+QRS.
 """
 
 from __future__ import annotations
@@ -26,9 +28,7 @@ MILLIVOLT = 0.00068
 
 _MASKS = [np.nonzero(SEGMENTS == k) for k in range(1, 17)]
 SEGMENT_LEVEL = np.array([LEVEL_GRID[0, rows, 0].mean() for rows, _ in _MASKS])
-SEGMENT_ANGLE = np.array(
-    [np.angle(np.exp(1j * ANGLE_GRID[0, 0, columns]).mean()) for _, columns in _MASKS]
-)
+SEGMENT_ANGLE = np.array([np.angle(np.exp(1j * ANGLE_GRID[0, 0, columns]).mean()) for _, columns in _MASKS])
 SEGMENT_SHARE = np.array([len(rows) for rows, _ in _MASKS]) * (432 / SEGMENTS.size)
 SEPTAL = np.cos(SEGMENT_ANGLE - SEPTUM) > 0.45
 ACTIVATION = np.array([34, 28, 34, 48, 56, 46, 28, 22, 24, 34, 45, 37, 25, 20, 26, 32], float)
@@ -46,7 +46,9 @@ RV_SHARE = np.array([0.55, 0.8, 0.7, 0.5])
 
 @dataclass(frozen=True)
 class Dipoles:
-    """Sources in the chest: ``place`` and unit ``direction`` ``(n, K, 3)``, ``course`` their moment ``(n, K, T)``."""
+    """Sources in the chest: ``place`` and unit ``direction`` ``(n, K, 3)``, ``course`` their moment ``(n, K,
+    T)``.
+    """
 
     place: np.ndarray
     direction: np.ndarray
@@ -86,15 +88,18 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     thick = segment_means(wall.thickness)
     scar = segment_means(anatomy.scar(LEVEL_GRID, ANGLE_GRID))
     length = anatomy.length[:, None]
-    size = 1.09 * (length / 9.2) ** 0.5 / latents["conduction"][:, None]  # (n, 1)
+    size = 1.10 * (length / 9.2) ** 0.42 / latents["conduction"][:, None]  # (n, 1)
     block, paced = latents["left_block"][:, None], latents["paced"][:, None]
 
     normal = (
-        np.cos(SEGMENT_ANGLE)[:, None] * anterior[:, None, :] + np.sin(SEGMENT_ANGLE)[:, None] * septal[:, None, :]
+        np.cos(SEGMENT_ANGLE)[:, None] * anterior[:, None, :]
+        + np.sin(SEGMENT_ANGLE)[:, None] * septal[:, None, :]
     )  # (n, 16, 3)
     place = centre[:, None] + (SEGMENT_LEVEL - 0.35)[:, None] * length[:, :, None] * long[:, None, :]
     place = place + radius[:, :, None] * normal
-    climb = 1.15 * (SEGMENT_LEVEL - 0.13)  # apex-to-base spread: early apical forces forward, late basal ones back
+    climb = 1.15 * (
+        SEGMENT_LEVEL - 0.13
+    )  # apex-to-base spread: early apical forces forward, late basal ones back
     direction = unit(normal + climb[:, None] * long[:, None, :])
     moment = SEGMENT_SHARE * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
 
@@ -132,7 +137,8 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
 
 
 def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sign and gradient of each segment's T wave, ``(n, 16)``: 1 - 1.5 strain - 2.2 scar, against the QRS in block.
+    """Sign and gradient of each segment's T wave, ``(n, 16)``: 1 - 1.5 strain - 2.2 scar, against the QRS in
+    block.
 
     Strain is the hypertrophied wall's own, where it is thick, or the ventricle's; both with their penetrance.
     """
@@ -160,18 +166,28 @@ def _right_ventricle(
     direction = unit(normal + lift + np.array([0.0, 0.26, 0.0]))
     place = centre[:, None] + (RV_LEVEL - 0.35)[:, None] * (anatomy.length[:, None, None] * long[:, None, :])
     place = place + (anatomy.radius + 3.0)[:, None, None] * normal
-    strength = 235 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 7.0 * hypertrophy)
+    strength = 235 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 5.9 * hypertrophy)
     right, paced = latents["right_block"][:, None], latents["paced"][:, None]
     late = 8 * hypertrophy + 52 * right
-    when = np.where(paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late)
+    when = np.where(
+        paced > 0, 18 * np.ones_like(RV_ACTIVATION), RV_ACTIVATION * size * (1 + 0.15 * right) + late
+    )
     width = (6 * size + 3 * hypertrophy + 8 * right) * np.ones_like(when)
     wave = recovery((interval - 95) * np.ones_like(when), np.ones_like(when))
-    height = 0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
-    return Dipoles(place, direction, (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave)
+    height = (
+        0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
+    )
+    return Dipoles(
+        place,
+        direction,
+        (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave,
+    )
 
 
 def atria(anatomy: Anatomy) -> Dipoles:
-    """Right then left atrium, and the PR depression of an inflamed atrial pericardium; silent in fibrillation."""
+    """Right then left atrium, and the PR depression of an inflamed atrial pericardium; silent in
+    fibrillation.
+    """
     latents = anatomy.latents
     long, _, septal = heart_axes(latents)
     centre = HEART_CENTRE + latents["position"] * [0.8, 1.0, 0.7]
@@ -181,7 +197,8 @@ def atria(anatomy: Anatomy) -> Dipoles:
     start = -latents["pr"]
     back = np.array([0.0, 0.0, 2.5])
     place = np.stack(
-        [centre - 0.55 * length * long + 2.5 * septal, centre - 0.75 * length * long - septal + back, centre], axis=1
+        [centre - 0.55 * length * long + 2.5 * septal, centre - 0.75 * length * long - septal + back, centre],
+        axis=1,
     )
     right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]))
     left_way = np.broadcast_to(unit(np.array([1.0, 0.45, 0.65])), right_way.shape)

@@ -1,7 +1,8 @@
-"""The four-chamber cine: apex up and to the left of the middle, right heart to the left, atria below the valves.
+"""The four-chamber cine: apex up and to the left of the middle, right heart to the left, atria below the
+valves.
 
-Heart coordinates in the plane: ``u`` cm towards the free wall of the left ventricle, ``w`` cm from its apex towards
-the base; the apex is fixed in space and the valve plane moves, as it does in people.
+Heart coordinates in the plane: ``u`` cm towards the free wall of the left ventricle, ``w`` cm from its apex
+towards the base; the apex is fixed in space and the valve plane moves, as it does in people.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ MATERIAL = np.sin(np.linspace(0, np.pi / 2, POINTS))  # s from base to apex, den
 
 
 def outlines(anatomy: Anatomy, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Half-widths of the walls ``(n, T, POINTS)``, right-ventricular depth, ventricular length and atrial volumes."""
+    """Half-widths of the walls ``(n, T, POINTS)``, right-ventricular depth, ventricular length and atrial
+    volumes.
+    """
     latents = anatomy.latents
     a = activation(latents, times)
     lam = stretch(latents, a)
@@ -40,11 +43,18 @@ def outlines(anatomy: Anatomy, times: np.ndarray) -> dict[str, np.ndarray]:
     brief = 0.008  # s
     emptier = activation(latents, times + brief) - activation(latents, np.maximum(times - brief, 0))
     filling = -emptier / 0.1  # about 1 at the height of early filling
-    result = {"length": anatomy.length[:, None] * lam, "a": a, "filling": filling, "diastole": systolic_time(latents) < times}
+    result = {
+        "length": anatomy.length[:, None] * lam,
+        "a": a,
+        "filling": filling,
+        "diastole": systolic_time(latents) < times,
+    }
     s = MATERIAL[None, :, None]
     for name, angle in (("septal", SEPTAL_ANGLE), ("lateral", LATERAL_ANGLE)):
         points = Wall.of(anatomy, s, np.full((1, 1, 1), angle))
-        flat = Wall(*(np.swapaxes(part, 1, 2) for part in (points.radius, points.thickness, points.shortening)))
+        flat = Wall(
+            *(np.swapaxes(part, 1, 2) for part in (points.radius, points.thickness, points.shortening))
+        )
         result[f"{name}_inner"], result[f"{name}_outer"] = flat.move(a[:, :, None], lam[:, :, None])
     depth = rv_depth(anatomy, a, chambers["rv"])
     result["right"] = depth[:, :, None] * crescent(MATERIAL, SEPTAL_ANGLE)[None, None, :]
@@ -53,7 +63,9 @@ def outlines(anatomy: Anatomy, times: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def polar(u: np.ndarray, w: np.ndarray, centre: tuple[float, float]) -> np.ndarray:
-    """A closed outline ``(T, points)`` as radii ``(ANGLE_BINS, T)`` around ``centre``, counted like ``BIN_ANGLES``."""
+    """A closed outline ``(T, points)`` as radii ``(ANGLE_BINS, T)`` around ``centre``, counted like
+    ``BIN_ANGLES``.
+    """
     du, dw = u - centre[0], w - centre[1]
     angle, radius = np.arctan2(-du, -dw), np.hypot(du, dw)
     order = np.argsort(angle, axis=1)
@@ -74,7 +86,7 @@ def slant(contour: np.ndarray) -> np.ndarray:
 def render(
     anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Four-chamber cines and label maps, uint8 ``(n, T, 96, 96)``; each participant has a stream of nuisance."""
+    """Four-chamber cines and label maps, uint8 ``(n, T, 96, 96)``; each participant has its own stream."""
     lines = outlines(anatomy, times)
     shape = (len(streams), times.shape[1], LAX_PIXELS, LAX_PIXELS)
     pictures, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
@@ -85,12 +97,14 @@ def render(
 
 
 def _atrium(volume: np.ndarray, base: np.ndarray, back: float) -> tuple[np.ndarray, np.ndarray]:
-    """Long and short semi-axes, cm ``(T,)``, of an ellipsoid 4 pi / 3 a b^2 between the valve plane and a fixed back."""
+    """Semi-axes, cm ``(T,)``, of an ellipsoid 4 pi / 3 a b^2 between the valve plane and a fixed back."""
     long = np.maximum((back - base) / 2, 0.6)
     return long, np.sqrt(3 * volume / (4 * np.pi * long))
 
 
-def _ellipse(u: np.ndarray, w: np.ndarray, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ellipse(
+    u: np.ndarray, w: np.ndarray, across: np.ndarray, along: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Outline ``(T, 48)`` of ellipses centred on ``u, w``, slightly squared, as atria are."""
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -109,11 +123,15 @@ def _picture(
     length, frames = line["length"], len(line["length"])
     half = {side: line[f"{side}_inner"][:, 0] for side in ("septal", "lateral")}  # annulus half-widths (T,)
     mitral = 0.5 * (half["lateral"] - half["septal"])
-    backs = {name: length[0] + 2 * (1.1 * (3 * line[name][0] / (4 * np.pi)) ** (1 / 3)) for name in ("la", "ra")}
+    backs = {
+        name: length[0] + 2 * (1.1 * (3 * line[name][0] / (4 * np.pi)) ** (1 / 3)) for name in ("la", "ra")
+    }
     left_long, left_short = _atrium(line["la"], length, backs["la"])
     right_long, right_short = _atrium(line["ra"], length - 0.3, backs["ra"])
     left_u = np.maximum(mitral, left_short - half["septal"] * 0.75)
-    right_u = -np.maximum(line["septal_outer"][:, 0] + 0.45 * line["right"][:, 0], half["septal"] * 0.75 + right_short * 0.9)
+    right_u = -np.maximum(
+        line["septal_outer"][:, 0] + 0.45 * line["right"][:, 0], half["septal"] * 0.75 + right_short * 0.9
+    )
 
     tilt = np.deg2rad(-30 + 7 * stream.standard_normal())
     lowest = max(backs.values())
@@ -129,7 +147,11 @@ def _picture(
     background = _surroundings(latents["bmi"][row], px, py, signal, stream) * texture
     canvas = Canvas.of(background, u, w, frames)
     phase = 2 * np.pi * np.arange(frames) / frames
-    swirl = 0.06 * imaging.smooth_field(stream, LAX_PIXELS, 4.0)[:, None] * np.sin(phase + stream.uniform(0, 6.28))
+    swirl = (
+        0.06
+        * imaging.smooth_field(stream, LAX_PIXELS, 4.0)[:, None]
+        * np.sin(phase + stream.uniform(0, 6.28))
+    )
     blood = (1 + swirl).astype(np.float32)
     muscle = (signal["muscle"] * texture).astype(np.float32)
 
@@ -146,7 +168,9 @@ def _picture(
     la_centre = (float(left_u.mean()), float((length + left_long).mean()))
     ra_centre = (float(right_u.mean()), float((length + right_long).mean()) - 0.3)
     left_atrium = polar(*_ellipse(left_u, length + 0.92 * left_long, left_short, left_long), la_centre)
-    right_atrium = polar(*_ellipse(right_u, length - 0.3 + 0.92 * right_long, right_short, right_long), ra_centre)
+    right_atrium = polar(
+        *_ellipse(right_u, length - 0.3 + 0.92 * right_long, right_short, right_long), ra_centre
+    )
 
     shapes = {
         "lv": polar_shape(canvas, outer, lv_centre, 2.6, slant(outer)),
@@ -180,10 +204,10 @@ def _picture(
     return imaging.finish(canvas, LAX_PIXELS, bool(latents["fibrillation"][row]), stream)
 
 
-def _closed(
-    septal: np.ndarray, lateral: np.ndarray, height: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Outline ``(T, 2 POINTS + 6)``: down the septum, around the apex, up the free wall, along the valve plane."""
+def _closed(septal: np.ndarray, lateral: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Outline ``(T, 2 POINTS + 6)``: down the septum, around the apex, up the free wall, along the valve
+    plane.
+    """
     across = np.linspace(0, 1, 8)[None, 1:-1]
     base = lateral[:, :1] * (1 - across) - septal[:, :1] * across
     u = np.concatenate([-septal, lateral[:, ::-1], base], axis=1)
@@ -194,7 +218,9 @@ def _closed(
 def _right_outline(
     line: dict[str, np.ndarray], position: np.ndarray, length: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[float, float]]:
-    """Outline of the right ventricle, from inside the septum to its free wall, and a centre that sees all of it."""
+    """Outline of the right ventricle, from inside the septum to its free wall, and a centre that sees all of
+    it.
+    """
     septum = -(line["septal_outer"] - 0.35)
     free = -(line["septal_outer"] + line["right"])
     keep = line["right"][0] > 0.02 * line["right"][0].max()
@@ -222,7 +248,11 @@ def _segment(
 
 
 def _valves(
-    canvas: Canvas, line: dict[str, np.ndarray], half: dict[str, np.ndarray], right_u: np.ndarray, muscle: np.ndarray
+    canvas: Canvas,
+    line: dict[str, np.ndarray],
+    half: dict[str, np.ndarray],
+    right_u: np.ndarray,
+    muscle: np.ndarray,
 ) -> None:
     """Mitral and tricuspid leaflets: shut and domed in systole, open towards the ventricle while it fills."""
     base = line["length"]
@@ -258,7 +288,9 @@ def _outflow_tract(
 def _surroundings(
     bmi: float, x: np.ndarray, y: np.ndarray, signal: dict[str, float], stream: np.random.Generator
 ) -> np.ndarray:
-    """Lung, chest wall, liver, spine and descending aorta around the heart, ``(pixels,)``, in picture coordinates."""
+    """Lung, chest wall, liver, spine and descending aorta around the heart, ``(pixels,)``, in picture
+    coordinates.
+    """
     wave = 0.35 * imaging.smooth_field(stream, LAX_PIXELS, 10.0)
     vessels = np.maximum(imaging.smooth_field(stream, LAX_PIXELS, 2.5) - 1.5, 0)
     picture = signal["lung"] * (1 + 0.3 * wave) + 0.35 * vessels

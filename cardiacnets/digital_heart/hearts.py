@@ -21,10 +21,11 @@ def draw_hearts(
     participants: Sequence[int], site: Site, cohort: str, seed: int, fixed: Mapping[str, Any] | None = None,
     other_heart: bool = False,
 ) -> Anatomy:  # fmt: skip
-    """The hearts of ``participants`` (their numbers in the cohort), deterministic per seed, cohort and participant.
+    """The hearts of ``participants`` (their numbers in the cohort), deterministic per seed, cohort and
+    participant.
 
-    ``fixed`` sets latents by name (a do-operation). ``other_heart`` keeps the covariates and draws every other
-    latent anew, disease included: the heart of somebody else in the same body.
+    ``fixed`` sets latents by name (a do-operation). ``other_heart`` keeps the covariates and draws every
+    other latent anew, disease included: the heart of somebody else in the same body.
 
     Raises ``ValueError`` for an unknown condition or latent, or a severity outside [0, 1].
     """
@@ -56,11 +57,24 @@ def check_fixed(fixed: Mapping[str, Any]) -> None:
     severity = np.asarray(fixed.get("severity", 0.0), float)
     if not ((severity >= 0) & (severity <= 1)).all():
         raise ValueError(f"severity {fixed['severity']} is outside the allowed range 0 to 1")
-    for name in ("lv_edv", "lv_mass", "rv_edv", "la_max", "ra_max", "heart_rate", "height", "weight", "bmi", "age"):
+    for name in (
+        "lv_edv",
+        "lv_mass",
+        "rv_edv",
+        "la_max",
+        "ra_max",
+        "heart_rate",
+        "height",
+        "weight",
+        "bmi",
+        "age",
+    ):
         if name in fixed and not (np.asarray(fixed[name], float) > 0).all():
             raise ValueError(f"'{name}' has to be greater than 0, not {fixed[name]}")
 
 
 def select(anatomy: Anatomy, rows: np.ndarray | slice) -> Anatomy:
     """Fewer (or repeated) hearts of a group."""
-    return Anatomy(anatomy.latents.select(rows), anatomy.length[rows], anatomy.radius[rows], anatomy.wall[rows])
+    return Anatomy(
+        anatomy.latents.select(rows), anatomy.length[rows], anatomy.radius[rows], anatomy.wall[rows]
+    )

@@ -1,8 +1,10 @@
-"""Magnetic resonance of a moving heart: tissue signals, partial volume, coil bias, noise; shared by both views.
+"""Magnetic resonance of a moving heart: tissue signals, partial volume, coil bias, noise; shared by both
+views.
 
-A picture is built pixel-major, ``(pixels, frames)`` float32, so that one pixel's course lies together in memory and
-each structure touches only the pixels it can ever reach. Structures are star-shaped contours ``(angles, frames)`` in
-cm around a fixed centre, painted from back to front with soft edges (partial volume and point spread).
+A picture is built pixel-major, ``(pixels, frames)`` float32, so that one pixel's course lies together in
+memory and each structure touches only the pixels it can ever reach. Structures are star-shaped contours
+``(angles, frames)`` in cm around a fixed centre, painted from back to front with soft edges (partial volume
+and point spread).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtri
 
 from cardiacnets.contracts import PIXEL_MM
 
@@ -34,14 +37,15 @@ TISSUES = {  # proton density, T1 ms, T2 ms at 1.5 T (MRXCAT, Wissmann et al. 20
 
 
 def bssfp(density: float, t1: float, t2: float, repetition: float, echo: float, flip: float) -> float:
-    """Steady-state free-precession signal: rho sin(a)(1 - E1) / (1 - (E1 - E2) cos(a) - E1 E2) exp(-TE / T2)."""
+    """Steady-state signal: rho sin(a)(1 - E1) / (1 - (E1 - E2) cos(a) - E1 E2) exp(-TE / T2)."""
     e1, e2 = np.exp(-repetition / t1), np.exp(-repetition / t2)
     steady = np.sin(flip) * (1 - e1) / (1 - (e1 - e2) * np.cos(flip) - e1 * e2)
     return float(density * steady * np.exp(-echo / t2))
 
 
 def tissue_signals(stream: np.random.Generator) -> dict[str, float]:
-    """Signal of each tissue relative to blood for this scan's TR (2.6-3 ms), TE (1.3-1.5 ms) and flip angle (~60).
+    """Signal of each tissue relative to blood for this scan's TR (2.6-3 ms), TE (1.3-1.5 ms) and flip angle
+    (~60).
 
     Fresh blood that flows into the slice is a third brighter than the steady state.
     """
@@ -56,7 +60,9 @@ def tissue_signals(stream: np.random.Generator) -> dict[str, float]:
 
 @lru_cache(maxsize=64)
 def _smoother(size: int, grain: float) -> np.ndarray:
-    """Matrix ``(size, knots)`` spreading white knots, ``grain`` pixels apart, into a smooth line of unit variance."""
+    """Matrix ``(size, knots)`` spreading white knots, ``grain`` pixels apart, into a smooth line of unit
+    variance.
+    """
     knots = np.arange(-grain, size + grain, grain)
     spread = np.exp(-0.5 * ((np.arange(size)[:, None] - knots) / (0.75 * grain)) ** 2)
     return (spread / np.linalg.norm(spread, axis=1, keepdims=True)).astype(np.float32)
@@ -71,7 +77,9 @@ def smooth_field(stream: np.random.Generator, size: int, grain: float) -> np.nda
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture in the making: ``x`` to the right and ``y`` down, cm ``(pixels,)``, its ``values`` and ``labels``."""
+    """A picture in the making: ``x`` to the right and ``y`` down, cm ``(pixels,)``, its ``values`` and
+    ``labels``.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -87,7 +95,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Shape:
-    """Signed depth of pixels inside a contour: ``pixels`` it can reach and ``depth (pixels, frames)`` in cm."""
+    """Depth inside a contour: the ``pixels`` it can reach and their ``depth (pixels, frames)`` in cm."""
 
     pixels: np.ndarray
     depth: np.ndarray
@@ -99,8 +107,8 @@ def polar_shape(
 ) -> Shape:  # fmt: skip
     """Depth of the pixels inside a star-shaped ``contour (ANGLE_BINS, frames)`` of radii around ``centre``.
 
-    Angles are counted as ``BIN_ANGLES`` from -y towards -x. ``slant (ANGLE_BINS,)`` is the cosine between radius and
-    edge normal, which turns radial into perpendicular distance.
+    Angles are counted as ``BIN_ANGLES`` from -y towards -x. ``slant (ANGLE_BINS,)`` is the cosine between
+    radius and edge normal, which turns radial into perpendicular distance.
     """
     dx, dy = canvas.x - np.float32(centre[0]), canvas.y - np.float32(centre[1])
     distance = np.hypot(dx, dy)
@@ -121,7 +129,8 @@ def paint(
     canvas: Canvas, shape: Shape, signal: np.ndarray | float, label: int | None = None, grow: float = 0.0,
     blur: float = 1.3 * PIXEL, opacity: np.ndarray | float = 1.0,
 ) -> None:  # fmt: skip
-    """Lay a tissue over what is there: coverage is a ramp ``blur`` cm wide across the edge, moved out by ``grow``.
+    """Lay a tissue over what is there: coverage is a ramp ``blur`` cm wide across the edge, moved out by
+    ``grow``.
 
     ``signal``: scalar, per canvas pixel ``(pixels,)`` or ``(pixels, frames)``.
     """
@@ -158,20 +167,19 @@ def blend(under: np.ndarray, coverage: np.ndarray, signal: np.ndarray | float) -
 @lru_cache(maxsize=1)
 def _normal_table() -> np.ndarray:
     """Standard normal quantiles of the 65,536 sixteen-bit numbers, float32."""
-    from scipy.special import ndtri
-
     return ndtri((np.arange(65_536) + 0.5) / 65_536).astype(np.float32)
 
 
 def finish(
     canvas: Canvas, size: int, irregular: bool, stream: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mis-triggering, coil bias, banding, Rician noise, grey levels: uint8 pictures and labels ``(frames, size, size)``.
+    """Mis-triggering, coil bias, banding, Rician noise, grey levels: uint8 pictures and labels ``(frames,
+    size, size)``.
 
     An ``irregular`` rhythm, or a missed trigger in one scan of twenty, mixes each frame with a later one.
 
-    Rician noise is |signal + n1 + i n2|; both normals come from one draw of 16-bit numbers per pixel, the imaginary
-    part half a picture away.
+    Rician noise is |signal + n1 + i n2|; both normals come from one draw of 16-bit numbers per pixel, the
+    imaginary part half a picture away.
     """
     frames = canvas.values.shape[1]
     missed, strength, snr = stream.random() < 0.05, stream.uniform(0.15, 0.45), stream.uniform(19, 27)
@@ -196,13 +204,17 @@ def finish(
     np.sqrt(picture, out=picture)
     picture *= np.float32(255 / 1.55)
     np.minimum(picture, 255, out=picture)
-    pixels = picture.astype(np.uint8).T.reshape(frames, size, size)  # (pixels, frames) -> (frames, rows, columns)
+    pixels = picture.astype(np.uint8).T.reshape(
+        frames, size, size
+    )  # (pixels, frames) -> (frames, rows, columns)
     labels = canvas.labels.T.reshape(frames, size, size)
     return np.ascontiguousarray(pixels), np.ascontiguousarray(labels)
 
 
 def grid(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel centres of a square picture around its middle, cm: ``x`` right, ``y`` down, each ``(size * size,)``."""
+    """Pixel centres of a square picture around its middle, cm: ``x`` right, ``y`` down, each ``(size *
+    size,)``.
+    """
     axis = ((np.arange(size) + 0.5 - size / 2) * PIXEL).astype(np.float32)
     x, y = np.meshgrid(axis, axis)
     return x.ravel(), y.ravel()

@@ -1,4 +1,5 @@
-"""The 82 indices of UK Biobank's CMR analysis: true ones from the geometry, recorded ones with measurement error.
+"""The 82 indices of UK Biobank's CMR analysis: true ones from the geometry, recorded ones with measurement
+error.
 
 Definitions: mass at 1.05 g/ml at end-diastole; AHA sectors of 60 degrees (base, mid) and 90 (apex); strain
 (l - l0) / l0 at end-systole; distensibility 1e3 (Amax - Amin) / (Amin * pulse pressure).
@@ -20,11 +21,14 @@ from cardiacnets.phenotypes import INDEX_NAMES
 
 POSITION = {name: k for k, name in enumerate(INDEX_NAMES)}
 RELIABILITY = {
-    "lv_edv": 0.93, "lv_esv": 0.88, "lv_mass": 0.90, "rv_edv": 0.90, "rv_esv": 0.85, "la_max": 0.90, "la_min": 0.85,
-    "ra_max": 0.88, "ra_min": 0.82, "wall_thickness": 0.62, "ecc": 0.28, "err": 0.28, "ell": 0.30, "area": 0.90,
+    "lv_edv": 0.93, "lv_esv": 0.88, "lv_mass": 0.90, "rv_edv": 0.90, "rv_esv": 0.85, "la_max": 0.90,
+    "la_min": 0.85,
+    "ra_max": 0.88, "ra_min": 0.82, "wall_thickness": 0.62, "ecc": 0.28, "err": 0.28, "ell": 0.30,
+    "area": 0.90,
     "distensibility": 0.55,
 }  # fmt: skip
-"""Share of the variance of a measured index that is true, among healthy participants: declared calibrations."""
+"""Share of the variance of a measured index that is true, among healthy participants: declared calibrations.
+"""
 
 PAIRED_ERROR = 0.6
 """Correlation of the errors at end-diastole and end-systole: one reader draws both contours."""
@@ -114,7 +118,9 @@ def assemble(
         values[f"{atrium}_ef"] = 100 * values[f"{atrium}_sv"] / values[f"{atrium}_max"]
     for short in ("aao", "dao"):
         largest, smallest = values[f"{short}_max_area"], values[f"{short}_min_area"]
-        values[f"{short}_distensibility"] = 1e3 * (largest - smallest) / (smallest * latents["pulse_pressure"])
+        values[f"{short}_distensibility"] = (
+            1e3 * (largest - smallest) / (smallest * latents["pulse_pressure"])
+        )
     for name, segments in (
         ("wall_thickness", thickness), ("ecc", circumferential), ("err", radial), ("ell", longitudinal),
     ):  # fmt: skip
@@ -143,7 +149,12 @@ def recorded_indices(anatomy: Anatomy, truth: np.ndarray, draws: Draws) -> np.nd
         return truth[:, POSITION[name]] + error(name, name) * noise
 
     primary = {"lv_mass": noisy("lv_mass", draws.normal())}
-    for first, second in (("lv_edv", "lv_esv"), ("rv_edv", "rv_esv"), ("la_max", "la_min"), ("ra_max", "ra_min")):
+    for first, second in (
+        ("lv_edv", "lv_esv"),
+        ("rv_edv", "rv_esv"),
+        ("la_max", "la_min"),
+        ("ra_max", "ra_min"),
+    ):
         shared, own = draws.normal(), draws.normal()
         primary[first] = noisy(first, shared)
         both = noisy(second, PAIRED_ERROR * shared + np.sqrt(1 - PAIRED_ERROR**2) * own)
@@ -162,5 +173,6 @@ def recorded_indices(anatomy: Anatomy, truth: np.ndarray, draws: Draws) -> np.nd
         scale = np.array([error(kind, name) for name in names])
         segments[kind] = truth[:, [POSITION[name] for name in names]] + scale * draws.normal(count)
     segments["wall_thickness"] = np.maximum(segments["wall_thickness"], 1.0)
-    return assemble(anatomy.latents, primary, *(segments[kind] for kind in ("wall_thickness", "ecc", "err", "ell")))
-
+    return assemble(
+        anatomy.latents, primary, *(segments[kind] for kind in ("wall_thickness", "ecc", "err", "ell"))
+    )

@@ -9,16 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiacnets.digital_heart.anatomy import (
-    ANGLE_GRID,
-    LEVEL_GRID,
-    Anatomy,
-    cell_volume,
-    crescent,
-)  # fmt: skip
+from cardiacnets.digital_heart.anatomy import ANGLE_GRID, LEVEL_GRID, Anatomy, cell_volume, crescent
 from cardiacnets.digital_heart.latents import Latents, column
-
-CHAMBERS = ("lv", "rv", "la", "ra")
 
 
 def frame_times(heart_rate: np.ndarray, frames: int) -> np.ndarray:
@@ -34,7 +26,8 @@ def systolic_time(latents: Latents) -> np.ndarray:
 def activation(latents: Latents, times: np.ndarray, atrial: np.ndarray | None = None) -> np.ndarray:
     """Contraction ``a`` at ``times (n, T)``: half-cosine systole, logistic E wave, diastasis, atrial kick.
 
-    ``atrial`` (n,) is the share of filling left to the kick; by default the latents' own, none in fibrillation.
+    ``atrial`` (n,) is the share of filling left to the kick; by default the latents' own, none in
+    fibrillation.
     """
     cycle = (60 / latents["heart_rate"])[:, None]
     share = (latents["atrial_share"] if atrial is None else atrial) * (1 - latents["fibrillation"])
@@ -53,7 +46,9 @@ def activation(latents: Latents, times: np.ndarray, atrial: np.ndarray | None = 
 
 @dataclass(frozen=True)
 class Wall:
-    """A wall at some points: end-diastolic ``radius`` and ``thickness`` (cm) and ``shortening``, each ``(n, ., .)``."""
+    """A wall at some points: end-diastolic ``radius`` and ``thickness`` (cm) and ``shortening``, each ``(n,
+    ., .)``.
+    """
 
     radius: np.ndarray
     thickness: np.ndarray
@@ -81,7 +76,7 @@ def stretch(latents: Latents, a: np.ndarray) -> np.ndarray:
 
 
 def lv_volume(anatomy: Anatomy, a: np.ndarray) -> np.ndarray:
-    """Left-ventricular volume, ml, at contractions ``a (n, T)``: 1/2 sum r^2 dtheta dz, a quadratic in ``a``."""
+    """Left-ventricular volume, ml, at contractions ``a (n, T)``: the integral of r^2 / 2 over the cavity."""
     wall = Wall.of(anatomy, LEVEL_GRID, ANGLE_GRID)
     cell = 0.5 * cell_volume(anatomy.length)
     terms = [(cell * wall.radius**2 * wall.shortening**k).sum((1, 2))[:, None] for k in range(3)]
@@ -124,8 +119,8 @@ def rv_depth(anatomy: Anatomy, a: np.ndarray, rv_volume: np.ndarray) -> np.ndarr
 def state(anatomy: Anatomy, times: np.ndarray, s: np.ndarray, theta: np.ndarray) -> dict[str, np.ndarray]:
     """Inner and outer wall radius and right-ventricular depth, cm, at fixed material points over time.
 
-    ``s`` and ``theta`` broadcast to ``(n, T, angles)``; material levels may differ from frame to frame, since a slice
-    is fixed in space while the heart moves through it.
+    ``s`` and ``theta`` broadcast to ``(n, T, angles)``; material levels may differ from frame to frame, since
+    a slice is fixed in space while the heart moves through it.
     """
     a = activation(anatomy.latents, times)
     inner, outer = Wall.of(anatomy, s, theta).move(a[:, :, None], stretch(anatomy.latents, a)[:, :, None])
@@ -134,7 +129,9 @@ def state(anatomy: Anatomy, times: np.ndarray, s: np.ndarray, theta: np.ndarray)
 
 
 def plane_levels(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """Material level ``s`` seen by planes fixed ``height (n,)`` cm above the apex, ``(n, T)``: 1 - height / L(t)."""
+    """Material level ``s`` seen by planes fixed ``height (n,)`` cm above the apex, ``(n, T)``: 1 - height /
+    L(t).
+    """
     lengths = anatomy.length[:, None] * stretch(anatomy.latents, activation(anatomy.latents, times))
     return 1 - np.asarray(height)[:, None] / lengths
 
@@ -145,7 +142,9 @@ def apex_distance(anatomy: Anatomy, level: np.ndarray | float) -> np.ndarray:
 
 
 def wall_volume(anatomy: Anatomy, times: np.ndarray) -> np.ndarray:
-    """Volume of the muscle, ml ``(n, T)``, integrated on the moving wall: constant, as muscle is incompressible."""
+    """Volume of the muscle, ml ``(n, T)``, integrated on the moving wall: constant, as muscle is
+    incompressible.
+    """
     a = activation(anatomy.latents, times)
     lam = stretch(anatomy.latents, a)
     wall = Wall.of(anatomy, LEVEL_GRID, ANGLE_GRID)

@@ -1,7 +1,7 @@
 """The best an ECG could do here: a regressor on true beat features, and the linear-Gaussian bound.
 
-Both are fitted on a fresh cohort that no model sees. A gain of one arm over another is then also told as the share of
-the gap to the oracle that it closes.
+Both are fitted on a fresh cohort that no model sees. A gain of one arm over another is then also told as the
+share of the gap to the oracle that it closes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from cardiacnets.phenotypes import INDEX_NAMES
 ORACLE_SEED, BLOCK = 20_201, 256
 
 HEART_LATENTS = (
-    "lv_edv", "lv_mass", "shortening", "longitudinal", "sphericity", "rv_edv", "rv_ef", "la_max", "la_ef", "ra_max",
-    "ra_ef", "ascending_area", "descending_area", "scar_depth", "septal_bump", "apical_bump", "effusion", "amyloid",
+    "lv_edv", "lv_mass", "shortening", "longitudinal", "sphericity", "rv_edv", "rv_ef", "la_max", "la_ef",
+    "ra_max",
+    "ra_ef", "ascending_area", "descending_area", "scar_depth", "septal_bump", "apical_bump", "effusion",
+    "amyloid",
     "rv_hypertrophy", "heart_rate", "thickness_modes", "contraction_modes",
 )  # fmt: skip
 """The latents an index can depend on: the state of the linear-Gaussian bound."""
@@ -34,12 +36,13 @@ HEART_LATENTS = (
 
 def oracle_table(train: int = 4_000, test: int = 2_000, cohort: str = "ukb", preset: str = "enriched",
                  seed: int = ORACLE_SEED) -> pd.DataFrame:  # fmt: skip
-    """One row an index: correlation of the oracle's prediction with the true and the recorded index, and the bound.
+    """One row an index: correlation of the oracle's prediction with the true and the recorded index, and the
+    bound.
 
-    ``oracle_true`` and ``oracle_recorded`` come from a ridge regression on true beat features and samples of the
-    noise-free beat, fitted to noise-free targets of ``train`` participants and tested on ``test`` others; ``bound`` is
-    sqrt of :func:`linear_gaussian_bound`, against the truth. About 3 ms a participant. Raises ``ValueError`` for
-    unknown names or fewer than 200 participants on either side.
+    ``oracle_true`` and ``oracle_recorded`` come from a ridge regression on true beat features and samples of
+    the noise-free beat, fitted to noise-free targets of ``train`` participants and tested on ``test`` others;
+    ``bound`` is sqrt of :func:`linear_gaussian_bound`, against the truth. About 3 ms a participant. Raises
+    ``ValueError`` for unknown names or fewer than 200 participants on either side.
     """
     if min(train, test) < 200:
         raise ValueError(f"the oracle needs at least 200 participants on each side, not {train} and {test}")
@@ -75,7 +78,9 @@ def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray
 
 
 def oracle_inputs(anatomy: Anatomy) -> np.ndarray:
-    """True features, their logarithms where positive, and the eight independent leads of the beat, ``(n, k)``."""
+    """True features, their logarithms where positive, and the eight independent leads of the beat, ``(n,
+    k)``.
+    """
     features = beat_features(anatomy).astype(float).to_numpy()
     beat = leads(beat_potentials(anatomy))[:, [0, 1, 6, 7, 8, 9, 10, 11], 60:440:10]  # (n, 8, 38)
     return np.concatenate([features, np.log(np.abs(features) + 0.05), beat.reshape(len(beat), -1)], axis=1)
@@ -98,8 +103,8 @@ def linear_gaussian_bound(
 ) -> np.ndarray:
     """Greatest r^2 of any predictor from ``y = B z + e`` for targets ``c'z`` (z and e Gaussian):
 
-    r^2 = c'S B'(B S B' + R)^-1 B S c / c'S c, with ``loadings`` B ``(features, state)``, ``latent`` S, ``noise`` R and
-    ``targets`` c ``(state, k)``; returns ``(k,)``.
+    r^2 = c'S B'(B S B' + R)^-1 B S c / c'S c, with ``loadings`` B ``(features, state)``, ``latent`` S,
+    ``noise`` R and ``targets`` c ``(state, k)``; returns ``(k,)``.
     """
     seen = loadings @ latent @ targets  # (features, k)
     total = loadings @ latent @ loadings.T + noise
@@ -108,7 +113,8 @@ def linear_gaussian_bound(
 
 
 def fitted_bounds(inputs: np.ndarray, state: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The bound with B, S, R and c estimated by least squares from hearts, features and true indices, ``(82,)``.
+    """The bound with B, S, R and c estimated by least squares from hearts, features and true indices,
+    ``(82,)``.
 
     The part of an index that is not linear in the state counts as out of reach.
     """
@@ -122,7 +128,9 @@ def fitted_bounds(inputs: np.ndarray, state: np.ndarray, truth: np.ndarray) -> n
     return linear_gaussian_bound(loadings, latent, noise, targets) * linear_share
 
 
-def share_of_gap(baseline: np.ndarray | float, arm: np.ndarray | float, oracle: np.ndarray | float) -> np.ndarray:
+def share_of_gap(
+    baseline: np.ndarray | float, arm: np.ndarray | float, oracle: np.ndarray | float
+) -> np.ndarray:
     """(arm - baseline) / (oracle - baseline): the share of the way to the oracle; NaN where there is no gap.
 
     Give bootstrap replicates for an interval.

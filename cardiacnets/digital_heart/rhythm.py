@@ -1,4 +1,5 @@
-"""Ten seconds of rhythm at the electrodes: when the beats come, what breathing does, noise, filters, digitising.
+"""Ten seconds of rhythm at the electrodes: when the beats come, what breathing does, noise, filters,
+digitising.
 
 Noise enters at the electrodes, so that Einthoven's and Goldberger's relations hold exactly before rounding.
 """
@@ -33,20 +34,28 @@ def beat_onsets(rate: float, fibrillating: bool, stream: np.random.Generator) ->
         intervals = cycle * np.exp(0.20 * noise - 0.02)
     else:
         about = np.arange(count) * cycle
-        swing = 0.026 * np.sin(1.57 * about + phase) + 0.018 * np.sin(0.63 * about + 2 * phase) + 0.008 * noise
+        swing = (
+            0.026 * np.sin(1.57 * about + phase) + 0.018 * np.sin(0.63 * about + 2 * phase) + 0.008 * noise
+        )
         intervals = cycle * (1 + swing)
     start = -stream.uniform(0.1, 0.1 + cycle)
     return start + np.concatenate([[0], np.cumsum(np.maximum(intervals, 0.28))]), phase
 
 
 def filter_response(site: Site) -> np.ndarray:
-    """Amplitude response of the device's filters at ``FREQUENCIES``: second-order high-pass, fourth-order low-pass."""
+    """Amplitude response of the device's filters at ``FREQUENCIES``: second-order high-pass, fourth-order
+    low-pass.
+    """
     high = 1 / np.sqrt(1 + (site.highpass / np.maximum(FREQUENCIES, 1e-9)) ** 4)
     return high / np.sqrt(1 + (FREQUENCIES / site.lowpass) ** 8)
 
 
-def record(beat: np.ndarray, latents: Latents, row: int, site: Site, stream: np.random.Generator) -> np.ndarray:
-    """Noisy, filtered electrode potentials of ten seconds, mV ``(9, 5000)``, from one ``beat (9, BEAT_SAMPLES)``."""
+def record(
+    beat: np.ndarray, latents: Latents, row: int, site: Site, stream: np.random.Generator
+) -> np.ndarray:
+    """Noisy, filtered electrode potentials of ten seconds, mV ``(9, 5000)``, from one ``beat (9,
+    BEAT_SAMPLES)``.
+    """
     rate, fibrillating = latents["heart_rate"][row], bool(latents["fibrillation"][row])
     onsets, phase = beat_onsets(rate, fibrillating, stream)
     margin = BEAT_SAMPLES
@@ -78,7 +87,9 @@ def fibrillation_waves(gain: float, stream: np.random.Generator) -> np.ndarray:
 
 
 def electrode_noise(site: Site, phase: float, stream: np.random.Generator) -> np.ndarray:
-    """Muscle noise, mains hum and baseline wander at the electrodes, mV ``(9, 5000)``; each recording its own."""
+    """Muscle noise, mains hum and baseline wander at the electrodes, mV ``(9, 5000)``; each recording its
+    own.
+    """
     quality = np.exp(0.45 * stream.standard_normal(3))
     noise = stream.standard_normal((9, ECG_SAMPLES), dtype=np.float32) * (site.muscle * quality[0])
     hum = np.sin(2 * np.pi * site.mains * CLOCK + stream.uniform(0, 2 * np.pi))

@@ -15,7 +15,9 @@ PAPILLARIES = ((-58.0, 0.46), (-150.0, 0.43))
 
 
 def contours(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> dict[str, np.ndarray]:
-    """Radii ``(n, T, ANGLE_BINS)`` cm of the walls cut by planes ``height (n,)`` cm above the apex, fixed in space."""
+    """Radii ``(n, T, ANGLE_BINS)`` cm of the walls cut by planes ``height (n,)`` cm above the apex, fixed in
+    space.
+    """
     s = np.clip(plane_levels(anatomy, times, height), 0.02, 0.98)[:, :, None]
     return state(anatomy, times, s, imaging.BIN_ANGLES[None, None, :])
 
@@ -23,7 +25,9 @@ def contours(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> dict[st
 def render(
     anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Short-axis cines and label maps, uint8 ``(n, T, 80, 80)``; each participant has a stream of scanner nuisance."""
+    """Short-axis cines and label maps, uint8 ``(n, T, 80, 80)``; each participant has a stream of scanner
+    nuisance.
+    """
     level = np.array([0.45 + 0.045 * stream.standard_normal() for stream in streams])
     height = apex_distance(anatomy, level) + 0.2 * np.array([stream.standard_normal() for stream in streams])
     cut = contours(anatomy, times, height)
@@ -47,7 +51,10 @@ def _picture(
     inner, outer, right = (np.roll(radii, turn, axis=0) for radii in (inner, outer, right))
     x, y = imaging.grid(SAX_PIXELS)
     reach = (outer + right)[:, 0]
-    sides = reach * np.sin(imaging.BIN_ANGLES), reach * np.cos(imaging.BIN_ANGLES)  # left of and above the centre
+    sides = (
+        reach * np.sin(imaging.BIN_ANGLES),
+        reach * np.cos(imaging.BIN_ANGLES),
+    )  # left of and above the centre
     middle = [0.5 * (side.max() + side.min()) for side in sides]
     x = x - np.float32(middle[0] + stream.normal(0, 0.25))
     y = y - np.float32(middle[1] + stream.normal(0, 0.25))
@@ -57,7 +64,11 @@ def _picture(
     background = _surroundings(latents["bmi"][row], x, y, signal, stream) * texture
     canvas = Canvas.of(background, x, y, frames)
     phase = 2 * np.pi * np.arange(frames) / frames
-    swirl = 0.06 * imaging.smooth_field(stream, SAX_PIXELS, 4.0)[:, None] * np.sin(phase + stream.uniform(0, 6.28))
+    swirl = (
+        0.06
+        * imaging.smooth_field(stream, SAX_PIXELS, 4.0)[:, None]
+        * np.sin(phase + stream.uniform(0, 6.28))
+    )
     blood = (1 + swirl).astype(np.float32)
     muscle = (signal["muscle"] * texture).astype(np.float32)
 
@@ -80,9 +91,17 @@ def _picture(
     if fluid.max() > 0.08:
         paint(canvas, polar_shape(canvas, outer + right + free_wall + fluid), signal["fluid"])
     paint(canvas, polar_shape(canvas, outer + right + free_wall), muscle, MYOCARDIUM, blur=wall_edge)
-    canvas.labels[canvas.labels == MYOCARDIUM] = imaging.BACKGROUND  # the right ventricle's own wall is not labelled
+    canvas.labels[canvas.labels == MYOCARDIUM] = (
+        imaging.BACKGROUND
+    )  # the right ventricle's own wall is not labelled
     rough = 1 + 0.06 * ragged[::-1, None] / 0.05 * np.minimum(right, 1) / np.maximum(outer + right, 1)
-    paint(canvas, polar_shape(canvas, (outer + right) * np.where(right > 0.15, rough, 1)), blood * 0.97, RV, blur=wall_edge)
+    paint(
+        canvas,
+        polar_shape(canvas, (outer + right) * np.where(right > 0.15, rough, 1)),
+        blood * 0.97,
+        RV,
+        blur=wall_edge,
+    )
     paint(canvas, polar_shape(canvas, outer), muscle, MYOCARDIUM, blur=wall_edge)
     paint(canvas, polar_shape(canvas, trabeculated), blood, LV, blur=wall_edge)
     _papillary_muscles(canvas, inner, contraction, muscle, turn, stream)
@@ -93,7 +112,9 @@ def _papillary_muscles(
     canvas: Canvas, inner: np.ndarray, contraction: np.ndarray, muscle: np.ndarray, turn: int,
     stream: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Two papillary muscles that follow the wall; they belong to the cavity in the label maps, as in UK Biobank."""
+    """Two papillary muscles that follow the wall; they belong to the cavity in the label maps, as in UK
+    Biobank.
+    """
     for degrees, radius in PAPILLARIES:
         angle = np.deg2rad(degrees + stream.normal(0, 8)) + turn * 2 * np.pi / imaging.ANGLE_BINS
         where = int((angle + np.pi) / (2 * np.pi) * imaging.ANGLE_BINS) % imaging.ANGLE_BINS

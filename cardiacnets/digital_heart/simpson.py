@@ -14,9 +14,11 @@ from cardiacnets.digital_heart.motion import activation, state, stretch, systoli
 
 
 def stack_masks(anatomy: Anatomy, row: int, time: float, thickness: float = 0.2) -> np.ndarray:
-    """Label maps ``(slices, 80, 80)`` of thin short-axis slices from apex to base at ``time`` s; thickness in cm.
+    """Label maps ``(slices, 80, 80)`` of thin short-axis slices from apex to base at ``time`` s; thickness in
+    cm.
 
-    The last slice ends at the base: its thickness is stretched a little so that the slices fill the ventricle.
+    The last slice ends at the base: its thickness is stretched a little so that the slices fill the
+    ventricle.
     """
     one = select(anatomy, slice(row, row + 1))
     count = slice_count(one, time, thickness)
@@ -36,7 +38,9 @@ def stack_masks(anatomy: Anatomy, row: int, time: float, thickness: float = 0.2)
 
 def ventricle_length(anatomy: Anatomy, time: float) -> float:
     """Length of a single ventricle at ``time`` s, cm."""
-    return float(anatomy.length[0] * stretch(anatomy.latents, activation(anatomy.latents, np.array([[time]])))[0, 0])
+    return float(
+        anatomy.length[0] * stretch(anatomy.latents, activation(anatomy.latents, np.array([[time]])))[0, 0]
+    )
 
 
 def slice_count(anatomy: Anatomy, time: float, thickness: float) -> int:

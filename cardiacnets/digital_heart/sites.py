@@ -36,9 +36,12 @@ CHINESE = {"chinese": 1.0}
 class Site:
     """The distributions of one cohort.
 
-    ``mix`` gives shares of the latent conditions; ``counts``, where set, the exact numbers of recorded diagnoses of
-    a case-control design. Heights in cm and body-mass indices in kg/m2 are (women, men); rates are in beats/min;
-    noise amplitudes in mV; filters in Hz; ``label_error`` is the share of wrongly recorded diagnoses.
+    ``mix`` gives shares of the latent conditions; ``counts``, where set, the exact numbers of recorded
+    diagnoses of a case-control design. ``age`` years, ``heart_rate`` beats/min: mean and spread; ``severity``
+    the parameters of a Beta law; ``hypertension`` mmHg above the population; ``recordings`` the shares of
+    participants with one, two, ... recordings; ``label_error`` the share of wrongly recorded diagnoses;
+    ``fibrillation``, ``paced`` and the blocks shares of participants. Noise amplitudes in mV, filters and
+    mains in Hz, ``electrode_spread`` against the population's.
     """
 
     name: str
@@ -68,21 +71,25 @@ class Site:
 
 
 POPULATION_MIX = {
-    "enriched": {"none": 0.555, "cad": 0.115, "dcm": 0.050, "hcm": 0.050, "rcm": 0.027, "pc": 0.083, "ph": 0, "hf": 0.080},
-    "ukb_like": {"none": 0.90, "cad": 0.062, "dcm": 0.005, "hcm": 0.005, "rcm": 0.002, "pc": 0.006, "ph": 0, "hf": 0.02},
+    "enriched": {"none": 0.555, "cad": 0.115, "dcm": 0.050, "hcm": 0.050, "rcm": 0.027, "pc": 0.083,
+                 "ph": 0, "hf": 0.080},
+    "ukb_like": {"none": 0.90, "cad": 0.062, "dcm": 0.005, "hcm": 0.005, "rcm": 0.002, "pc": 0.006,
+                 "ph": 0, "hf": 0.02},
 }  # fmt: skip
 HOSPITAL_MIX = {
-    "enriched": {"none": 0.40, "cad": 0.15, "dcm": 0.065, "hcm": 0.05, "rcm": 0.03, "pc": 0.065, "ph": 0.10, "hf": 0.14},
-    "ukb_like": {"none": 0.55, "cad": 0.19, "dcm": 0.03, "hcm": 0.01, "rcm": 0.005, "pc": 0.02, "ph": 0.06, "hf": 0.135},
+    "enriched": {"none": 0.40, "cad": 0.15, "dcm": 0.065, "hcm": 0.05, "rcm": 0.03, "pc": 0.065,
+                 "ph": 0.10, "hf": 0.14},
+    "ukb_like": {"none": 0.55, "cad": 0.19, "dcm": 0.03, "hcm": 0.01, "rcm": 0.005, "pc": 0.02, "ph": 0.06,
+                 "hf": 0.135},
 }  # fmt: skip
 
 _UKB = Site("ukb", True, POPULATION_MIX["enriched"])
 _MIMIC = Site(
     "mimic", False, HOSPITAL_MIX["enriched"],
-    ethnicity=HOSPITAL_ETHNICITY, male=0.52, age=(66.0, 14.5), age_range=(20.0, 95.0), heart_rate=(76.0, 14.0),
-    severity=(2.8, 1.5), label_error=0.09, hypertension=8.0, fibrillation=0.085, paced=0.025, right_block=0.06,
-    left_block=0.025, recordings=(0.56, 0.24, 0.12, 0.08), mains=60.0, muscle=0.016, mains_amplitude=0.009,
-    wander=0.09, electrode_spread=1.25,
+    ethnicity=HOSPITAL_ETHNICITY, male=0.52, age=(66.0, 14.5), age_range=(20.0, 95.0),
+    heart_rate=(76.0, 14.0), severity=(2.8, 1.5), label_error=0.09, hypertension=8.0, fibrillation=0.085,
+    paced=0.025, right_block=0.06, left_block=0.025, recordings=(0.56, 0.24, 0.12, 0.08), mains=60.0,
+    muscle=0.016, mains_amplitude=0.009, wander=0.09, electrode_spread=1.25,
 )  # fmt: skip
 _FAHZU = Site(
     "fahzu", False, {}, {"dcm": 5_518, "hcm": 2_546, "rcm": 824},

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +11,24 @@ import pandas as pd
 from cardiacnets.contracts import CINE_FRAMES, ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
 from cardiacnets.digital_heart.cohort import SHARD, Cohort, check, simulate_participants, visits
 from cardiacnets.digital_heart.sites import site
+from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
 
 MICROVOLTS = 1000.0
 
 
 def write_cohort(
-    folder: Path | str, n: int, cohort: str, preset: str = "enriched", seed: int = 0, frames: int = CINE_FRAMES,
+    folder: Path | str, n: int, cohort: str, preset: str = "enriched", seed: int = 0,
+    frames: int = CINE_FRAMES,
     cines: bool = True, processes: int = 1, progress: Callable[[int, int], None] | None = None,
 ) -> int:  # fmt: skip
     """Simulate ``n`` participants into ``folder`` and return the number of recordings, R.
 
-    Writes ``ecg.npy`` int16 microvolts ``(R, 12, 5000)``, ``sax.npy`` and ``lax.npy`` uint8 ``(R, T, H, W)`` (where the
-    site has CMR and ``cines``), ``indices.npy`` and ``indices_true.npy`` float32 ``(R, 82)``, all readable by
-    ``np.load(mmap_mode="r")``, and ``recordings.parquet`` with the covariates and labels of each row. The bytes do not
-    depend on ``processes``. ``progress(done, n)`` is called after each shard of participants.
-    Raises ``ValueError`` as ``simulate``, and for ``processes < 1``.
+    Writes ``ecg.npy`` int16 microvolts ``(R, 12, 5000)``, ``sax.npy`` and ``lax.npy`` uint8 ``(R, T, H, W)``
+    (where the site has CMR and ``cines``), ``indices.npy`` and ``indices_true.npy`` float32 ``(R, 82)``, all
+    readable by ``np.load(mmap_mode="r")``, and ``recordings.parquet`` with the covariates and labels of each
+    row. The bytes do not depend on ``processes``. ``progress(done, n)`` is called after each shard of
+    participants. Raises ``ValueError`` as ``simulate``, and for ``processes < 1``.
     """
     place = check(n, cohort, preset, seed, frames)
     if processes < 1:
@@ -67,16 +67,8 @@ def _run(jobs: list[tuple], processes: int) -> Iterator[pd.DataFrame]:
     if processes == 1 or len(jobs) == 1:
         yield from map(_write_shard, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context, initializer=_one_thread) as pool:
+    with process_pool(min(processes, len(jobs))) as pool:
         yield from pool.map(_write_shard, jobs)
-
-
-def _one_thread() -> None:
-    """Keep a worker's linear algebra to one thread: there are as many workers as cores to use."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
 
 
 def _write_shard(job: tuple) -> pd.DataFrame:

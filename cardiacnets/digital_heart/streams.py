@@ -1,7 +1,7 @@
 """Independent random streams: one per seed, cohort, participant and module.
 
-Because a stream depends on nothing else, participant ``i`` is the same heart whether ten or a million are simulated,
-in one process or in many; and a change in one module never moves the numbers another module draws.
+Because a stream depends on nothing else, participant ``i`` is the same heart whether ten or a million are
+simulated, in one process or in many; and a change in one module never moves the numbers another module draws.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def identifier(*parts: object) -> str:
 class Draws:
     """Random columns for several participants, handed out in order from each participant's own stream.
 
-    ``normal()`` and ``uniform()`` give the next column, float64 ``(n,)``; ``normal(k)`` the next ``k``, ``(n, k)``.
+    ``normal()`` and ``uniform()`` give the next column, float64 ``(n,)``; ``normal(k)`` the next ``k``, ``(n,
+    k)``.
     """
 
     def __init__(self, seed: int, cohort: str, participants: Sequence[int], module: str, columns: int = 96):
@@ -58,4 +59,6 @@ class Draws:
     def choice(self, options: Sequence[str], shares: Sequence[float]) -> np.ndarray:
         """The next column as one of ``options``, drawn in proportion to ``shares``."""
         edges = np.cumsum(np.asarray(shares, float) / np.sum(shares))
-        return np.asarray(options)[np.minimum(np.searchsorted(edges, self.uniform(), side="right"), len(options) - 1)]
+        return np.asarray(options)[
+            np.minimum(np.searchsorted(edges, self.uniform(), side="right"), len(options) - 1)
+        ]

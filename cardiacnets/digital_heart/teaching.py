@@ -25,10 +25,10 @@ from cardiacnets.digital_heart.torso import leads
 class Heart:
     """One simulated participant.
 
-    ``ecg`` float32 ``(12, 5000)`` mV; ``sax`` and ``lax`` uint8 ``(T, H, W)`` with ``masks``; ``indices`` (recorded) and
-    ``indices_true`` ``(82,)``; ``covariates`` a Series; ``times`` s of the frames and ``volumes`` ml of "lv", "rv", "la",
-    "ra" at them; ``beat`` the noise-free beat ``(12, S)`` mV at ``beat_times`` ms from the QRS; ``anatomy`` the
-    geometry behind it all (one row).
+    ``ecg`` float32 ``(12, 5000)`` mV; ``sax`` and ``lax`` uint8 ``(T, H, W)`` with ``masks``; ``indices``
+    (recorded) and ``indices_true`` ``(82,)``; ``covariates`` a Series; ``times`` s of the frames and
+    ``volumes`` ml of "lv", "rv", "la", "ra" at them; ``beat`` the noise-free beat ``(12, S)`` mV at
+    ``beat_times`` ms from the QRS; ``anatomy`` the geometry behind it all (one row).
     """
 
     ecg: np.ndarray
@@ -48,15 +48,21 @@ class Heart:
 def one_heart(
     condition: str = "none", severity: float = 0.0, seed: int = 0, frames: int = CINE_FRAMES, **changes: Any
 ) -> Heart:
-    """The participant of ``seed`` with this ``condition`` at ``severity`` 0 to 1, every other cause as it was.
+    """The participant of ``seed`` with this ``condition`` at ``severity`` 0 to 1, every other cause as it
+    was.
 
-    ``changes`` fixes further latents by name (``lv_edv=220``, ``left_block=1``): their consequences follow, their own
-    causes are cut. Raises ``ValueError`` for an unknown condition or latent, or an impossible value.
+    ``changes`` fixes further latents by name (``lv_edv=220``, ``left_block=1``): their consequences follow,
+    their own causes are cut. Raises ``ValueError`` for an unknown condition or latent, or an impossible
+    value.
     """
     if seed < 0:
         raise ValueError(f"seed has to be 0 or greater, not {seed}")
     place, cohort, who = site("ukb", "enriched"), "one heart", [0]
-    fixed = {"condition": condition, "severity": 0.0 if condition == "none" else severity, "fibrillation": 0.0}
+    fixed = {
+        "condition": condition,
+        "severity": 0.0 if condition == "none" else severity,
+        "fibrillation": 0.0,
+    }
     anatomy = draw_hearts(who, place, cohort, seed, {**fixed, **changes})
     times = frame_times(anatomy.latents["heart_rate"], frames)
     sax, lax, masks = render_cines(anatomy, seed, cohort, who, frames)

@@ -11,10 +11,9 @@ from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.sites import Site
 from cardiacnets.digital_heart.streams import Draws
 
-ELECTRODES = ("RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
-POSITIONS = np.array(
-    [[-19, -24, 1], [19, -24, 1], [10, 36, 0], [-2.6, 0, -11.5], [2.6, 0, -11.5], [6.2, 2, -11], [10, 4, -9.5],
-     [14.6, 4, -5], [17, 4, 0.5]],
+POSITIONS = np.array(  # RA, LA, LL, V1 to V6
+    [[-19, -24, 1], [19, -24, 1], [10, 36, 0],
+     [-2.6, 0, -11.5], [2.6, 0, -11.5], [6.2, 2, -11], [10, 4, -9.5], [14.6, 4, -5], [17, 4, 0.5]],
     float,
 )  # fmt: skip
 DOWER = np.array(
@@ -25,10 +24,13 @@ DOWER = np.array(
 
 HEART_CENTRE = np.array([2.6, 0.5, -3.2])
 SOFTENING, LOCALITY = 6.0, 0.6
-"""eps (cm) and kappa of the lead field: how near the heart counts, and how far a lead departs from Dower's."""
+"""eps (cm) and kappa of the lead field: how near the heart counts, and how far a lead departs from Dower's.
+"""
 
 NUISANCE_DIAL = 1.0
-"""Multiplies the spread of everything only the ECG sees; frozen on a design seed before any model was trained."""
+"""Multiplies the spread of everything only the ECG sees; frozen on a design seed before any model was
+trained.
+"""
 
 
 def electrode_vectors() -> np.ndarray:
@@ -39,14 +41,14 @@ def electrode_vectors() -> np.ndarray:
 
 
 def add_torso(latents: Latents, site: Site, draws: Draws) -> None:
-    """Conduction, orientation, repolarisation and electrode errors: independent of the heart given body size."""
+    """Conduction, orientation, recovery and electrode errors: independent of the heart given body size."""
     dial = NUISANCE_DIAL
 
     def spread(amount: float, columns: int | None = None) -> np.ndarray:
         return dial * amount * draws.normal(columns)
 
     male, heavy = latents["sex"], latents["bmi"] - 26
-    latents["conduction"] = np.exp(spread(0.105)) * (1.01 - 0.030 * male)
+    latents["conduction"] = np.exp(spread(0.098)) * (1.01 - 0.030 * male)
     latents["atrial_conduction"] = np.exp(spread(0.125))
     latents["gain"] = np.exp(spread(0.17))
     latents["t_gain"] = np.exp(spread(0.27)) * (0.85 + 0.25 * male)
@@ -77,7 +79,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def heart_axes(latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unit vectors ``(n, 3)`` from base to apex, to the anterior wall (theta 0) and to the septum (theta 90)."""
+    """Unit vectors ``(n, 3)`` from base to apex, to the anterior wall (theta 0) and to the septum (90)."""
     azimuth, elevation, spin = latents["azimuth"], latents["elevation"], latents["spin"]
     long = np.stack(
         [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), -np.cos(elevation) * np.cos(azimuth)], axis=1
@@ -91,7 +93,7 @@ def heart_axes(latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def electrodes(latents: Latents) -> np.ndarray:
-    """Positions of the nine electrodes, cm ``(n, 9, 3)``: larger bodies, breasts and misplacement move them."""
+    """Positions of the nine electrodes, cm ``(n, 9, 3)``: body size, breasts and misplacement move them."""
     width = np.clip(np.sqrt(latents["weight"] / 77), 0.75, 1.45)[:, None]
     scale = np.stack([0.5 + 0.5 * width, np.full_like(width, 0.98), width], axis=2)  # (n, 1, 3)
     shift = 0.55 * latents["electrode_shift"].reshape(-1, 9, 3) * [1.0, 1.0, 0.6]
@@ -118,7 +120,9 @@ def lead_field(places: np.ndarray, sources: np.ndarray) -> np.ndarray:
 
 
 def leads(potentials: np.ndarray) -> np.ndarray:
-    """Twelve leads ``(..., 12, T)`` from electrode potentials ``(..., 9, T)``, by Einthoven, Goldberger and Wilson."""
+    """Twelve leads ``(..., 12, T)`` from electrode potentials ``(..., 9, T)``, by Einthoven, Goldberger and
+    Wilson.
+    """
     right, left, foot = potentials[..., 0, :], potentials[..., 1, :], potentials[..., 2, :]
     first, second, third = left - right, foot - right, foot - left
     augmented = [-(first + second) / 2, (first - third) / 2, (second + third) / 2]

@@ -12,7 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cardiacnets.digital_heart import (
-    COHORTS, COVARIATES_HOSPITAL, COVARIATES_UKB, STUDY_COUNTS, one_heart, simulate, write_cohort,
+    COHORTS,
+    COVARIATES_HOSPITAL,
+    COVARIATES_UKB,
+    STUDY_COUNTS,
+    one_heart,
+    simulate,
+    write_cohort,
 )  # fmt: skip
 from cardiacnets.digital_heart.controls import permuted_pairs, resampled_ecg
 from cardiacnets.digital_heart.diagnosis import label_table
@@ -71,7 +77,8 @@ def test_some_mimic_participants_have_several_recordings():
 
 def test_identifiers_never_meet_across_cohorts_presets_and_seeds():
     names = []
-    for cohort, preset, seed in (("qph", "enriched", SEED), ("sahzu", "enriched", SEED), ("qph", "enriched", SEED + 1),
+    for cohort, preset, seed in (("qph", "enriched", SEED), ("sahzu", "enriched", SEED), ("qph",
+        "enriched", SEED + 1),
                                  ("qph", "ukb_like", SEED)):  # fmt: skip
         names += simulate(20, cohort, preset, seed).covariates["participant_id"].tolist()
     assert len(set(names)) == 80
@@ -105,7 +112,11 @@ def test_enriched_ukb_has_enough_cases_and_no_pulmonary_hypertension():
 
 def test_covariates_are_the_studys():
     table = simulate(20, seed=SEED, frames=1).covariates
-    assert len(COVARIATES_UKB) == 15 and set(COVARIATES_UKB) <= set(table) and set(COVARIATES_HOSPITAL) <= set(table)
+    assert (
+        len(COVARIATES_UKB) == 15
+        and set(COVARIATES_UKB) <= set(table)
+        and set(COVARIATES_HOSPITAL) <= set(table)
+    )
     assert set(table["sex"]) == {0, 1}
     assert not table[list(COVARIATES_UKB)].isna().any().any()
     assert np.allclose(table["bmi"], table["weight"] / (table["height"] / 100) ** 2, atol=0.05)
@@ -150,14 +161,14 @@ def auc(ecg, labels):
 
 
 def test_only_the_participants_own_heart_tells_the_label(tmp_path):
-    n = 500
+    n = 400
     write_cohort(tmp_path, n, "sahzu", seed=SEED)
     own = np.load(tmp_path / "ecg.npy").astype(np.float32) / 1000
     labels = pd.read_parquet(tmp_path / "recordings.parquet")["cm"].to_numpy()
     assert auc(own, labels) > 0.70
-    # 500 participants: standard error of an AUC of .5 is .026; three of them are allowed
-    assert abs(auc(own, labels[permuted_pairs(n, SEED)]) - 0.5) < 0.08
-    assert abs(auc(resampled_ecg(range(n), "sahzu", seed=SEED), labels) - 0.5) < 0.08
+    # 400 participants: standard error of an AUC of .5 is .029; three of them are allowed
+    assert abs(auc(own, labels[permuted_pairs(n, SEED)]) - 0.5) < 0.09
+    assert abs(auc(resampled_ecg(range(n), "sahzu", seed=SEED), labels) - 0.5) < 0.09
 
 
 def test_permuted_pairs_leave_nobody_in_place():
@@ -168,7 +179,9 @@ def test_permuted_pairs_leave_nobody_in_place():
 def test_information_limited_ecg_knows_only_the_covariates():
     place = site("ukb", "information_limited")
     own = draw_hearts(range(400), place, "ukb", SEED)
-    other = draw_hearts(range(400), place, "ukb", SEED, {"heart_rate": own.latents["heart_rate"]}, other_heart=True)
+    other = draw_hearts(
+        range(400), place, "ukb", SEED, {"heart_rate": own.latents["heart_rate"]}, other_heart=True
+    )
     for name in ("age", "sex", "bmi", "systolic_pressure", "heart_rate"):
         assert np.array_equal(own.latents[name], other.latents[name])
     alike = np.mean(own.latents["condition"] == other.latents["condition"])

@@ -1,4 +1,6 @@
-"""The ECG: exact lead relations, a rate an independent detector finds, and signs that follow from their causes."""
+"""The ECG: exact lead relations, a rate an independent detector finds, and signs that follow from their
+causes.
+"""
 
 import neurokit2 as nk
 import numpy as np
@@ -45,7 +47,9 @@ def test_recorded_leads_keep_the_relations_within_rounding():
     ecg = recordings(hearts(6))
     assert ecg.dtype == np.float32 and ecg.shape == (6, 12, 5_000)
     assert np.allclose(np.rint(ecg / STEP_MV) * STEP_MV, ecg, atol=1e-6)
-    assert np.abs(ecg[:, 0] + ecg[:, 2] - ecg[:, 1]).max() <= 1.5 * STEP_MV + 1e-6  # three roundings of half a step
+    assert (
+        np.abs(ecg[:, 0] + ecg[:, 2] - ecg[:, 1]).max() <= 1.5 * STEP_MV + 1e-6
+    )  # three roundings of half a step
 
 
 def test_electrode_vectors_give_dower_back():
@@ -66,7 +70,9 @@ def test_neurokit_finds_the_rate_of_clean_records():
 
 def test_fibrillation_is_irregular_and_has_no_p_wave():
     steady, chaotic = hearts(12, fibrillation=0.0), hearts(12, fibrillation=1.0)
-    assert np.allclose(beat_features(chaotic)["r_II"], beat_features(steady)["r_II"], atol=0.03)  # the P wave's tail
+    assert np.allclose(
+        beat_features(chaotic)["r_II"], beat_features(steady)["r_II"], atol=0.03
+    )  # the P wave's tail
     before = slice(0, 150)  # the beat before the QRS
     assert np.ptp(leads(beat_potentials(chaotic))[:, 1, before], axis=1).max() < 0.01
     intervals = []
@@ -84,7 +90,8 @@ def test_fibrillation_is_irregular_and_has_no_p_wave():
     ({"left_block": 1.0}, "qrs_ms", 1), ({"right_block": 1.0}, "qrs_ms", 1), ({"paced": 1.0}, "qrs_ms", 1),
     ({"rv_hypertrophy": 1.0}, "v1_r_s_ratio", 1), ({"rv_hypertrophy": 1.0}, "axis_deg", 1),
     ({"effusion": 1.0}, "limb_voltage_mv", -1), ({"gain": 0.5}, "limb_voltage_mv", -1),
-    ({"strain": 1.0}, "t_inversion_mv", -1), ({"la_max": 160.0}, "p_ms", 1), ({"conduction": 0.7}, "qrs_ms", 1),
+    ({"strain": 1.0}, "t_inversion_mv", -1), ({"la_max": 160.0}, "p_ms", 1), ({"conduction": 0.7},
+    "qrs_ms", 1),
 ])  # fmt: skip
 def test_a_cause_moves_its_sign(cause, feature, sign):
     plain = {"condition": "none", "left_block": 0.0, "right_block": 0.0, "fibrillation": 0.0}

@@ -1,4 +1,4 @@
-"""The geometry: exact volumes and masses, incompressible muscle, pictures that measure what the table says."""
+"""The geometry: exact volumes and masses, incompressible muscle, pictures that measure what they show."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from cardiacnets.digital_heart.anatomy import profile
 from cardiacnets.digital_heart.hearts import draw_hearts
-from cardiacnets.digital_heart.indices import POSITION, RELIABILITY, recorded_indices, segment_map, true_indices
+from cardiacnets.digital_heart.indices import (
+    POSITION,
+    RELIABILITY,
+    recorded_indices,
+    segment_map,
+    true_indices,
+)
 from cardiacnets.digital_heart.motion import activation, frame_times, volumes, wall_volume
 from cardiacnets.digital_heart.simpson import simpson_errors
 from cardiacnets.digital_heart.sites import CONDITIONS, site
@@ -26,7 +32,9 @@ def index(anatomy, name):
 
 
 def test_simpson_on_masks_meets_the_true_index():
-    every = draw_hearts([3] * len(CONDITIONS), UKB, "ukb", SEED, {"condition": np.array(CONDITIONS), "severity": 0.7})
+    every = draw_hearts(
+        [3] * len(CONDITIONS), UKB, "ukb", SEED, {"condition": np.array(CONDITIONS), "severity": 0.7}
+    )
     cavity, mass = simpson_errors(every)
     assert np.abs(cavity).max() < 2  # ml
     assert np.abs(mass).max() < 2  # g
@@ -57,7 +65,10 @@ def test_more_severe_disease_is_more_of_its_sign(low, high, who):
 
     assert index(heart("dcm", high), "lv_ef")[0] < index(heart("dcm", low), "lv_ef")[0]
     assert index(heart("dcm", high), "lv_edv")[0] > index(heart("dcm", low), "lv_edv")[0]
-    assert index(heart("hcm", high), "wall_thickness_global")[0] > index(heart("hcm", low), "wall_thickness_global")[0]
+    assert (
+        index(heart("hcm", high), "wall_thickness_global")[0]
+        > index(heart("hcm", low), "wall_thickness_global")[0]
+    )
     assert index(heart("ph", high), "rv_ef")[0] <= index(heart("ph", low), "rv_ef")[0]
     assert index(heart("rcm", high), "la_max")[0] > index(heart("rcm", low), "la_max")[0]
 
@@ -112,7 +123,11 @@ def test_recorded_indices_have_the_declared_reliability_and_agree_with_each_othe
     for name in ("lv_edv", "lv_mass", "la_max"):
         r = np.corrcoef(truth[:, POSITION[name]], recorded[:, POSITION[name]])[0, 1]
         assert r**2 == pytest.approx(RELIABILITY[name], abs=0.03)  # standard error of r^2 here is below 0.008
-    for name, low, high in (("lv_ef", 0.45, 0.65), ("ell_global", 0.55, 0.75), ("aao_distensibility", 0.45, 0.65)):
+    for name, low, high in (
+        ("lv_ef", 0.45, 0.65),
+        ("ell_global", 0.55, 0.75),
+        ("aao_distensibility", 0.45, 0.65),
+    ):
         assert low < np.corrcoef(truth[:, POSITION[name]], recorded[:, POSITION[name]])[0, 1] ** 2 < high
     edv, esv, sv = (recorded[:, POSITION[f"lv_{k}"]] for k in ("edv", "esv", "sv"))
     assert np.allclose(edv - esv, sv)

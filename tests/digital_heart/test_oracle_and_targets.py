@@ -33,7 +33,9 @@ def test_oracle_sees_the_heart_through_the_ecg_but_not_all_of_it():
 
 def test_oracle_of_the_limited_preset_is_poorer():
     full = oracle_table(train=300, test=200, seed=20_353)["oracle_true"].mean()
-    limited = oracle_table(train=300, test=200, preset="information_limited", seed=20_353)["oracle_true"].mean()
+    limited = oracle_table(train=300, test=200, preset="information_limited", seed=20_353)[
+        "oracle_true"
+    ].mean()
     assert limited < full - 0.05
 
 
@@ -46,7 +48,9 @@ def test_nine_targets_in_ten_are_met_and_measurements_are_judged():
     study = target_study(n=500, per_group=100)
     table = check_targets(study)
     assert len(table) >= 35
-    assert table["passed"].mean() >= 0.9, table.loc[~table["passed"], ["quantity", "simulated_mean"]].to_string()
+    assert table["passed"].mean() >= 0.9, table.loc[
+        ~table["passed"], ["quantity", "simulated_mean"]
+    ].to_string()
     from cardiacnets.digital_heart.beat_features import beat_features
 
     measured = beat_features(study.anatomy)[["qrs_ms", "heart_rate"]]

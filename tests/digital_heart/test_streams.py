@@ -14,7 +14,9 @@ def test_participant_draws_do_not_depend_on_who_else_is_drawn():
     assert many.uniform()[13] == one.uniform()[0]
 
 
-@pytest.mark.parametrize("other", [(1, "ukb", 0, "a"), (0, "qph", 0, "a"), (0, "ukb", 1, "a"), (0, "ukb", 0, "b")])
+@pytest.mark.parametrize(
+    "other", [(1, "ukb", 0, "a"), (0, "qph", 0, "a"), (0, "ukb", 1, "a"), (0, "ukb", 0, "b")]
+)
 def test_streams_differ_in_every_coordinate(other):
     assert generator(0, "ukb", 0, "a").random() != generator(*other).random()
 
