@@ -74,7 +74,7 @@ def build_pages(source: Path) -> Path:
     """Jupyter Book's HTML of a staged folder; :class:`GateError` with its warnings if there are any."""
     output = source / "built"
     command = [
-        sys.executable, "-m", "jupyter_book.cli.main", "build", str(source), "--path-output", str(output),
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source), "--path-output", str(output),
         "--config", str(source / "_config.yml"), "--toc", str(source / "_toc.yml"), "-W", "-n", "--keep-going", "-q",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)

@@ -31,10 +31,12 @@ class ChapterEngine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(
         cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Run the notebook; a kernel that dies before the first cell (two took one port) is started again."""
         progress = Progress(nb_man, Path(options.get("input_path") or "notebook").stem)
         end_with_builder()
+        # the kernel's own log has nothing to say that the notebook and papermill do not
+        options["extra_arguments"] = ["--log-level=CRITICAL"]
         for attempt in range(1, STARTS + 1):
             try:
                 return super().execute_managed_notebook(nb_man, kernel_name, **options)

@@ -1,0 +1,143 @@
+"""The claims page: each published claim beside this run's figures, with a verdict computed from the intervals.
+
+A difference agrees if its 95 % interval lies on the published side of zero; equivalence is shown if the 90 % interval
+lies within the margin (two one-sided tests). Rows that disagree, or were not run, stay.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from cardiacnets.report.results import Result, number
+from cardiacnets.run import Run
+
+Kind = Literal["greater", "equivalent", "value", "not_tested"]
+
+AGREES = "agrees in simulation"
+UNDECIDED = "same direction, not significant"
+DISAGREES = "disagrees in simulation"
+EQUIVALENT = "equivalent within margin"
+NOT_EQUIVALENT = "not shown equivalent"
+BESIDE = "shown beside the published figure"
+NOT_RUN = "not yet run"
+NOT_TESTED = "not tested here"
+
+MARKS = {
+    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘", BESIDE: "·", NOT_RUN: "…",
+    NOT_TESTED: "–",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim as published, and the keys of the results that test it; ``sign`` -1 where the first arm should lose."""
+
+    section: str
+    claim: str
+    published: str
+    kind: Kind
+    results: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    margin: float | None = None
+    sign: int = 1
+    reason: str = ""
+
+
+def load_claims(path: Path) -> list[Claim]:
+    """The claims of a YAML file; ``ValueError`` naming the file and the claim that cannot be judged."""
+    claims = []
+    for section in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for row in section["claims"]:
+            fields = {**row, "results": tuple(row.get("results", ())), "shown": tuple(row.get("shown", ()))}
+            try:
+                claims.append(_checked(Claim(section=section["section"], **fields)))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{path}: claim {row.get('claim')!r}: {error}") from None
+    return claims
+
+
+def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
+    """What this run says of a claim; a claim about several results is as strong as its weakest."""
+    if claim.kind == "not_tested":
+        return NOT_TESTED
+    found = [results[key] for key in claim.results if key in results]
+    if len(found) < len(claim.results) or (claim.kind != "value" and any(each.interval is None for each in found)):
+        return NOT_RUN
+    if claim.kind == "value":
+        return BESIDE
+    if claim.kind == "equivalent":
+        within = all(-claim.margin < each.interval[0] and each.interval[1] < claim.margin for each in found)
+        return EQUIVALENT if within else NOT_EQUIVALENT
+    verdicts = {_direction(each, claim.sign) for each in found}
+    return next(word for word in (DISAGREES, UNDECIDED, AGREES) if word in verdicts)
+
+
+def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run) -> str:
+    """The page in MyST Markdown: a summary, and a table a section."""
+    verdicts = {claim: verdict(claim, results) for claim in claims}
+    counts = Counter(verdicts.values())
+    summary = "\n".join(f"- {MARKS[word]} {word}: {counts[word]}" for word in MARKS if counts[word])
+    parts = [
+        "# Claims: the study beside this run",
+        "```{admonition} Simulated\n:class: warning\nEverything in the column *this run* comes from a simulated cohort "
+        f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so agreement "
+        "says that the method can work where its assumptions hold, and nothing about patients.\n```",
+        f"Of {len(claims)} published claims, here:\n\n{summary}",
+        "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and *disagrees* if the "
+        "estimate is on the other side. *Not different, p > 0.05* is no evidence of equality: it is judged by "
+        "equivalence, with the margin stated in the row and the 90 % interval of two one-sided tests. A claim about "
+        "several results is judged by the weakest.",
+    ]
+    for section in dict.fromkeys(claim.section for claim in claims):
+        rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Published", "This run, simulated", "Verdict"))
+        parts.append(
+            f"## {section}\n\n```{{raw}} html\n"
+            f'<div class="exhibit" data-content="aggregate"><div class="wide" role="region" tabindex="0" '
+            f'aria-label="{html.escape(section)}, scrollable table"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{rows}</tbody></table></div></div>\n```"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
+    if claim.kind == "not_tested":
+        ours = html.escape(claim.reason)
+    else:
+        ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
+        ours += f"<br>margin {number(claim.margin, 2)}" if claim.margin is not None else ""
+    cells = f'<th scope="row">{html.escape(claim.claim)}</th><td>{html.escape(claim.published)}</td><td>{ours}</td>'
+    return f'<tr>{cells}<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td></tr>'
+
+
+def _figure(key: str, results: Mapping[str, Result]) -> str:
+    text = str(results[key]) if key in results else NOT_RUN
+    return f"<code>{html.escape(key)}</code> {html.escape(text)}"
+
+
+def _direction(result: Result, sign: int) -> str:
+    low, high = sorted(sign * bound for bound in result.interval)
+    if low > 0:
+        return AGREES
+    return UNDECIDED if sign * result.value > 0 else DISAGREES
+
+
+def _checked(claim: Claim) -> Claim:
+    problems: dict[str, Any] = {
+        "kind must be greater, equivalent, value or not_tested": claim.kind not in Kind.__args__,
+        "a tested claim needs results": claim.kind != "not_tested" and not claim.results,
+        "an untested claim needs a reason": claim.kind == "not_tested" and not claim.reason,
+        "equivalence needs a margin above 0": claim.kind == "equivalent" and not (claim.margin and claim.margin > 0),
+        "sign must be 1 or -1": claim.sign not in (1, -1),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(problem)
+    return claim
