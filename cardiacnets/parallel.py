@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from threadpoolctl import threadpool_limits
 def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of spawned processes whose numerical libraries keep to one thread, so that they do not crowd the cores."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
         yield pool
 
 
@@ -34,6 +35,13 @@ def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int
         return [future.result() for future in [pool.submit(job, *each) for each in arguments]]
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A run that was killed must not leave workers behind that write beside the next run."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

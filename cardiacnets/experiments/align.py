@@ -28,7 +28,11 @@ ENCODE_BATCH = 128
 
 
 def cache_cmr_features(run: Run, cohort: str) -> Path:
-    """Encode each cine of ``cohort`` once: ``<view>.npy`` float32 (views, R, D), view 0 as it is, the rest augmented."""
+    """Encode each cine of ``cohort`` once: ``<view>.npy`` float32 (views, R, D), view 0 as it is, the rest augmented.
+
+    Features are standardised by the training rows: what all hearts share is ten times larger than what tells them
+    apart, and a contrast of directions would first have to unlearn it.
+    """
     clean = open_clean(run, cohort)
     encoder_folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
     views = run.profile.alignment.views
@@ -46,7 +50,9 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
                 drawn = (augmentation(cine, generator) if number else cine for cine in cines)
                 with torch.inference_mode():
                     features.append(torch.cat([encoder.encode(cine, view) for cine in drawn]).numpy())
-            np.save(folder / f"{view}.npy", np.stack(features))  # (views, R, D)
+            stacked = np.stack(features)  # (views, R, D)
+            training = stacked[0, clean.rows("train")]
+            np.save(folder / f"{view}.npy", (stacked - training.mean(axis=0)) / training.std(axis=0).clip(1e-6))
 
     return run.fit_or_load(run.root / "features" / cohort, ingredients, make)
 
