@@ -1,7 +1,7 @@
 """Files that are whole or absent: everything a run writes goes through here.
 
-A file or folder is written under a temporary name beside its target and renamed when complete, so that a process
-killed at any moment leaves either the old artefact or the new one, never a half.
+A file or folder is written under a temporary name beside its target and renamed when complete, so that a
+process killed at any moment leaves either the old artefact or the new one, never a half.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 @contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside ``target``; rename it to ``target`` if the block succeeds, delete it if not.
+    """Yield a temporary path beside ``target``; rename it to ``target`` if the block succeeds, delete it if
+    not.
 
     The block may create a file or a folder at the yielded path (which keeps the target's suffix). An existing
     folder at ``target`` is replaced as a whole.
@@ -37,7 +38,7 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write ``content`` as sorted, indented JSON, atomically; NaN and infinity are refused (``ValueError``)."""
+    """Write ``content`` as sorted, indented JSON, atomically; ``ValueError`` for NaN and infinity."""
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

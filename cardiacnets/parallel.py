@@ -1,4 +1,6 @@
-"""Work in several processes, one thread each: on small models two one-thread fits finish before one two-thread fit."""
+"""Work in several processes, one thread each: on small models two one-thread fits finish before one
+two-thread fit.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of spawned processes whose numerical libraries keep to one thread, so that they do not crowd the cores."""
+    """A pool of spawned processes whose numerical libraries keep to one thread, so that they do not crowd the
+    cores.
+    """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
         yield pool
@@ -25,8 +29,8 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int | None = None) -> list[Any]:
     """``[job(*a) for a in arguments]`` in spawned processes; each job writes its own artefact.
 
-    Results do not depend on the number of processes, since a job fixes its own seed and threads. The first failure
-    is raised when it is met.
+    Results do not depend on the number of processes, since a job fixes its own seed and threads. The first
+    failure is raised when it is met.
     """
     processes = min(processes or os.cpu_count() or 1, len(arguments))
     if processes <= 1:

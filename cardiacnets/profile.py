@@ -1,7 +1,8 @@
 """Profiles: every number a run depends on, in frozen dataclasses read from YAML.
 
-``smoke`` proves that each chapter runs, ``quick`` (the default) shows real effects on two cores, ``full`` trains all
-arms on a GPU, ``paper`` is the study as published. A profile changes numbers and named options, never code paths.
+``smoke`` proves that each chapter runs, ``quick`` (the default) shows real effects on two cores, ``full``
+trains all arms on a GPU, ``paper`` is the study as published. A profile changes numbers and named options,
+never code paths.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class EcgEncoder:
     pooling: Literal["cls", "mean"]
     dropout: float
     modulation: Literal["film", "non_negative"]
-    """Covariates: ``film`` is x (1 + gamma) + beta (corrected); ``non_negative`` ReLUs both (as published)."""
+    """Covariates: ``film`` is x (1 + gamma) + beta (corrected); ``non_negative`` ReLUs both (as published).
+    """
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,9 @@ def load_profile(name: str | Path | Profile) -> Profile:
         return name
     path = Path(name) if str(name).endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if not path.is_file():
-        raise ValueError(f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file")
+        raise ValueError(
+            f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file"
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -205,7 +209,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
 
 
 def _build(kind: type, content: Any, where: str) -> Any:
-    """An instance of dataclass ``kind`` from nested dictionaries; every key is required, none may be unknown."""
+    """An instance of dataclass ``kind`` from nested dictionaries; all keys required, none unknown."""
     if not isinstance(content, dict):
         raise ValueError(f"{where}: expected a mapping, found {type(content).__name__}")
     hints = typing.get_type_hints(kind)

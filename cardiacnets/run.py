@@ -1,8 +1,8 @@
 """A run: one profile's artefacts under ``runs/<name>/``, and the rule by which they are reused.
 
-An artefact is a folder that is whole or absent. Beside its content lies ``artefact.json`` with the ingredients it was
-made from (profile sections, other artefacts, source code, seed); :meth:`Run.fit_or_load` makes it again only if an
-ingredient changed.
+An artefact is a folder that is whole or absent. Beside its content lies ``artefact.json`` with the
+ingredients it was made from (profile sections, other artefacts, source code, seed); :meth:`Run.fit_or_load`
+makes it again only if an ingredient changed.
 """
 
 from __future__ import annotations
@@ -71,16 +71,18 @@ class Run:
         """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
         if not (path / SIDECAR).is_file():
             raise ValueError(
-                f"{path} does not exist yet: chapter {chapter} makes it. Run\n    papermill notebooks/{chapter}.ipynb "
-                f"out.ipynb -p profile {self.profile.name} -p run {self.name}\nor `make book PROFILE={self.profile.name}`."
+                f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
+                f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} -p run {self.name}\n"
+                f"or `make book PROFILE={self.profile.name}`."
             )
         return path
 
     def fit_or_load(self, path: Path, ingredients: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
         """``path``, made by ``make(temporary folder)`` unless it exists with the same ingredients.
 
-        ``ingredients`` may hold plain values, dataclasses and paths of other artefacts (which count by their own
-        fingerprint). The folder appears whole, with a sidecar of ingredients, fingerprint, versions and git commit.
+        ``ingredients`` may hold plain values, dataclasses and paths of other artefacts (which count by their
+        own fingerprint). The folder appears whole, with a sidecar of ingredients, fingerprint, versions and
+        git commit.
         """
         fingerprint = digest(ingredients)
         sidecar = path / SIDECAR
@@ -89,7 +91,11 @@ class Run:
         with atomic_path(path) as temporary:
             temporary.mkdir()
             make(temporary)
-            provenance = {"fingerprint": fingerprint, "ingredients": _plain(ingredients), "profile": self.profile.name}
+            provenance = {
+                "fingerprint": fingerprint,
+                "ingredients": _plain(ingredients),
+                "profile": self.profile.name,
+            }
             write_json(temporary / SIDECAR, {**provenance, "versions": versions(), "commit": git_commit()})
         shutil.rmtree(self.unfinished(ingredients), ignore_errors=True)
         return path
@@ -116,7 +122,11 @@ def digest(ingredients: Any) -> str:
 
 def source(*rooms: str) -> str:
     """SHA-256 of the source code of rooms (``"digital_heart"``) or files (``"experiments/align.py"``)."""
-    files = [path for room in rooms for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))]
+    files = [
+        path
+        for room in rooms
+        for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))
+    ]
     if not files:
         raise ValueError(f"no source files in {', '.join(rooms)}")
     total = hashlib.sha256()
@@ -127,12 +137,15 @@ def source(*rooms: str) -> str:
 
 def git_commit() -> str:
     """The repository's commit, with ``+changes`` if tracked files differ from it; ``unknown`` outside git."""
+
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(REPOSITORY), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
+        return git("rev-parse", "--short=12", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "-uno") else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 

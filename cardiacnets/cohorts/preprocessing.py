@@ -1,9 +1,11 @@
-"""From a stored cohort to what the networks see: cleaned ECGs, cines at the encoder's size, splits and quality.
+"""From a stored cohort to what the networks see: cleaned ECGs, cines at the encoder's size, splits and
+quality.
 
-The clean folder holds ``beats.npy`` float32 (R, 12, 180), each lead's median beat in millivolts at 250 Hz; where the
-profile's encoder sees ten seconds also ``rhythm.npy`` float32 (R, 12, samples); ``sax.npy`` and ``lax.npy`` uint8
-(R, T, pixels, pixels) where there is CMR; and ``index.parquet``: the cohort's rows with ``split``, ``usable`` and
-``reason``. Rows stay aligned with the stored cohort: a bad record is flagged with its reason, never dropped silently.
+The clean folder holds ``beats.npy`` float32 (R, 12, 180), each lead's median beat in millivolts at 250 Hz;
+where the profile's encoder sees ten seconds also ``rhythm.npy`` float32 (R, 12, samples); ``sax.npy`` and
+``lax.npy`` uint8 (R, T, pixels, pixels) where there is CMR; and ``index.parquet``: the cohort's rows with
+``split``, ``usable`` and ``reason``. Rows stay aligned with the stored cohort: a bad record is flagged with
+its reason, never dropped silently.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ class CleanCohort:
 
     @property
     def ecg(self) -> np.ndarray:
-        """What the ECG encoder sees, (R, 12, samples) mV: ten seconds where the profile asks for them, else beats."""
+        """What the ECG encoder sees, (R, 12, samples) mV: ten seconds where the profile asks for them, else
+        beats.
+        """
         return self.beats if self.rhythm is None else self.rhythm
 
     def rows(self, split: str) -> np.ndarray:
@@ -78,23 +82,34 @@ def resize_cine(cine: np.ndarray, frames: int, pixels: int) -> np.ndarray:
     return resized.round_().clamp_(0, 255).byte().numpy()
 
 
-def preprocess_cohort(run: Run, name: str, processes: int | None = None, progress: bool = True) -> CleanCohort:
+def preprocess_cohort(
+    run: Run, name: str, processes: int | None = None, progress: bool = True
+) -> CleanCohort:
     """Clean cohort ``name`` shard by shard, or reuse it if nothing it depends on changed."""
     cohort = open_cohort(run, name)
     settings, cmr = run.profile.ecg_input, run.profile.cmr_autoencoder
     ingredients = {
-        "cohort": cohort.folder, "ecg_input": settings, "pixels": cmr.pixels, "frames": cmr.frames, "seed": run.profile.seed,
+        "cohort": cohort.folder,
+        "ecg_input": settings,
+        "pixels": cmr.pixels,
+        "frames": cmr.frames,
+        "seed": run.profile.seed,
         "source": source("ecg", "cohorts/preprocessing.py", "cohorts/splits.py"),
     }
     run.fit_or_load(
-        run.root / "clean" / name, ingredients,
-        lambda folder: _preprocess(run, cohort, folder, processes or worthwhile_processes(len(cohort.recordings)), progress),
+        run.root / "clean" / name,
+        ingredients,
+        lambda folder: _preprocess(
+            run, cohort, folder, processes or worthwhile_processes(len(cohort.recordings)), progress
+        ),
     )
     return open_clean(run, name)
 
 
 def open_clean(run: Run, name: str) -> CleanCohort:
-    """The preprocessed cohort ``name``; ``ValueError`` naming the command to run if chapter 01 has not made it."""
+    """The preprocessed cohort ``name``; ``ValueError`` naming the command to run if chapter 01 has not made
+    it.
+    """
     folder = run.require(run.root / "clean" / name, "01_preprocessing")
     arrays = {key: memory_map(folder / f"{key}.npy") for key in ("beats", "rhythm", "sax", "lax")}
     return CleanCohort(name, folder, pd.read_parquet(folder / "index.parquet"), **arrays)
@@ -110,12 +125,19 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
     for view in ("sax", "lax"):
         if getattr(cohort, view) is not None:
             shapes[view] = ((count, cmr.frames, cmr.pixels, cmr.pixels), np.uint8)
-    outputs = {key: open_memmap(folder / f"{key}.npy", "w+", dtype, shape) for key, (shape, dtype) in shapes.items()}
+    outputs = {
+        key: open_memmap(folder / f"{key}.npy", "w+", dtype, shape) for key, (shape, dtype) in shapes.items()
+    }
 
     starts = range(0, count, SHARD)
-    jobs = [(cohort.folder, slice(start, min(start + SHARD, count)), settings, cmr.frames, cmr.pixels) for start in starts]
+    jobs = [
+        (cohort.folder, slice(start, min(start + SHARD, count)), settings, cmr.frames, cmr.pixels)
+        for start in starts
+    ]
     reasons: list[str] = []
-    for rows, (arrays, faults) in tqdm(_shards(jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress):
+    for rows, (arrays, faults) in tqdm(
+        _shards(jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress
+    ):
         for key, array in arrays.items():
             outputs[key][rows] = array
         reasons += faults
@@ -123,7 +145,11 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
         output.flush()
 
     trained_on = cohort.name in SPLIT_COHORTS
-    split = recordings["participant_id"].map(split_participants(recordings["participant_id"], run.profile.seed)) if trained_on else "test"
+    split = (
+        recordings["participant_id"].map(split_participants(recordings["participant_id"], run.profile.seed))
+        if trained_on
+        else "test"
+    )
     usable = [not reason for reason in reasons]
     recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
 

@@ -1,8 +1,9 @@
 """Cohorts on disk: raw recordings as they were read or simulated, never a cohort in memory.
 
 A cohort folder holds ``ecg.npy`` int16 microvolts (R, 12, 5000), ``sax.npy`` (R, T, 80, 80) and ``lax.npy``
-(R, T, 96, 96) uint8 where there is CMR, ``indices.npy`` and (simulated only) ``indices_true.npy`` float32 (R, 82),
-and ``recordings.parquet``: one row a recording, in the same order, with identifiers, covariates and labels.
+(R, T, 96, 96) uint8 where there is CMR, ``indices.npy`` and (simulated only) ``indices_true.npy`` float32 (R,
+82), and ``recordings.parquet``: one row a recording, in the same order, with identifiers, covariates and
+labels.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Cohort:
 
 
 def worthwhile_processes(count: int) -> int:
-    """Processes for ``count`` recordings: one for each thousand, as far as there are cores; starting one costs seconds."""
+    """Processes for ``count`` recordings: one for each thousand, as far as there are cores; starting one
+    costs seconds.
+    """
     return max(1, min(os.cpu_count() or 1, count // 1000))
 
 
@@ -60,7 +63,9 @@ def memory_map(path: Path) -> np.ndarray | None:
 def open_cohort(run: Run, name: str) -> Cohort:
     """The stored cohort ``name``; ``ValueError`` naming the command to run if chapter 00 has not made it."""
     folder = run.require(run.cohorts / name, "00_cohorts")
-    arrays = {key: memory_map(folder / f"{key}.npy") for key in ("ecg", "sax", "lax", "indices", "indices_true")}
+    arrays = {
+        key: memory_map(folder / f"{key}.npy") for key in ("ecg", "sax", "lax", "indices", "indices_true")
+    }
     return Cohort(name, folder, pd.read_parquet(folder / "recordings.parquet"), **arrays)
 
 
@@ -73,13 +78,20 @@ def simulate_cohort(run: Run, name: str, processes: int | None = None) -> Cohort
         raise ValueError(f"unknown simulated cohort {name!r}: choose one of {', '.join(SIMULATED_COHORTS)}")
     settings = run.profile.cohorts
     drawing = {
-        "n": getattr(settings, name), "cohort": name, "preset": settings.preset,
-        "seed": run.profile.seed, "frames": settings.frames,
+        "n": getattr(settings, name),
+        "cohort": name,
+        "preset": settings.preset,
+        "seed": run.profile.seed,
+        "frames": settings.frames,
     }
     run.fit_or_load(
-        run.cohorts / name, {**drawing, "source": source("digital_heart")},
+        run.cohorts / name,
+        {**drawing, "source": source("digital_heart")},
         lambda folder: write_cohort(
-            folder, **drawing, cines=name in PAIRED_COHORTS, processes=processes or worthwhile_processes(drawing["n"])
+            folder,
+            **drawing,
+            cines=name in PAIRED_COHORTS,
+            processes=processes or worthwhile_processes(drawing["n"]),
         ),
     )
     return open_cohort(run, name)

@@ -1,7 +1,7 @@
 """Chapter 03: contrastive alignment of an ECG encoder to frozen CMR features.
 
-The arms share everything but their pairs: ``aligned`` sees each ECG with its own CMR, ``permuted`` with a stranger's
-(the negative control: whatever it reaches does not come from CMR).
+The arms share everything but their pairs: ``aligned`` sees each ECG with its own CMR, ``permuted`` with a
+stranger's (the negative control: whatever it reaches does not come from CMR).
 """
 
 from __future__ import annotations
@@ -28,16 +28,22 @@ ENCODE_BATCH = 128
 
 
 def cache_cmr_features(run: Run, cohort: str) -> Path:
-    """Encode each cine of ``cohort`` once: ``<view>.npy`` float32 (views, R, D), view 0 as it is, the rest augmented.
+    """Encode each cine of ``cohort`` once: ``<view>.npy`` float32 (views, R, D), view 0 as it is, the rest
+    augmented.
 
-    Features are standardised by the training rows: what all hearts share is ten times larger than what tells them
-    apart, and a contrast of directions would first have to unlearn it.
+    Features are standardised by the training rows: what all hearts share is ten times larger than what tells
+    them apart, and a contrast of directions would first have to unlearn it.
     """
     clean = open_clean(run, cohort)
     encoder_folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
     views = run.profile.alignment.views
-    ingredients = {"cohort": clean.folder, "encoder": encoder_folder, "views": views, "seed": run.profile.seed,
-                   "source": source("experiments/align.py", "cmr/augmenting.py")}
+    ingredients = {
+        "cohort": clean.folder,
+        "encoder": encoder_folder,
+        "views": views,
+        "seed": run.profile.seed,
+        "source": source("experiments/align.py", "cmr/augmenting.py"),
+    }
 
     def make(folder: Path) -> None:
         encoder, augmentation = load_cmr_autoencoder(run), CineAugmentation()
@@ -52,7 +58,9 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
                     features.append(torch.cat([encoder.encode(cine, view) for cine in drawn]).numpy())
             stacked = np.stack(features)  # (views, R, D)
             training = stacked[0, clean.rows("train")]
-            np.save(folder / f"{view}.npy", (stacked - training.mean(axis=0)) / training.std(axis=0).clip(1e-6))
+            np.save(
+                folder / f"{view}.npy", (stacked - training.mean(axis=0)) / training.std(axis=0).clip(1e-6)
+            )
 
     return run.fit_or_load(run.root / "features" / cohort, ingredients, make)
 
@@ -70,9 +78,17 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
     clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
     ingredients = {
-        "cohort": clean.folder, "features": run.root / "features" / "ukb", "arm": arm, "ecg_input": run.profile.ecg_input,
-        "encoder": run.profile.ecg_encoder, "alignment": run.profile.alignment, "training": settings, "seed": seed,
-        "source": source("models", "training", "ecg/augmenting.py", "experiments/align.py", "experiments/inputs.py"),
+        "cohort": clean.folder,
+        "features": run.root / "features" / "ukb",
+        "arm": arm,
+        "ecg_input": run.profile.ecg_input,
+        "encoder": run.profile.ecg_encoder,
+        "alignment": run.profile.alignment,
+        "training": settings,
+        "seed": seed,
+        "source": source(
+            "models", "training", "ecg/augmenting.py", "experiments/align.py", "experiments/inputs.py"
+        ),
     }
 
     def make(folder: Path) -> None:
@@ -95,9 +111,16 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
             parts = np.array_split(rows, max(1, len(rows) // settings.batch))
             return float(torch.stack([model(*pair(part, 0))["loss"] for part in parts]).mean())
 
-        history = fit(model, lambda model, batch: model(*batch), batches, settings, seed=seed,
-                      steps_per_epoch=len(training) // settings.batch, validate=validate,
-                      workspace=run.unfinished(ingredients))
+        history = fit(
+            model,
+            lambda model, batch: model(*batch),
+            batches,
+            settings,
+            seed=seed,
+            steps_per_epoch=len(training) // settings.batch,
+            validate=validate,
+            workspace=run.unfinished(ingredients),
+        )
         save_checkpoint(model, folder, "aligner", run.profile)
         history.table().to_parquet(folder / "history.parquet")
 
@@ -129,7 +152,10 @@ def embeddings(run: Run, cohort: str, rows: np.ndarray, arm: str = "aligned") ->
     with torch.inference_mode():
         parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
         ecg = torch.cat([model.embed_ecg(ecg_batch(clean, part, run.profile.ecg_input)) for part in parts])
-        cmr = {view: model.embed_cmr(torch.from_numpy(cmr_features(run, cohort, view)[0, rows]), view) for view in VIEWS}
+        cmr = {
+            view: model.embed_cmr(torch.from_numpy(cmr_features(run, cohort, view)[0, rows]), view)
+            for view in VIEWS
+        }
     return {name: array.numpy() for name, array in {"ecg": ecg, **cmr}.items()}
 
 

@@ -1,7 +1,7 @@
 """The classical ECG arm: principal components of the median beat, random Fourier features, a linear readout.
 
-No network, minutes of laptop time in the last century: whatever a network adds must be measured against this, not
-against nothing (Rahimi and Recht 2007, "Random features for large-scale kernel machines").
+No network, minutes of laptop time in the last century: whatever a network adds must be measured against this,
+not against nothing (Rahimi and Recht 2007, "Random features for large-scale kernel machines").
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class ClassicalFeatures:
         beats = clean.beats[clean.rows("train")].reshape(len(clean.rows("train")), -1)  # (n, 12 * 180)
         components = PCA(min(COMPONENTS, len(beats) // 2), whiten=True, random_state=seed).fit(beats)
         # whitened components have unit variance: 1 / (2 D) makes a typical squared distance weigh exp(-1)
-        kernel = RBFSampler(gamma=0.5 / components.n_components_, n_components=settings.random_features, random_state=seed)
+        kernel = RBFSampler(
+            gamma=0.5 / components.n_components_, n_components=settings.random_features, random_state=seed
+        )
         return cls(components, kernel.fit(components.transform(beats[:2])))
 
     def __call__(self, beats: np.ndarray) -> np.ndarray:

@@ -20,10 +20,14 @@ BATCH = 200
 def target_table(run: Run, measured: bool) -> pd.DataFrame:
     """The target table on a fresh draw of the population.
 
-    ``measured``: ECG features measured on cleaned recordings, instead of read from the noise-free beat. Columns as :func:`cardiacnets.digital_heart.targets.check_targets`. The draw has its own seed, which no run uses,
-    and a fifth of the paired cohort's size, from 200 to 1,000.
+    ``measured``: ECG features measured on cleaned recordings, instead of read from the noise-free beat.
+    Columns as :func:`cardiacnets.digital_heart.targets.check_targets`. The draw has its own seed, which no
+    run uses, and a fifth of the paired cohort's size, from 200 to 1,000.
     """
-    size = {"n": max(200, min(1000, run.profile.cohorts.ukb // 5)), "per_group": max(40, min(150, run.profile.cohorts.ukb // 30))}
+    size = {
+        "n": max(200, min(1000, run.profile.cohorts.ukb // 5)),
+        "per_group": max(40, min(150, run.profile.cohorts.ukb // 30)),
+    }
 
     def make() -> pd.DataFrame:
         study = target_study(**size)
@@ -32,15 +36,23 @@ def target_table(run: Run, measured: bool) -> pd.DataFrame:
         signals = study.ecg()
         parts = [signals[start : start + BATCH] for start in range(0, len(signals), BATCH)]
         features = pd.concat(
-            [measure_beats(beat_view(clean(part)), BEAT_RATE, heart_rate(part, ECG_RATE)) for part in parts], ignore_index=True
+            [measure_beats(beat_view(clean(part)), BEAT_RATE, heart_rate(part, ECG_RATE)) for part in parts],
+            ignore_index=True,
         )
         return check_targets(study, features)
 
-    return _kept(run, "targets_measured" if measured else "targets", {**size, "source": source("digital_heart", "ecg", "experiments/cohort_checks.py")}, make)
+    return _kept(
+        run,
+        "targets_measured" if measured else "targets",
+        {**size, "source": source("digital_heart", "ecg", "experiments/cohort_checks.py")},
+        make,
+    )
 
 
 def information_budget(run: Run) -> pd.DataFrame:
-    """What an oracle reads from noise-free beats: correlation with true and recorded indices, and the linear bound."""
+    """What an oracle reads from noise-free beats: correlation with true and recorded indices, and the linear
+    bound.
+    """
     train = max(400, min(4000, run.profile.cohorts.ukb // 2))
     settings: dict[str, Any] = {"train": train, "test": train // 2, "preset": run.profile.cohorts.preset}
     ingredients = {**settings, "source": source("digital_heart", "experiments/cohort_checks.py")}

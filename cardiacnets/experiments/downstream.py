@@ -1,7 +1,8 @@
-"""Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without covariates.
+"""Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without
+covariates.
 
-Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates`` adds the
-study's covariates. Every choice is made on the validation split.
+Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates``
+adds the study's covariates. Every choice is made on the validation split.
 """
 
 from __future__ import annotations
@@ -26,12 +27,20 @@ from cardiacnets.run import Run, source
 from cardiacnets.training import History, fit, load_checkpoint, minibatches, save_checkpoint
 
 NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
-CODE = ("models", "training", "ecg/augmenting.py", "experiments/downstream.py", "experiments/inputs.py",
-        "experiments/probe.py", "experiments/tasks.py", "cohorts/splits.py")
+CODE = (
+    "models",
+    "training",
+    "ecg/augmenting.py",
+    "experiments/downstream.py",
+    "experiments/inputs.py",
+    "experiments/probe.py",
+    "experiments/tasks.py",
+    "cohorts/splits.py",
+)
 
 
 def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
-    """Folder of a fine-tuned model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
+    """Folder of a model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
     suffix = ("" if fraction == 1 else f"_{round(100 * fraction)}") + ("" if seed is None else f"_seed{seed}")
     return f"{key}/{arm}{suffix}"
 
@@ -47,7 +56,9 @@ def all_jobs(run: Run) -> list[tuple]:
     settings = run.profile.downstream
     curve = [
         (run, "ukb.indices", arm, fraction, seed)
-        for fraction in settings.fractions for seed in settings.seeds for arm in ("ecg", "aligned")
+        for fraction in settings.fractions
+        for seed in settings.seeds
+        for arm in ("ecg", "aligned")
     ]
     return curve + controls + [(run, key, arm) for key in trained_on for arm in arms]
 
@@ -60,8 +71,8 @@ def arms_of(key: str) -> tuple[str, ...]:
 def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
     """Probe, then fine-tune ``arm`` on task ``key``; the probe counts as the epoch before the first.
 
-    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model and
-    ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
+    and ``scores.npy``: the scores of the task's rows, NaN on training rows.
     """
     if arm not in NETWORK_ARMS:
         raise ValueError(f"unknown network arm {arm!r}: choose one of {', '.join(NETWORK_ARMS)}")
@@ -71,10 +82,20 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
     # random weights need alignment's larger steps; pre-trained ones are destroyed by them
     rate = run.profile.aligning.learning_rate if start == "ecg" else run.profile.finetuning.learning_rate
     ingredients = {
-        "cohort": clean.folder, "task": key, "arm": arm, "fraction": fraction, "seed": draw, "learning_rate": rate,
-        "encoder": run.profile.ecg_encoder, "ecg_input": run.profile.ecg_input, "training": run.profile.finetuning,
-        "labels": run.profile.downstream.labels, "source": source(*CODE),
-        "start": "random weights" if start == "ecg" else run.require(run.models / start, "03_contrastive_alignment"),
+        "cohort": clean.folder,
+        "task": key,
+        "arm": arm,
+        "fraction": fraction,
+        "seed": draw,
+        "learning_rate": rate,
+        "encoder": run.profile.ecg_encoder,
+        "ecg_input": run.profile.ecg_input,
+        "training": run.profile.finetuning,
+        "labels": run.profile.downstream.labels,
+        "source": source(*CODE),
+        "start": "random weights"
+        if start == "ecg"
+        else run.require(run.models / start, "03_contrastive_alignment"),
     }
 
     def make(folder: Path) -> None:
@@ -84,7 +105,9 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         model = start_network(run, labels, features, start, draw)
         history = fine_tune(run, model, labels, features, rate, draw, run.unfinished(ingredients))
         readout = Readout.of(labels, standardiser)
-        save_checkpoint(model, folder, "downstream", run.profile, outputs=labels.task.outputs, covariates=model.covariates)
+        save_checkpoint(
+            model, folder, "downstream", run.profile, outputs=labels.task.outputs, covariates=model.covariates
+        )
         readout.save(folder)
         history.table().to_parquet(folder / "history.parquet")
         scores = readout(network_outputs(model, features))
@@ -96,7 +119,7 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
 
 @dataclass(frozen=True)
 class Readout:
-    """What turns a network's outputs into scores elsewhere: covariates' scale, and the units of the indices."""
+    """What turns a network's outputs into scores: covariates' scale, and the units of the indices."""
 
     standardiser: Standardiser | None
     mean: np.ndarray
@@ -115,11 +138,14 @@ class Readout:
     def save(self, folder: Path) -> None:
         """Write ``readout.json`` beside the model."""
         covariates = self.standardiser and {
-            "names": list(self.standardiser.names), "mean": self.standardiser.mean.tolist(),
+            "names": list(self.standardiser.names),
+            "mean": self.standardiser.mean.tolist(),
             "deviation": self.standardiser.deviation.tolist(),
         }
-        write_json(folder / "readout.json",
-                   {"covariates": covariates, "mean": self.mean.tolist(), "deviation": self.deviation.tolist()})
+        write_json(
+            folder / "readout.json",
+            {"covariates": covariates, "mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Readout:
@@ -155,22 +181,33 @@ def start_network(
         torch.manual_seed(seed)
         encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
     if start != "ecg":
-        missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+        missing, unexpected = encoder.load_state_dict(
+            load_aligner(run, start).encoder.state_dict(), strict=False
+        )
         if unexpected or any(not name.startswith("modulation.") for name in missing):
-            raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
+            raise ValueError(
+                f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}"
+            )
     model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
     embedded = _batched(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
     train, validation = labels.of("train"), labels.of("validation")
-    probe = fit_probe(labels.task, embedded[train], labels.target[train], (embedded[validation], labels.target[validation]))
+    probe = fit_probe(
+        labels.task, embedded[train], labels.target[train], (embedded[validation], labels.target[validation])
+    )
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     return model
 
 
 def fine_tune(
-    run: Run, model: Downstream, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None],
-    rate: float, seed: int, workspace: Path,
+    run: Run,
+    model: Downstream,
+    labels: Labelled,
+    features: tuple[torch.Tensor, torch.Tensor | None],
+    rate: float,
+    seed: int,
+    workspace: Path,
 ) -> History:
     """All weights, early stopping on the validation loss; the probe is the state to beat."""
     loss, target = task_objective(labels)
@@ -181,7 +218,9 @@ def fine_tune(
     augmentation = EcgAugmentation()
     ecg, covariates = features
 
-    def outputs(model: Downstream, rows: np.ndarray, generator: torch.Generator | None = None) -> torch.Tensor:
+    def outputs(
+        model: Downstream, rows: np.ndarray, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
         seen = ecg[rows] if generator is None else augmentation(ecg[rows], generator)
         return model(seen, None if covariates is None else covariates[rows])
 
@@ -196,12 +235,23 @@ def fine_tune(
     def validate(model: Downstream) -> float:
         return float(loss(outputs(model, validation), target[validation]))
 
-    return fit(model, step, batches, settings, seed=seed, steps_per_epoch=len(train) // settings.batch,
-               validate=validate, workspace=workspace, progress=False)
+    return fit(
+        model,
+        step,
+        batches,
+        settings,
+        seed=seed,
+        steps_per_epoch=len(train) // settings.batch,
+        validate=validate,
+        workspace=workspace,
+        progress=False,
+    )
 
 
 def task_objective(labels: Labelled) -> tuple[Callable, torch.Tensor]:
-    """The task's loss and its targets as tensors: {0, 1} floats, class numbers, or z-scores by the training rows."""
+    """The task's loss and its targets as tensors: {0, 1} floats, class numbers, or z-scores by the training
+    rows.
+    """
     if labels.task.kind == "binary":
         return screening_loss, torch.from_numpy(labels.target).float()
     if labels.task.kind == "subtypes":
@@ -223,6 +273,9 @@ def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
 
 def _batched(module: torch.nn.Module, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
     ecg, covariates = features
-    parts = [ecg.split(ENCODE_BATCH), [None] * len(ecg) if covariates is None else covariates.split(ENCODE_BATCH)]
+    parts = [
+        ecg.split(ENCODE_BATCH),
+        [None] * len(ecg) if covariates is None else covariates.split(ENCODE_BATCH),
+    ]
     with torch.inference_mode():
         return torch.cat([module(*part) for part in zip(*parts, strict=False)]).numpy()

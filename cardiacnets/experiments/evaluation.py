@@ -1,4 +1,5 @@
-"""Chapter 05's tables: every arm with its interval and n, every comparison of two arms paired on the same people.
+"""Chapter 05's tables: every arm with its interval and n, every comparison of two arms paired on the same
+people.
 
 AUCs of recordings are clustered by participant where people have several (Obuchowski 1997); elsewhere DeLong.
 """
@@ -25,21 +26,34 @@ from cardiacnets.statistics.discrimination import DelongTest
 from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 
 ARM_NAMES = {
-    "covariates": "covariates only", "classical": "classical ECG", "classical_covariates": "classical ECG + covariates",
-    "ecg": "ECG-only network", "ecg_covariates": "ECG-only network + covariates", "permuted": "aligned to strangers' CMR",
-    "aligned": "aligned ECG", "aligned_covariates": "aligned ECG + covariates", "cmr": "CMR, linear readout",
+    "covariates": "covariates only",
+    "classical": "classical ECG",
+    "classical_covariates": "classical ECG + covariates",
+    "ecg": "ECG-only network",
+    "ecg_covariates": "ECG-only network + covariates",
+    "permuted": "aligned to strangers' CMR",
+    "aligned": "aligned ECG",
+    "aligned_covariates": "aligned ECG + covariates",
+    "cmr": "CMR, linear readout",
 }
 """Arms in the order of the tables."""
 COMPARISONS = (
-    ("aligned", "ecg"), ("aligned", "classical"), ("aligned", "permuted"), ("aligned", "covariates"), ("aligned", "cmr"),
-    ("aligned_covariates", "classical_covariates"), ("aligned_covariates", "ecg_covariates"),
+    ("aligned", "ecg"),
+    ("aligned", "classical"),
+    ("aligned", "permuted"),
+    ("aligned", "covariates"),
+    ("aligned", "cmr"),
+    ("aligned_covariates", "classical_covariates"),
+    ("aligned_covariates", "ecg_covariates"),
 )
 """Pairs of arms compared, first minus second."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Test-split scores of one task: ``table`` with one column an arm, or ``scores[arm]`` (n, 82) for the indices."""
+    """Test-split scores of one task: ``table`` with one column an arm, or ``scores[arm]`` (n, 82) for the
+    indices.
+    """
 
     key: str
     table: pd.DataFrame
@@ -50,11 +64,17 @@ class Predictions:
 
 
 def open_predictions(run: Run, key: str) -> Predictions:
-    """Test predictions of task ``key``; ``ValueError`` naming the command to run if chapter 05 has not made them."""
+    """Test predictions of task ``key``; ``ValueError`` naming the command to run if chapter 05 has not made
+    them.
+    """
     folder = run.require(run.predictions / key, "05_downstream_tasks")
     table = pd.read_parquet(folder / "table.parquet")
     test = (table["split"] == "test").to_numpy()
-    found = _index_arms(folder) if TASKS[key].kind == "indices" else {name.split(".")[0] for name in table.columns}
+    found = (
+        _index_arms(folder)
+        if TASKS[key].kind == "indices"
+        else {name.split(".")[0] for name in table.columns}
+    )
     arms = tuple(arm for arm in ARM_NAMES if arm in found)
     if TASKS[key].kind == "indices":
         truth = np.load(folder / "truth.npy", allow_pickle=False)[test]
@@ -62,10 +82,14 @@ def open_predictions(run: Run, key: str) -> Predictions:
     else:
         truth, columns = table["label"].to_numpy()[test], list(SUBTYPES)
         scores = {
-            arm: table.loc[test, arm if TASKS[key].kind == "binary" else [f"{arm}.{name}" for name in columns]].to_numpy()
+            arm: table.loc[
+                test, arm if TASKS[key].kind == "binary" else [f"{arm}.{name}" for name in columns]
+            ].to_numpy()
             for arm in arms
         }
-    return Predictions(key, table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True))
+    return Predictions(
+        key, table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True)
+    )
 
 
 def arm_table(run: Run, key: str) -> pd.DataFrame:
@@ -74,21 +98,50 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
     people = predictions.table["participant_id"].nunique()
     measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
     for arm, metric, result in measure(run, predictions):
-        rows.append({"task": key, "arm": arm, "metric": metric, "estimate": result.estimate, "low": result.interval[0],
-                     "high": result.interval[1], "n": people, "method": result.method})
+        rows.append(
+            {
+                "task": key,
+                "arm": arm,
+                "metric": metric,
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "n": people,
+                "method": result.method,
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def comparison_table(run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS) -> pd.DataFrame:
-    """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``, ``method``."""
+def comparison_table(
+    run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS
+) -> pd.DataFrame:
+    """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``,
+    ``method``.
+    """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
     pairs = [pair for pair in comparisons if set(pair) <= set(predictions.arms)]
-    compare = {"binary": _screening_differences, "subtypes": _subtype_differences, "indices": _index_differences}
+    compare = {
+        "binary": _screening_differences,
+        "subtypes": _subtype_differences,
+        "indices": _index_differences,
+    }
     for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
-        rows.append({"task": key, "comparison": f"{first}-{second}", "metric": metric, "estimate": result.estimate,
-                     "low": result.interval[0], "high": result.interval[1], "low_90": wide.interval[0],
-                     "high_90": wide.interval[1], "pvalue": result.pvalue, "n": people})
+        rows.append(
+            {
+                "task": key,
+                "comparison": f"{first}-{second}",
+                "metric": metric,
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "low_90": wide.interval[0],
+                "high_90": wide.interval[1],
+                "pvalue": getattr(result, "pvalue", np.nan),
+                "n": people,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -96,13 +149,16 @@ def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
     """Mean test correlation within each group of indices (rows) for each arm (columns)."""
     predictions = open_predictions(run, "ukb.indices")
     columns = {
-        ARM_NAMES[arm]: pearson(predictions.truth, predictions.scores[arm]) for arm in arms if arm in predictions.arms
+        ARM_NAMES[arm]: pearson(predictions.truth, predictions.scores[arm])
+        for arm in arms
+        if arm in predictions.arms
     }
     return pd.DataFrame(columns).groupby(PHENOTYPES["group"].to_numpy(), sort=False).mean()
 
 
 def label_efficiency(run: Run) -> pd.DataFrame:
-    """Test scores by share of labels for ``ecg`` and ``aligned``, and the difference of a tenth aligned to all without.
+    """Test scores by share of labels for ``ecg`` and ``aligned``, and the difference of a tenth aligned to
+    all without.
 
     One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
     """
@@ -110,33 +166,54 @@ def label_efficiency(run: Run) -> pd.DataFrame:
     for arm in ("ecg", "aligned"):
         for fraction in settings.fractions:
             drawn = [_fraction_scores(run, arm, fraction, seed) for seed in settings.seeds]
-            truth, scores[f"{arm}_{round(100 * fraction)}"] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
+            truth, scores[f"{arm}_{round(100 * fraction)}"] = (
+                drawn[0][0],
+                np.mean([each[1] for each in drawn], axis=0),
+            )
     found = bootstrap_correlations(truth, scores, **_resampling(run))
     few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
     results = {name: found.mean(name) for name in scores}
     results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
-    return pd.DataFrame([
-        {"comparison": name, "arm": "difference" if "-" in name else name.split("_")[0],
-         "labels, %": int(name.split("-")[0].split("_")[1]), "estimate": result.estimate, "low": result.interval[0],
-         "high": result.interval[1], "n": len(truth), "pvalue": getattr(result, "pvalue", np.nan)}
-        for name, result in results.items()
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "comparison": name,
+                "arm": "difference" if "-" in name else name.split("_")[0],
+                "labels, %": int(name.split("-")[0].split("_")[1]),
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "n": len(truth),
+                "pvalue": getattr(result, "pvalue", np.nan),
+            }
+            for name, result in results.items()
+        ]
+    )
 
 
 def convergence(run: Run, key: str) -> pd.DataFrame:
-    """First epoch of fine-tuning at or below the best validation loss of the ECG-only network, for each network arm.
+    """First epoch of fine-tuning at or below the best validation loss of the ECG-only network, for each
+    network arm.
 
     Epoch 0 is the probe. NaN where an arm never gets there.
     """
     losses = {
-        arm: pd.read_parquet(run.models / model_name(key, arm) / "history.parquet")["validation"] for arm in ("ecg", "aligned")
+        arm: pd.read_parquet(run.models / model_name(key, arm) / "history.parquet")["validation"]
+        for arm in ("ecg", "aligned")
     }
     goal, count = losses["ecg"].min(), len(labelled(run, key).of("train"))
     reached = {arm: loss.index[loss <= goal] for arm, loss in losses.items()}
-    return pd.DataFrame([
-        {"arm": arm, "epochs": float(epochs[0]) if len(epochs) else np.nan, "best": float(losses[arm].min()), "n": count}
-        for arm, epochs in reached.items()
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "arm": arm,
+                "epochs": float(epochs[0]) if len(epochs) else np.nan,
+                "best": float(losses[arm].min()),
+                "n": count,
+            }
+            for arm, epochs in reached.items()
+        ]
+    )
 
 
 def forest(table: pd.DataFrame) -> Figure:
@@ -145,7 +222,9 @@ def forest(table: pd.DataFrame) -> Figure:
     columns = min(len(tasks), 4)
     lines = -(-len(tasks) // columns)
     arms = [arm for arm in ARM_NAMES if arm in set(table["arm"])]
-    figure = Figure(figsize=(2.2 + 2.2 * columns, 0.6 + lines * (0.5 + 0.26 * len(arms))), layout="constrained")
+    figure = Figure(
+        figsize=(2.2 + 2.2 * columns, 0.6 + lines * (0.5 + 0.26 * len(arms))), layout="constrained"
+    )
     axes = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=len(set(table["metric"])) == 1)
     for axis, task in zip(axes.flat, tasks, strict=False):
         part = table[table["task"] == task].drop_duplicates("arm").set_index("arm")
@@ -154,7 +233,7 @@ def forest(table: pd.DataFrame) -> Figure:
         axis.errorbar(part["estimate"], place, xerr=spread, fmt="o", markersize=4, capsize=2)
         axis.set(title=task, yticks=range(len(arms)), yticklabels=[ARM_NAMES[arm] for arm in arms])
         axis.grid(axis="x", alpha=0.3)
-    for axis in axes.flat[len(tasks):]:
+    for axis in axes.flat[len(tasks) :]:
         axis.set_axis_off()
     axes[0, 0].invert_yaxis()
     return figure
@@ -169,23 +248,42 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 def record_arms(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`arm_table` as ``<cohort>.<task>.<metric>.<arm>``."""
     for row in table.itertuples():
-        record(f"{row.task}.{row.metric}.{row.arm}", row.estimate, interval=(row.low, row.high), n=row.n, method=row.method)
+        shared = {"interval": (row.low, row.high), "n": row.n, "method": row.method}
+        record(f"{_key(row.task, row.metric)}.{row.arm}", row.estimate, **shared)
 
 
 def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
     """Record each difference, and beside it the same with the 90 % interval that equivalence is judged by."""
     for row in table.itertuples():
-        shared = {"n": row.n, "method": "paired, " + ("participant bootstrap" if row.metric == "r" else "DeLong")}
-        record(f"{row.task}.{row.metric}.{row.comparison}", row.estimate, interval=(row.low, row.high), pvalue=row.pvalue, **shared)
-        record(f"{row.task}.{row.metric}_equivalence.{row.comparison}", row.estimate, interval=(row.low_90, row.high_90), **shared)
+        key, shared = _key(row.task, row.metric), {"n": row.n, "method": "paired, by participant"}
+        interval, wide = (row.low, row.high), (row.low_90, row.high_90)
+        record(f"{key}.{row.comparison}", row.estimate, interval=interval, pvalue=row.pvalue, **shared)
+        record(f"{key}_equivalence.{row.comparison}", row.estimate, interval=wide, **shared)
 
 
 def record_fractions(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`label_efficiency`."""
     for row in table.itertuples():
-        pvalue = None if np.isnan(row.pvalue) else row.pvalue
-        record(f"ukb.indices.r_fraction.{row.comparison}", row.estimate, interval=(row.low, row.high), n=row.n, pvalue=pvalue,
-               method="mean over 82 indices; bootstrap over participants")
+        record(
+            f"ukb.indices.r_fraction.{row.comparison}",
+            row.estimate,
+            interval=(row.low, row.high),
+            n=row.n,
+            pvalue=row.pvalue,
+            method="mean over 82 indices; bootstrap over participants",
+        )
+
+
+def _key(task: str, metric: str) -> str:
+    """``mimic.subtypes`` and ``auc_dcm`` as ``mimic.dcm.auc``; everything else as
+    ``<cohort>.<task>.<metric>``.
+    """
+    cohort, name = task.split(".")
+    return (
+        f"{cohort}.{metric.removeprefix('auc_')}.auc"
+        if metric.startswith("auc_")
+        else f"{cohort}.{name}.{metric}"
+    )
 
 
 def _index_arms(folder: Path) -> set[str]:
@@ -195,7 +293,9 @@ def _index_arms(folder: Path) -> set[str]:
 def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Truth and scores (n, 82) of test participants from a model fitted on a share of the labels."""
     labels = labelled(run, "ukb.indices", fraction, seed)
-    scores = np.load(run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False)
+    scores = np.load(
+        run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False
+    )
     test = labels.of("test")
     return labels.target[test], scores[test]
 
@@ -218,9 +318,13 @@ def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Es
     truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
     for arm, probabilities in predictions.scores.items():
         for place, name in _present(truth):
-            yield arm, f"auc_{name}", auc_interval(truth == place, probabilities[:, place], clusters=_clusters(predictions))
+            yield (
+                arm,
+                f"auc_{name}",
+                auc_interval(truth == place, probabilities[:, place], clusters=_clusters(predictions)),
+            )
         correct = (probabilities.argmax(axis=1) == truth).astype(float)
-        yield arm, "accuracy", bootstrap_mean(correct, people, **_resampling(run))
+        yield arm, "accuracy", accuracy(truth, correct, people, **_resampling(run))
         yield arm, "balanced_accuracy", balanced_accuracy(truth, correct, people, **_resampling(run))
 
 
@@ -235,7 +339,10 @@ def _screening_differences(
 ) -> Iterator[tuple[tuple[str, str], str, DelongTest, DelongTest]]:
     for first, second in pairs:
         scores = predictions.scores[first], predictions.scores[second]
-        results = [delong_test(predictions.truth, *scores, level=level, clusters=_clusters(predictions)) for level in (0.95, 0.9)]
+        results = [
+            delong_test(predictions.truth, *scores, level=level, clusters=_clusters(predictions))
+            for level in (0.95, 0.9)
+        ]
         yield (first, second), "auc", *results
 
 
@@ -246,8 +353,28 @@ def _subtype_differences(
         for place, name in _present(predictions.truth):
             scores = predictions.scores[first][:, place], predictions.scores[second][:, place]
             against_rest = predictions.truth == place
-            results = [delong_test(against_rest, *scores, level=level, clusters=_clusters(predictions)) for level in (0.95, 0.9)]
+            results = [
+                delong_test(against_rest, *scores, level=level, clusters=_clusters(predictions))
+                for level in (0.95, 0.9)
+            ]
             yield (first, second), f"auc_{name}", *results
+        yield from _accuracy_differences(run, predictions, (first, second))
+
+
+def _accuracy_differences(
+    run: Run, predictions: Predictions, pair: tuple[str, str]
+) -> Iterator[tuple[tuple[str, str], str, Estimate, Estimate]]:
+    truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
+    first, second = ((predictions.scores[arm].argmax(axis=1) == truth).astype(float) for arm in pair)
+    for metric, measure in (("accuracy", accuracy), ("balanced_accuracy", balanced_accuracy)):
+        yield (
+            pair,
+            metric,
+            *[
+                measure(truth, first - second, people, level=level, **_resampling(run))
+                for level in (0.95, 0.9)
+            ],
+        )
 
 
 def _index_differences(
@@ -263,10 +390,20 @@ def _present(truth: np.ndarray) -> list[tuple[int, str]]:
     return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
 
 
-def balanced_accuracy(
-    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int
+def accuracy(
+    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
 ) -> Estimate:
-    """Mean recall over classes of recordings (n,), with a bootstrap interval over participants."""
+    """Share of ``correct`` recordings (n,), with a bootstrap interval over participants.
+
+    Given the difference of two arms' ``correct`` (-1, 0, 1), the difference of their accuracies; so below.
+    """
+    return bootstrap_mean(correct, people, resamples, seed, level)
+
+
+def balanced_accuracy(
+    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
+) -> Estimate:
+    """Mean recall over the classes of ``truth`` (n,), with a bootstrap interval over participants."""
     members = pd.factorize(people)[0]
     classes = truth[:, None] == np.unique(truth)  # (n, classes)
     sums = np.zeros((2, members.max() + 1, classes.shape[1]))
@@ -277,7 +414,7 @@ def balanced_accuracy(
     def recall(weights: np.ndarray) -> np.ndarray:
         return ((weights @ hits) / np.maximum(weights @ size, 1e-12)).mean(axis=1)
 
-    return participant_bootstrap(recall, len(size), resamples, seed)
+    return participant_bootstrap(recall, len(size), resamples, seed, level)
 
 
 def _resampling(run: Run) -> dict[str, int]:
@@ -285,7 +422,11 @@ def _resampling(run: Run) -> dict[str, int]:
 
 
 def _threshold(run: Run, task: Task, arm: str) -> float:
-    """The score that maximises sensitivity + specificity on the validation split of the task that was trained on."""
-    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query("split == 'validation'")
+    """The score that maximises sensitivity + specificity on the validation split of the task that was trained
+    on.
+    """
+    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query(
+        "split == 'validation'"
+    )
     false_positive, true_positive, thresholds = roc_curve(table["label"], table[arm])
     return float(thresholds[np.argmax(true_positive - false_positive)])

@@ -26,7 +26,10 @@ from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.resampling import bootstrap_mean
 
 DISEASE_NAMES = {
-    "cad": "coronary artery disease", "cm": "cardiomyopathy", "pc": "pericarditis", "hf": "heart failure",
+    "cad": "coronary artery disease",
+    "cm": "cardiomyopathy",
+    "pc": "pericarditis",
+    "hf": "heart failure",
     "ph": "pulmonary hypertension",
 }
 
@@ -45,7 +48,9 @@ class Explanation:
     indices: pd.DataFrame
     """One row an index: ``name``, ``label``, ``unit``, ``estimate``, ``low``, ``high``."""
     diseases: pd.DataFrame
-    """One row a disease: ``probability`` were cases and controls equally frequent, and on how many it was calibrated."""
+    """One row a disease: ``probability`` were cases and controls equally frequent, and on how many it was
+    calibrated.
+    """
     movies: dict[str, np.ndarray]
     """Generated ``sax`` and ``lax`` cines, (T, H, W) uint8."""
     heat: dict[str, np.ndarray]
@@ -53,14 +58,18 @@ class Explanation:
 
 
 def explain_ecg(
-    ecg: Ecg | np.ndarray, run: Run | str = "quick", covariates: dict[str, float] | None = None, coverage: float = 0.9
+    ecg: Ecg | np.ndarray,
+    run: Run | str = "quick",
+    covariates: dict[str, float] | None = None,
+    coverage: float = 0.9,
 ) -> Explanation:
-    """Indices with split-conformal intervals, disease probabilities, generated cines and heat maps of one ECG.
+    """Indices with split-conformal intervals, disease probabilities, generated cines and heat maps of one
+    ECG.
 
-    ``ecg``: what ``read_ecg`` returns, or (12, 5000) mV at 500 Hz. ``run``: a run, or a profile's name, whose chapters
-    00 to 05 have been executed. ``covariates``: ``sex`` (0 female, 1 male), ``age`` (years), ``heart_rate``
-    (beats/min) for the models that use them. Raises ``ValueError`` for an unusable ECG, unknown or missing covariates,
-    or a run that lacks a chapter.
+    ``ecg``: what ``read_ecg`` returns, or (12, 5000) mV at 500 Hz. ``run``: a run, or a profile's name, whose
+    chapters 00 to 05 have been executed. ``covariates``: ``sex`` (0 female, 1 male), ``age`` (years),
+    ``heart_rate`` (beats/min) for the models that use them. Raises ``ValueError`` for an unusable ECG,
+    unknown or missing covariates, or a run that lacks a chapter.
     """
     run = open_run(run) if isinstance(run, str) else run
     signal = ecg.standard() if isinstance(ecg, Ecg) else np.asarray(ecg, np.float32)
@@ -73,13 +82,21 @@ def explain_ecg(
     view = scale_ecg(encoder_view(signal[None], run.profile.ecg_input), run.profile.ecg_input)
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
     movies = {
-        name: sample_movies(load_diffusion(run, name), ecg_tokens(run, inputs), run.profile.diffusion, run.profile.seed)[0]
+        name: sample_movies(
+            load_diffusion(run, name), ecg_tokens(run, inputs), run.profile.diffusion, run.profile.seed
+        )[0]
         for name in VIEWS
     }
     cleaned = clean(signal)
     return Explanation(
-        signal, cleaned, beat_view(cleaned[None])[0], quality.warnings, _indices(run, inputs, coverage),
-        _diseases(run, inputs, covariates), movies, {name: _heat(run, inputs, name) for name in DISEASES},
+        signal,
+        cleaned,
+        beat_view(cleaned[None])[0],
+        quality.warnings,
+        _indices(run, inputs, coverage),
+        _diseases(run, inputs, covariates),
+        movies,
+        {name: _heat(run, inputs, name) for name in DISEASES},
     )
 
 
@@ -98,25 +115,34 @@ def given_covariates(sex: str, age: float, heart_rate: float) -> dict[str, float
 def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
     """Half-widths (k,) of split-conformal intervals from calibration residuals (n, k), NaN left out.
 
-    The ceil((n + 1) coverage)-th smallest absolute residual (Vovk 2005; Lei 2018): on exchangeable data the interval
-    covers the truth with at least the stated probability. Infinite where n is too small to promise that.
+    The ceil((n + 1) coverage)-th smallest absolute residual (Vovk 2005; Lei 2018): on exchangeable data the
+    interval covers the truth with at least the stated probability. Infinite where n is too small to promise
+    that.
     """
     ordered = np.sort(np.abs(residuals), axis=0)  # NaN sorts last
     count = np.isfinite(residuals).sum(axis=0)
     place = np.ceil((count + 1) * coverage).astype(int) - 1
-    return np.where(place < count, ordered[np.minimum(place, np.maximum(count - 1, 0)), np.arange(ordered.shape[1])], np.inf)
+    return np.where(
+        place < count,
+        ordered[np.minimum(place, np.maximum(count - 1, 0)), np.arange(ordered.shape[1])],
+        np.inf,
+    )
 
 
 def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
     """Recorded minus predicted indices (n, 82) on the validation split, from chapter 05."""
     folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
     validation = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "validation"
-    truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", arm))
+    truth, predicted = (
+        np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", arm)
+    )
     return truth - predicted
 
 
 def test_coverage(run: Run, arm: str = "aligned", coverage: float = 0.9) -> Estimate:
-    """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap interval."""
+    """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap
+    interval.
+    """
     folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
     test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
     truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
@@ -142,16 +168,24 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
         given = None
         if covariates is not None:
             if sorted(covariates) != sorted(readout.standardiser.names):
-                raise ValueError(f"covariates must be {', '.join(readout.standardiser.names)}; "
-                                 f"found {', '.join(sorted(covariates)) or 'none'}")
+                raise ValueError(
+                    f"covariates must be {', '.join(readout.standardiser.names)}; "
+                    f"found {', '.join(sorted(covariates)) or 'none'}"
+                )
             given = torch.from_numpy(readout.standardiser(pd.DataFrame([covariates])))
         logit = network_outputs(model, (inputs, given))[0, 0]
         table = pd.read_parquet(run.predictions / f"mimic.{disease}" / "table.parquet")
         validation = table[table["split"] == "validation"]
         platt = LogisticRegression(C=1e6).fit(validation[[arm]].to_numpy(), validation["label"])
         probability = platt.predict_proba([[logit]])[0, 1]
-        rows.append({"key": disease, "disease": DISEASE_NAMES[disease], "probability": probability,
-                     "calibrated_on": len(validation)})
+        rows.append(
+            {
+                "key": disease,
+                "disease": DISEASE_NAMES[disease],
+                "probability": probability,
+                "calibrated_on": len(validation),
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -1,8 +1,9 @@
 """Chapter 04: movies of the heart drawn from an ECG, and how far they can be believed.
 
-One latent video diffusion model a view, conditioned on the tokens of the frozen aligned ECG encoder. A generated
-movie is judged by what is measured on it: one regressor, fitted on real training cines, reads the 82 indices from real
-and generated test cines alike, and both are compared with each other and with the recorded truth.
+One latent video diffusion model a view, conditioned on the tokens of the frozen aligned ECG encoder. A
+generated movie is judged by what is measured on it: one regressor, fitted on real training cines, reads the
+82 indices from real and generated test cines alike, and both are compared with each other and with the
+recorded truth.
 """
 
 from __future__ import annotations
@@ -47,11 +48,17 @@ def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
 def fit_video_autoencoder(run: Run) -> Path:
     """Train the frame autoencoder on both views of the training split of ``ukb``, or reuse it.
 
-    Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of trained.
+    Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of
+    trained.
     """
     clean, settings, seed = open_clean(run, "ukb"), run.profile.autoencoding, run.profile.seed
-    ingredients = {"cohort": clean.folder, "diffusion": run.profile.diffusion, "training": settings, "seed": seed,
-                   "source": source("models", "training", "experiments/generate.py")}
+    ingredients = {
+        "cohort": clean.folder,
+        "diffusion": run.profile.diffusion,
+        "training": settings,
+        "seed": seed,
+        "source": source("models", "training", "experiments/generate.py"),
+    }
 
     def make(folder: Path) -> None:
         model = build_seeded("video_autoencoder", run.profile)
@@ -64,8 +71,15 @@ def fit_video_autoencoder(run: Run) -> Path:
                 yield torch.from_numpy(cines[index, phases]).float() / 255
 
         if not run.profile.diffusion.pretrained_vae:
-            history = fit(model, lambda model, frames: model(frames), batches, settings, seed=seed,
-                          steps_per_epoch=len(cines) // settings.batch, workspace=run.unfinished(ingredients))
+            history = fit(
+                model,
+                lambda model, frames: model(frames),
+                batches,
+                settings,
+                seed=seed,
+                steps_per_epoch=len(cines) // settings.batch,
+                workspace=run.unfinished(ingredients),
+            )
             history.table().to_parquet(folder / "history.parquet")
         model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
         save_checkpoint(model, folder, "video_autoencoder", run.profile)
@@ -79,8 +93,13 @@ def fit_diffusion(run: Run, view: str) -> Path:
     aligned = run.require(run.models / "aligned", "03_contrastive_alignment")
     autoencoder = run.require(run.models / "video_autoencoder", "04_diffusion")
     ingredients = {
-        "cohort": clean.folder, "aligned": aligned, "autoencoder": autoencoder, "view": view, "seed": seed,
-        "diffusion": run.profile.diffusion, "training": settings,
+        "cohort": clean.folder,
+        "aligned": aligned,
+        "autoencoder": autoencoder,
+        "view": view,
+        "seed": seed,
+        "diffusion": run.profile.diffusion,
+        "training": settings,
         "source": source("models", "training", "experiments/generate.py"),
     }
 
@@ -89,7 +108,9 @@ def fit_diffusion(run: Run, view: str) -> Path:
         tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
         model = build_seeded("diffusion", run.profile)
         load_pretrained(model)
-        model.autoencoder.load_state_dict(load_checkpoint(autoencoder, "video_autoencoder", run.profile).state_dict())
+        model.autoencoder.load_state_dict(
+            load_checkpoint(autoencoder, "video_autoencoder", run.profile).state_dict()
+        )
         cines = diffusion_cines(run, clean, view, rows)
         with torch.inference_mode():
             parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
@@ -100,9 +121,16 @@ def fit_diffusion(run: Run, view: str) -> Path:
             for index in minibatches(len(latents), settings.batch, generator):
                 yield latents[index], tokens[index]
 
-        history = fit(model, lambda model, batch: model(*batch), batches, settings, seed=seed,
-                      steps_per_epoch=len(latents) // settings.batch, workspace=run.unfinished(ingredients),
-                      trainable=lambda name: not name.startswith("autoencoder"))
+        history = fit(
+            model,
+            lambda model, batch: model(*batch),
+            batches,
+            settings,
+            seed=seed,
+            steps_per_epoch=len(latents) // settings.batch,
+            workspace=run.unfinished(ingredients),
+            trainable=lambda name: not name.startswith("autoencoder"),
+        )
         save_checkpoint(model, folder, "diffusion", run.profile)
         history.table().to_parquet(folder / "history.parquet")
 
@@ -116,7 +144,7 @@ def load_diffusion(run: Run, view: str) -> VideoDiffusion:
 
 
 def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the profile's sampler, steps and guidance."""
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' steps and guidance."""
     generator = torch.Generator().manual_seed(seed)
     movies = [
         model.sample(part, generator, steps=settings.sampling_steps, guidance=settings.guidance)
@@ -127,35 +155,50 @@ def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusi
 
 @dataclass(frozen=True)
 class CineReader:
-    """Reads the 82 indices from a pair of cines at the diffusion model's size: components, then ridge regression."""
+    """Reads the 82 indices from a pair of cines at the diffusion model's size: components, then ridge
+    regression.
+    """
 
     components: dict[str, PCA]
     probe: Probe
 
     @classmethod
     def fit(cls, run: Run) -> CineReader:
-        """Learn from real cines and recorded indices of the training split of ``ukb``, penalty by validation."""
+        """Learn from real cines and recorded indices of ``ukb``'s training split, penalty by validation."""
         clean = open_clean(run, "ukb")
         indices = open_cohort(run, "ukb").indices
         train, validation = clean.rows("train"), clean.rows("validation")
-        flat = {view: diffusion_cines(run, clean, view, train).reshape(len(train), -1) for view in VIEWS}  # (n, T*H*W)
+        flat = {
+            view: diffusion_cines(run, clean, view, train).reshape(len(train), -1) for view in VIEWS
+        }  # (n, T*H*W)
         count = min(150, len(train) // 2)
         components = {
-            view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(flat[view].astype(np.float32))
+            view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(
+                flat[view].astype(np.float32)
+            )
             for view in VIEWS
         }
         reader = cls(components, None)
         held_out = {view: diffusion_cines(run, clean, view, validation) for view in VIEWS}
-        real = {view: flat[view].reshape(len(train), *held_out[view].shape[1:]) for view in VIEWS}  # (n, T, H, W)
-        probe = fit_probe(TASKS["ukb.indices"], reader.features(real), indices[train],
-                          (reader.features(held_out), indices[validation]))
+        real = {
+            view: flat[view].reshape(len(train), *held_out[view].shape[1:]) for view in VIEWS
+        }  # (n, T, H, W)
+        probe = fit_probe(
+            TASKS["ukb.indices"],
+            reader.features(real),
+            indices[train],
+            (reader.features(held_out), indices[validation]),
+        )
         return cls(components, probe)
 
     def features(self, cines: dict[str, np.ndarray]) -> np.ndarray:
         """Component scores (n, features) of cines (n, T, H, W) uint8 by view."""
-        return np.hstack([
-            self.components[view].transform(cines[view].reshape(len(cines[view]), -1).astype(np.float32)) for view in VIEWS
-        ])
+        return np.hstack(
+            [
+                self.components[view].transform(cines[view].reshape(len(cines[view]), -1).astype(np.float32))
+                for view in VIEWS
+            ]
+        )
 
     def __call__(self, cines: dict[str, np.ndarray]) -> np.ndarray:
         """Indices (n, 82) in their units, as read from the movies."""
@@ -163,21 +206,33 @@ class CineReader:
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:
-    """Whose movies are drawn: test participants of ``ukb`` up to the profile's number; every reader-study case."""
+    """Whose movies are drawn: test participants of ``ukb`` up to the profile's number; every reader-study
+    case.
+    """
     clean = open_clean(run, cohort)
     rows = clean.rows("test")
     if cohort == READER_COHORT:
         return rows
-    chosen = np.random.default_rng([run.profile.seed, 404]).permutation(rows)[: run.profile.diffusion.generated]
+    chosen = np.random.default_rng([run.profile.seed, 404]).permutation(rows)[
+        : run.profile.diffusion.generated
+    ]
     return np.sort(chosen)
 
 
 def generate_movies(run: Run, cohort: str, view: str) -> Path:
-    """Draw one view of the movies of :func:`generated_rows`, or reuse them: ``generated.npy``, ``real.npy`` uint8."""
+    """Draw one view of the movies of :func:`generated_rows`, or reuse them: ``generated.npy``, ``real.npy``
+    uint8.
+    """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
     model_folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
-    ingredients = {"cohort": clean.folder, "model": model_folder, "rows": len(rows), "seed": run.profile.seed,
-                   "aligned": run.models / "aligned", "source": source("models", "experiments/generate.py")}
+    ingredients = {
+        "cohort": clean.folder,
+        "model": model_folder,
+        "rows": len(rows),
+        "seed": run.profile.seed,
+        "aligned": run.models / "aligned",
+        "source": source("models", "experiments/generate.py"),
+    }
 
     def make(folder: Path) -> None:
         tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
@@ -189,15 +244,20 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
 
 
 def measure_movies(run: Run, cohort: str) -> Path:
-    """Write ``predictions/generated.<cohort>/``: who, and the indices read from generated and from real movies.
+    """Write ``predictions/generated.<cohort>/``: who, and the indices read from generated and from real
+    movies.
 
-    ``table.parquet`` (identifiers, row, labels), ``indices_generated.npy``, ``indices_real.npy`` and the recorded
-    ``truth.npy``, all (n, 82).
+    ``table.parquet`` (identifiers, row, labels), ``indices_generated.npy``, ``indices_real.npy`` and the
+    recorded ``truth.npy``, all (n, 82).
     """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
     folders = [run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") for view in VIEWS]
-    ingredients = {"movies": folders, "cohort": clean.folder, "training": run.root / "clean" / "ukb",
-                   "source": source("experiments/generate.py", "experiments/probe.py")}
+    ingredients = {
+        "movies": folders,
+        "cohort": clean.folder,
+        "training": run.root / "clean" / "ukb",
+        "source": source("experiments/generate.py", "experiments/probe.py"),
+    }
 
     def make(folder: Path) -> None:
         reader = CineReader.fit(run)
@@ -211,14 +271,19 @@ def measure_movies(run: Run, cohort: str) -> Path:
 
 
 def measure_reference(run: Run) -> Path:
-    """Write ``predictions/generated.reference/``: indices read from real movies of ``ukb`` validation participants.
+    """Write ``predictions/generated.reference/``: indices read from real movies of ``ukb`` validation
+    participants.
 
     What a reader can have learned from: pictures and diagnoses of people who are in no test set.
     """
     clean = open_clean(run, "ukb")
     rows = clean.rows("validation")
-    ingredients = {"cohort": clean.folder, "diffusion": run.profile.diffusion, "seed": run.profile.seed,
-                   "source": source("experiments/generate.py", "experiments/probe.py")}
+    ingredients = {
+        "cohort": clean.folder,
+        "diffusion": run.profile.diffusion,
+        "seed": run.profile.seed,
+        "source": source("experiments/generate.py", "experiments/probe.py"),
+    }
 
     def make(folder: Path) -> None:
         cines = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}

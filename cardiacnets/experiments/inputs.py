@@ -15,8 +15,12 @@ from cardiacnets.profile import EcgInput
 
 
 def scale_ecg(ecg: np.ndarray, settings: EcgInput) -> np.ndarray:
-    """ECGs (..., 12, samples) in mV on the encoder's scale: fixed millivolts (corrected) or min-max (as published)."""
-    return scale_millivolt(ecg, settings.full_scale_mv) if settings.scale == "millivolt" else scale_min_max(ecg)
+    """ECGs (..., 12, samples) in mV on the encoder's scale: fixed millivolts (corrected) or min-max (as
+    published).
+    """
+    return (
+        scale_millivolt(ecg, settings.full_scale_mv) if settings.scale == "millivolt" else scale_min_max(ecg)
+    )
 
 
 def ecg_batch(clean: CleanCohort, rows: np.ndarray, settings: EcgInput) -> torch.Tensor:

@@ -1,4 +1,6 @@
-"""How far generated movies can be believed: agreement of indices, similarity to one's own heart, Fréchet distance."""
+"""How far generated movies can be believed: agreement of indices, similarity to one's own heart, Fréchet
+distance.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ FRECHET_COMPONENTS = 20
 
 
 def measured(run: Run, cohort: str) -> dict[str, np.ndarray]:
-    """Indices (n, 82) read from generated and from real movies, and recorded: ``generated``, ``real``, ``truth``."""
+    """Indices (n, 82) read from generated and from real movies, and recorded: ``generated``, ``real``,
+    ``truth``.
+    """
     folder = run.require(run.predictions / f"generated.{cohort}", "04_diffusion")
     files = {"generated": "indices_generated", "real": "indices_real", "truth": "truth"}
     return {name: np.load(folder / f"{file}.npy", allow_pickle=False) for name, file in files.items()}
@@ -34,32 +38,61 @@ def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
     readings, rows = measured(run, cohort), []
     for first, second in (("generated", "real"), ("generated", "truth"), ("real", "truth")):
         found = bootstrap_correlations(
-            readings[second], {first: readings[first]}, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed
+            readings[second],
+            {first: readings[first]},
+            resamples=run.profile.downstream.bootstrap,
+            seed=run.profile.seed,
         )
         result = found.mean(first)
         low, high = result.interval
-        rows.append({"comparison": f"{first}_{second}", "estimate": result.estimate, "low": low, "high": high, "n": len(readings["truth"])})
+        rows.append(
+            {
+                "comparison": f"{first}_{second}",
+                "estimate": result.estimate,
+                "low": low,
+                "high": high,
+                "n": len(readings["truth"]),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def similarity(run: Run, cohort: str) -> pd.DataFrame:
-    """Generated movies against the same person's real movie (``own``) and against the next person's (``stranger``)."""
+    """Generated movies against the same person's real movie (``own``) and against the next person's
+    (``stranger``).
+    """
     readings, rows = measured(run, cohort), []
     count = len(readings["truth"])
     stranger = np.roll(np.arange(count), 1)
     pairings = {"own": np.arange(count), "stranger": stranger}
     for pairing, partner in pairings.items():
         each = {
-            f"ssim_{view}": (_ssim(movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]), "")
+            f"ssim_{view}": (
+                _ssim(movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]),
+                "",
+            )
             for view in VIEWS
         }
         for name, unit in (("lv_ef", "%"), ("lv_edv", "ml")):
             place = INDEX_NAMES.index(name)
-            each[f"{name}_error"] = np.abs(readings["generated"][:, place] - readings["real"][partner, place]), unit
+            each[f"{name}_error"] = (
+                np.abs(readings["generated"][:, place] - readings["real"][partner, place]),
+                unit,
+            )
         for measure, (values, unit) in each.items():
             result = bootstrap_mean(values, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
-            rows.append({"measure": measure, "pairing": pairing, "estimate": result.estimate, "low": result.interval[0],
-                         "high": result.interval[1], "unit": unit, "n": count, "method": "mean; bootstrap over participants"})
+            rows.append(
+                {
+                    "measure": measure,
+                    "pairing": pairing,
+                    "estimate": result.estimate,
+                    "low": result.interval[0],
+                    "high": result.interval[1],
+                    "unit": unit,
+                    "n": count,
+                    "method": "mean; bootstrap over participants",
+                }
+            )
     return pd.DataFrame(rows).sort_values(["measure", "pairing"], kind="stable")
 
 
@@ -76,30 +109,48 @@ def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
         real, generated = (components.transform(features[kind]) for kind in ("real", "generated"))
         half = len(real) // 2
         rows += [
-            {"comparison": f"{view}_generated", "distance": frechet_distance(real[half:], generated[:half]), "n": half},
-            {"comparison": f"{view}_real_halves", "distance": frechet_distance(real[half:], real[:half]), "n": half},
+            {
+                "comparison": f"{view}_generated",
+                "distance": frechet_distance(real[half:], generated[:half]),
+                "n": half,
+            },
+            {
+                "comparison": f"{view}_real_halves",
+                "distance": frechet_distance(real[half:], real[:half]),
+                "n": half,
+            },
         ]
     return pd.DataFrame(rows)
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Squared 2-Wasserstein distance of Gaussians fitted to (n, d) and (m, d) features (Dowson and Landau 1982)."""
+    """Squared 2-Wasserstein distance of Gaussians fitted to (n, d) and (m, d) features (Dowson and Landau
+    1982).
+    """
     covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    cross = sqrtm(covariance_a @ covariance_b).real  # an imaginary part is rounding: both factors are positive
+    cross = sqrtm(
+        covariance_a @ covariance_b
+    ).real  # an imaginary part is rounding: both factors are positive
     means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
     return float(means + np.trace(covariance_a) + np.trace(covariance_b) - 2 * np.trace(cross))
 
 
 def worst_cases(run: Run, cohort: str, index: str, count: int) -> np.ndarray:
-    """Positions of the movies whose ``index`` is read most differently from the generated than from the real one."""
+    """Positions of the movies whose ``index`` is read most differently from the generated than from the real
+    one.
+    """
     readings, place = measured(run, cohort), INDEX_NAMES.index(index)
     return np.argsort(-np.abs(readings["generated"][:, place] - readings["real"][:, place]))[:count]
 
 
 def _ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Structural similarity (n,) of movies (n, T, H, W) uint8, the mean over frames."""
-    first, second = (torch.from_numpy(np.ascontiguousarray(part)).float().flatten(0, 1)[:, None] for part in (a, b))
-    values = structural_similarity_index_measure(first, second, data_range=255.0, reduction="none")  # (n * T,)
+    first, second = (
+        torch.from_numpy(np.ascontiguousarray(part)).float().flatten(0, 1)[:, None] for part in (a, b)
+    )
+    values = structural_similarity_index_measure(
+        first, second, data_range=255.0, reduction="none"
+    )  # (n * T,)
     return values.reshape(len(a), -1).mean(1).numpy()
 
 

@@ -1,8 +1,8 @@
 """Chapter 05, the tables: one score an arm for every validation and test recording of a task.
 
-Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear readout;
-``cmr``, a linear readout of the frozen CMR encoder (the picture itself). Networks are read from their folders, or
-applied to cohorts they never saw.
+Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
+readout; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself). Networks are read from
+their folders, or applied to cohorts they never saw.
 """
 
 from __future__ import annotations
@@ -35,17 +35,23 @@ LINEAR_ARMS = ("covariates", "classical", "classical_covariates", "cmr")
 def predict_task(run: Run, key: str) -> Path:
     """Write ``predictions/<cohort>.<task>/`` with every arm, or reuse it.
 
-    ``table.parquet`` holds identifiers, split, label and scores; for ``indices`` the scores lie in ``truth.npy`` and
-    ``<arm>.npy`` (n, 82), row-aligned. Cohorts that no model was trained on are scored by the models of
-    ``Task.trained_on``.
+    ``table.parquet`` holds identifiers, split, label and scores; for ``indices`` the scores lie in
+    ``truth.npy`` and ``<arm>.npy`` (n, 82), row-aligned. Cohorts that no model was trained on are scored by
+    the models of ``Task.trained_on``.
     """
     task = TASKS[key]
     home = _home(task)
     network_arms = arms_of(home.key)
-    trained = [run.require(run.models / model_name(home.key, arm), "05_downstream_tasks") for arm in network_arms]
+    trained = [
+        run.require(run.models / model_name(home.key, arm), "05_downstream_tasks") for arm in network_arms
+    ]
     ingredients = {
-        "task": key, "cohort": open_clean(run, task.cohort).folder, "networks": trained, "seed": run.profile.seed,
-        "downstream": run.profile.downstream, "source": source("experiments"),
+        "task": key,
+        "cohort": open_clean(run, task.cohort).folder,
+        "networks": trained,
+        "seed": run.profile.seed,
+        "downstream": run.profile.downstream,
+        "source": source("experiments"),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
     }
 
@@ -68,7 +74,9 @@ def predict_task(run: Run, key: str) -> Path:
 
 
 def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores (n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task ``home``."""
+    """Scores (n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task
+    ``home``.
+    """
     learned = labelled(run, home.key)
     home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
     classical = ClassicalFeatures.fit(home_clean, run.profile.downstream, run.profile.seed)
@@ -91,7 +99,9 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
         train, validation = (learned.of(split) for split in ("train", "validation"))
         learned_rows = learned.table["row"].to_numpy()
         probe = fit_probe(
-            home, features(arm, home_clean, learned_rows[train]), learned.target[train],
+            home,
+            features(arm, home_clean, learned_rows[train]),
+            learned.target[train],
             (features(arm, home_clean, learned_rows[validation]), learned.target[validation]),
         )
         scores[arm] = probe(features(arm, clean, labels.table["row"].to_numpy()[rows]))
@@ -117,5 +127,6 @@ def _columns(task: Task, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]
         return {arm: values[:, 0] for arm, values in scores.items()}
     return {
         f"{arm}.{subtype}": softmax(values, axis=1)[:, place]
-        for arm, values in scores.items() for place, subtype in enumerate(SUBTYPES)
+        for arm, values in scores.items()
+        for place, subtype in enumerate(SUBTYPES)
     }

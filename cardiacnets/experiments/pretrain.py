@@ -37,7 +37,10 @@ def fit_cmr_autoencoder(run: Run) -> Path:
     clean = open_clean(run, "ukb")
     settings = run.profile.pretraining
     ingredients = {
-        "cohort": clean.folder, "model": run.profile.cmr_autoencoder, "training": settings, "seed": run.profile.seed,
+        "cohort": clean.folder,
+        "model": run.profile.cmr_autoencoder,
+        "training": settings,
+        "seed": run.profile.seed,
         "source": source("models", "training", "experiments/pretrain.py"),
     }
 
@@ -50,8 +53,15 @@ def fit_cmr_autoencoder(run: Run) -> Path:
                 pair = [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
                 yield [augmentation(cine, generator) for cine in pair]
 
-        history = fit(model, lambda model, pair: model(*pair), batches, settings, seed=run.profile.seed,
-                      steps_per_epoch=len(training) // settings.batch, workspace=run.unfinished(ingredients))
+        history = fit(
+            model,
+            lambda model, pair: model(*pair),
+            batches,
+            settings,
+            seed=run.profile.seed,
+            steps_per_epoch=len(training) // settings.batch,
+            workspace=run.unfinished(ingredients),
+        )
         save_checkpoint(model, folder, "cmr_autoencoder", run.profile)
         history.table().to_parquet(folder / "history.parquet")
 
@@ -67,7 +77,7 @@ def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:
 def reconstructions(
     model: CmrAutoencoder, cine: torch.Tensor, view: str, seed: int
 ) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """For each cine (B, T, H, W) of ``view``: itself, itself with hidden cells black, and the rebuilt cine."""
+    """For each cine (B, T, H, W) of ``view``: itself, the same with hidden cells black, and rebuilt."""
     with torch.inference_mode():
         rebuilt, hidden = model.reconstruct(cine, view, torch.Generator().manual_seed(seed))
     return list(zip(cine, cine.masked_fill(hidden[:, None], 0), rebuilt, strict=True))

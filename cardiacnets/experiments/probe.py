@@ -1,6 +1,7 @@
 """Linear readouts: what a frozen representation already knows, and where fine-tuning starts.
 
-Ridge regression for the 82 indices, logistic regression for classes; the penalty is chosen on the validation split.
+Ridge regression for the 82 indices, logistic regression for classes; the penalty is chosen on the validation
+split.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Probe:
         return scores * self.target_deviation + self.target_mean
 
     def affine(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same readout on unstandardised features: weight (outputs, D) and bias (outputs,) of z-scores or logits."""
+        """The same readout on unstandardised features: weight (outputs, D) and bias (outputs,) of z-scores or
+        logits.
+        """
         weight = self.weight / self.spread
         return weight, self.bias - weight @ self.centre
 
@@ -62,7 +65,10 @@ def fit_probe(
         losses = [float(np.nanmean((fit.predict(held_out) - held_out_z) ** 2)) for fit in fits]
         best = fits[int(np.argmin(losses))]
         return Probe(centre, spread, best.coef_, best.intercept_, mean, deviation, min(losses))
-    fits = [LogisticRegression(C=inverse, max_iter=2000).fit(train, target) for inverse in LOGISTIC_INVERSE_PENALTIES]
+    fits = [
+        LogisticRegression(C=inverse, max_iter=2000).fit(train, target)
+        for inverse in LOGISTIC_INVERSE_PENALTIES
+    ]
     losses = [log_loss(validation[1], fit.predict_proba(held_out), labels=fit.classes_) for fit in fits]
     best = fits[int(np.argmin(losses))]
     return Probe(centre, spread, best.coef_, best.intercept_, np.float64(0), np.float64(1), min(losses))

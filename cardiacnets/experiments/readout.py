@@ -23,23 +23,38 @@ from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 
 
 def cmr_readout(run: Run, key: str, trained: bool = True) -> Estimate:
-    """Mean test correlation over the indices of a ridge readout of CMR features: pre-trained, or of random weights."""
+    """Mean test correlation over the indices of a ridge readout of CMR features: pre-trained, or of random
+    weights.
+    """
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
-    features = np.hstack([
-        cmr_features(run, "ukb", view)[0, rows] if trained else _untrained_features(run, view, rows) for view in VIEWS
-    ])
+    features = np.hstack(
+        [
+            cmr_features(run, "ukb", view)[0, rows] if trained else _untrained_features(run, view, rows)
+            for view in VIEWS
+        ]
+    )
     train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
-    probe = fit_probe(labels.task, features[train], labels.target[train], (features[validation], labels.target[validation]))
+    probe = fit_probe(
+        labels.task, features[train], labels.target[train], (features[validation], labels.target[validation])
+    )
     settings = run.profile.downstream
     read = {"readout": probe(features[test])}
-    return bootstrap_correlations(labels.target[test], read, resamples=settings.bootstrap, seed=run.profile.seed).mean("readout")
+    return bootstrap_correlations(
+        labels.target[test], read, resamples=settings.bootstrap, seed=run.profile.seed
+    ).mean("readout")
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:
     """Scores as rows: estimate, interval and number of participants."""
     rows = [
-        {"representation": arm, name: score.estimate, "low": score.interval[0], "high": score.interval[1], "n": score.n}
+        {
+            "representation": arm,
+            name: score.estimate,
+            "low": score.interval[0],
+            "high": score.interval[1],
+            "n": score.n,
+        }
         for arm, score in scores.items()
     ]
     return pd.DataFrame(rows)
@@ -60,4 +75,6 @@ def _untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
     model, clean = build_seeded("cmr_autoencoder", run.profile).eval(), open_clean(run, "ukb")
     parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
     with torch.inference_mode():
-        return torch.cat([model.encode(cine_batch(getattr(clean, view), part), view) for part in parts]).numpy()
+        return torch.cat(
+            [model.encode(cine_batch(getattr(clean, view), part), view) for part in parts]
+        ).numpy()

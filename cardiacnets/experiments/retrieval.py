@@ -12,25 +12,35 @@ from cardiacnets.models.contrast import retrieval_ranks
 from cardiacnets.statistics import wilson_interval
 
 DIRECTIONS = {
-    "ECG to SAX": ("ecg", "sax"), "ECG to four-chamber": ("ecg", "lax"),
-    "SAX to ECG": ("sax", "ecg"), "four-chamber to ECG": ("lax", "ecg"),
+    "ECG to SAX": ("ecg", "sax"),
+    "ECG to four-chamber": ("ecg", "lax"),
+    "SAX to ECG": ("sax", "ecg"),
+    "four-chamber to ECG": ("lax", "ecg"),
 }
 
 
 def retrieval_table(embedded: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
     """Recall at 1, 5 and 10 with Wilson intervals, and the median rank, of each arm and direction.
 
-    ``embedded``: for each arm vectors (n, P) by ``ecg``, ``sax`` and ``lax``. Two further rows say what chance gives.
+    ``embedded``: for each arm vectors (n, P) by ``ecg``, ``sax`` and ``lax``. Two further rows say what
+    chance gives.
     """
     rows = []
     for arm, vectors in embedded.items():
         for direction, (query, gallery) in DIRECTIONS.items():
             ranks = retrieval_ranks(*(torch.from_numpy(vectors[name]) for name in (query, gallery))).numpy()
-            row = {"arm": arm, "direction": direction, "n": len(ranks), "median_rank": float(np.median(ranks))}
+            row = {
+                "arm": arm,
+                "direction": direction,
+                "n": len(ranks),
+                "median_rank": float(np.median(ranks)),
+            }
             for place in (1, 5, 10):
                 result = wilson_interval(int((ranks <= place).sum()), len(ranks))
                 row |= {f"recall_{place}": result.estimate, f"recall_{place}_interval": result.interval}
             rows.append(row)
     count = rows[0]["n"]
     chance = {"arm": "chance", "direction": "any", "n": count, "median_rank": (count + 1) / 2}
-    return pd.DataFrame([*rows, chance | {f"recall_{place}": min(1.0, place / count) for place in (1, 5, 10)}])
+    return pd.DataFrame(
+        [*rows, chance | {f"recall_{place}": min(1.0, place / count) for place in (1, 5, 10)}]
+    )

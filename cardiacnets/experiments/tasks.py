@@ -1,8 +1,8 @@
 """The downstream tasks of the study, and who takes part in each.
 
 Screening: every case of the disease and as many controls, drawn at random among participants free of every
-cardiovascular code. Subtypes: every case of exactly one subtype. Indices: participants with recorded indices, as many
-training labels as the profile grants. All splits are those of pre-training.
+cardiovascular code. Subtypes: every case of exactly one subtype. Indices: participants with recorded indices,
+as many training labels as the profile grants. All splits are those of pre-training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.preprocessing import SPLIT_COHORTS, open_clean
 from cardiacnets.cohorts.splits import SPLITS, case_control, check_leakage, nested_fractions
 from cardiacnets.contracts import DISEASES, SUBTYPES
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -43,11 +43,16 @@ TASKS = {
     task.key: task
     for task in [
         Task("ukb", "indices", "indices", "ukb"),
-        *[Task("ukb", disease, "binary", "ukb") for disease in ("cm", "cad", "hf", "pc")],  # too few PH in UK Biobank
+        *[
+            Task("ukb", disease, "binary", "ukb") for disease in ("cm", "cad", "hf", "pc")
+        ],  # too few PH in UK Biobank
         *[Task("mimic", disease, "binary", "mimic") for disease in DISEASES],
         Task("mimic", "subtypes", "subtypes", "mimic"),
         Task("fahzu", "subtypes", "subtypes", "mimic"),
-        *[Task(site, "cm", "binary", "mimic") for site in ("fahzu_screening", "fahzu_readers", "sahzu", "qph")],
+        *[
+            Task(site, "cm", "binary", "mimic")
+            for site in ("fahzu_screening", "fahzu_readers", "sahzu", "qph")
+        ],
     ]
 }
 
@@ -58,7 +63,8 @@ class Labelled:
 
     task: Task
     table: pd.DataFrame
-    """``participant_id``, ``recording_id``, ``split`` and ``row`` in the clean cohort, one row a recording."""
+    """``participant_id``, ``recording_id``, ``split`` and ``row`` in the clean cohort, one row a recording.
+    """
     target: np.ndarray
 
     def count(self) -> dict[str, str]:
@@ -87,7 +93,10 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
     clean = open_clean(run, task.cohort)
     index = clean.index[clean.index["usable"]]
     seed = run.profile.seed if label_seed is None else label_seed
-    if task.kind == "binary":
+    if task.kind == "binary" and task.cohort not in SPLIT_COHORTS:
+        # a case-control site recruited its controls itself: all of them count
+        rows, target = index.index.to_numpy(), index[task.name].to_numpy(np.int64)
+    elif task.kind == "binary":
         side = index.drop_duplicates("participant_id").set_index("participant_id")["split"]
         chosen = case_control(index, task.name, side, run.profile.seed)
         rows, target = chosen.index.to_numpy(), chosen["case"].to_numpy(np.int64)
@@ -98,7 +107,11 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
     else:
         rows = index.index.to_numpy()
         target = np.load(run.cohorts / task.cohort / "indices.npy", mmap_mode="r", allow_pickle=False)[rows]
-    table = clean.index.loc[rows, ["participant_id", "recording_id", "split"]].assign(row=rows).reset_index(drop=True)
+    table = (
+        clean.index.loc[rows, ["participant_id", "recording_id", "split"]]
+        .assign(row=rows)
+        .reset_index(drop=True)
+    )
     check_leakage(table)
     keep = _training_budget(run, task, table, target, fraction, seed)
     return Labelled(task, table[keep].reset_index(drop=True), np.asarray(target)[keep])
