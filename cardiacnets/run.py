@@ -72,7 +72,8 @@ class Run:
         if not (path / SIDECAR).is_file():
             raise ValueError(
                 f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
-                f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} -p run {self.name}\n"
+                f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
+                f"-p run {self.name}\n"
                 f"or `make book PROFILE={self.profile.name}`."
             )
         return path

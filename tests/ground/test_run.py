@@ -1,0 +1,145 @@
+"""Artefacts are whole or absent, reused when nothing changed, and their absence is explained."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.parallel import run_jobs
+from cardiacnets.run import SIDECAR, digest, open_run, source
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path))
+    return open_run("smoke", "trial")
+
+
+def maker(calls):
+    def make(folder):
+        calls.append(folder)
+        (folder / "value.txt").write_text(f"made {len(calls)}")
+
+    return make
+
+
+def test_an_artefact_is_made_once_and_again_when_an_ingredient_changes(run):
+    calls, path = [], run.models / "thing"
+    for ingredients in ({"a": 1}, {"a": 1}, {"a": 2}):
+        assert run.fit_or_load(path, ingredients, maker(calls)) == path
+    assert (path / "value.txt").read_text() == "made 2"
+    assert read_json(path / SIDECAR)["ingredients"] == {"a": 2}
+
+
+def test_an_artefact_counts_by_what_it_was_made_from(run):
+    calls = []
+    first = run.fit_or_load(run.models / "first", {"a": 1}, maker([]))
+    run.fit_or_load(run.models / "second", {"from": first}, maker(calls))
+    run.fit_or_load(run.models / "first", {"a": 2}, maker([]))
+    run.fit_or_load(run.models / "second", {"from": first}, maker(calls))
+    assert len(calls) == 2
+
+
+def test_a_failure_leaves_the_old_artefact_and_nothing_half_written(run):
+    path = run.fit_or_load(run.models / "thing", {"a": 1}, maker([]))
+
+    def fail(folder):
+        (folder / "value.txt").write_text("half")
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run.fit_or_load(path, {"a": 2}, fail)
+    assert (path / "value.txt").read_text() == "made 1"
+    assert [each.name for each in run.models.iterdir()] == ["thing"]
+
+
+def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
+    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb out\.ipynb -p profile smoke -p run trial"):
+        run.require(run.models / "thing", "02_x")
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", ".hidden"])
+def test_a_run_stays_below_the_folder_of_runs(name):
+    with pytest.raises(ValueError, match="plain folder name"):
+        open_run("smoke", name)
+
+
+def test_digests_ignore_order_and_see_values():
+    assert digest({"a": 1, "b": (2, 3)}) == digest({"b": [2, 3], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_source_follows_the_code_and_refuses_what_does_not_exist():
+    assert source("ecg") != source("cmr")
+    with pytest.raises(ValueError, match="no source files in nowhere"):
+        source("nowhere")
+
+
+def test_json_refuses_nan_and_names_a_broken_file(tmp_path):
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert not (tmp_path / "a.json").exists()
+    (tmp_path / "b.json").write_text("{")
+    with pytest.raises(ValueError, match="b.json: not valid JSON"):
+        read_json(tmp_path / "b.json")
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "folder"
+    for name in ("old", "new"):
+        with atomic_path(target) as temporary:
+            temporary.mkdir()
+            (temporary / name).touch()
+    assert [path.name for path in target.iterdir()] == ["new"]
+
+
+def test_a_process_killed_while_writing_leaves_no_target(tmp_path):
+    script = (
+        "import sys, time\nfrom cardiacnets.artefacts import atomic_path\n"
+        "with atomic_path(sys.argv[1]) as path:\n"
+        "    path.write_text('half'); print('writing', flush=True); time.sleep(60)\n"
+    )
+    target = tmp_path / "whole.txt"
+    process = subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "writing\n"
+    process.kill()
+    process.wait()
+    assert not target.exists()
+
+
+def test_jobs_keep_their_order_whatever_the_number_of_processes():
+    pairs = [(number, 2) for number in range(5)]
+    assert run_jobs(pow, pairs, processes=2) == run_jobs(pow, pairs, processes=1) == [n**2 for n in range(5)]
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, sys, time\nfrom cardiacnets.parallel import process_pool\n"
+        "def report(folder):\n    open(f'{folder}/{os.getpid()}.pid', 'w').close(); time.sleep(60)\n"
+        "if __name__ == '__main__':\n"
+        "    with process_pool(1) as pool:\n        pool.submit(report, sys.argv[1]).result()\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+    deadline = time.monotonic() + 60
+    while not (found := list(tmp_path.glob("*.pid"))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    worker = int(json.loads(found[0].stem))
+    while _alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _alive(worker)
+
+
+def _alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
