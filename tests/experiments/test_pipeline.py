@@ -1,0 +1,174 @@
+"""Two dozen small hearts through every stage: what each stage promises to the next."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
+from cardiacnets.cohorts.store import open_cohort, simulate_cohort
+from cardiacnets.experiments import align, downstream, generate, pretrain
+from cardiacnets.experiments.attribution import attention_rollout, grad_cam
+from cardiacnets.experiments.explain import explain_ecg
+from cardiacnets.experiments.inputs import Standardiser
+from cardiacnets.experiments.movie_quality import frechet_distance
+from cardiacnets.experiments.retrieval import retrieval_table
+from cardiacnets.experiments.tasks import TASKS, labelled
+from cardiacnets.profile import load_profile
+from cardiacnets.run import open_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of 160 pairs, aligned for an epoch."""
+    profile = load_profile("smoke")
+    small = dataclasses.replace(profile, cohorts=dataclasses.replace(profile.cohorts, ukb=160, frames=8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARDIACNETS_RUNS", str(tmp_path_factory.mktemp("runs")))
+        run = open_run(small, "small")
+    simulate_cohort(run, "ukb", processes=1)
+    preprocess_cohort(run, "ukb", processes=1, progress=False)
+    pretrain.fit_cmr_autoencoder(run)
+    align.cache_cmr_features(run, "ukb")
+    align.fit_aligner(run, "aligned")
+    return run
+
+
+def test_clean_rows_stay_aligned_with_the_cohort(run):
+    clean, cohort = open_clean(run, "ukb"), open_cohort(run, "ukb")
+    assert (clean.index["recording_id"] == cohort.recordings["recording_id"]).all()
+    assert clean.beats.shape == (160, 12, 180) and clean.sax.shape == (160, 8, 32, 32)
+    rows = np.concatenate([clean.rows(split) for split in ("train", "validation", "test")])
+    assert len(np.unique(rows)) == len(rows) == clean.index["usable"].sum()
+
+
+def test_a_second_pass_makes_nothing_again(run):
+    before = {path: path.stat().st_mtime_ns for path in run.root.rglob("*") if path.is_file()}
+    preprocess_cohort(run, "ukb", processes=1, progress=False)
+    pretrain.fit_cmr_autoencoder(run)
+    align.fit_aligner(run, "aligned")
+    assert before == {path: path.stat().st_mtime_ns for path in run.root.rglob("*") if path.is_file()}
+
+
+def test_cached_features_are_standardised_by_the_training_rows(run):
+    training = open_clean(run, "ukb").rows("train")
+    for view in ("sax", "lax"):
+        features = align.cmr_features(run, "ukb", view)[0, training]
+        np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
+        np.testing.assert_allclose(features.std(0), 1, atol=1e-3)
+
+
+def test_permuted_partners_are_strangers_of_the_same_split(run):
+    clean = open_clean(run, "ukb")
+    partner = align.partners(clean, permuted=True, seed=1)
+    usable = clean.index["usable"].to_numpy()
+    assert (partner != np.arange(len(partner)))[usable].all()
+    assert (clean.index["split"].to_numpy()[partner] == clean.index["split"].to_numpy())[usable].all()
+    assert (align.partners(clean, permuted=False, seed=1) == np.arange(len(partner))).all()
+
+
+def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):
+    few, all_of_them = (labelled(run, "ukb.indices", fraction, 3) for fraction in (0.1, 1.0))
+    few_ids, all_ids = (set(part.table["participant_id"].iloc[part.of("train")]) for part in (few, all_of_them))
+    assert few_ids < all_ids
+    assert list(few.table["recording_id"].iloc[few.of("test")]) == list(
+        all_of_them.table["recording_id"].iloc[all_of_them.of("test")]
+    )
+
+
+def test_screening_takes_all_cases_and_as_many_controls(run):
+    labels = labelled(run, "ukb.cm")
+    index = open_clean(run, "ukb").index
+    assert labels.target.sum() == index.loc[index["usable"], "cm"].sum()
+    controls = labels.table["row"].iloc[np.flatnonzero(labels.target == 0)]
+    assert index.loc[controls, "healthy"].all() and len(controls) <= labels.target.sum()
+
+
+def test_an_unknown_task_lists_what_there_is(run):
+    with pytest.raises(ValueError, match="unknown task 'ukb.gout': choose one of ukb.indices"):
+        labelled(run, "ukb.gout")
+
+
+def test_chapters_that_have_not_run_are_named(run):
+    with pytest.raises(ValueError, match="papermill notebooks/04_diffusion.ipynb"):
+        generate.load_diffusion(run, "sax")
+    with pytest.raises(ValueError, match="papermill notebooks/00_cohorts.ipynb"):
+        open_cohort(run, "mimic")
+
+
+def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):
+    folder = downstream.fit_network(run, "ukb.indices", "aligned")
+    history = align.history(run, "ukb.indices/aligned")["validation"]
+    scores, labels = np.load(folder / "scores.npy"), labelled(run, "ukb.indices")
+    validation = labels.of("validation")
+    spread = labels.target[labels.of("train")].std(axis=0)
+    final = (((scores - labels.target)[validation] / spread) ** 2).mean()
+    assert final == pytest.approx(history.min(), rel=1e-3) and final <= history.iloc[0] + 1e-6
+    assert np.isnan(scores[labels.of("train")]).all()
+
+
+def test_heat_maps_lie_on_the_token_grid(run):
+    downstream.fit_network(run, "ukb.indices", "aligned")
+    model, _ = downstream.load_network(run, "ukb.indices", "aligned")
+    ecg = torch.randn(3, 12, 180)
+    for heat in (grad_cam(model, ecg, output=2), attention_rollout(model.encoder, ecg)):
+        assert heat.shape == (3, 12, 3)
+        assert heat.min() >= 0 and heat.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("ecg", "fault"),
+    [
+        (np.zeros((12, 5000), np.float32), "flat lead"),
+        (np.full((12, 5000), np.nan, np.float32), "NaN"),
+        (np.zeros((12, 4000), np.float32), r"\(12, 5000\) mV at 500 Hz is needed"),
+        (np.zeros((8, 5000), np.float32), r"\(12, 5000\)"),
+    ],
+)
+def test_an_unusable_ecg_is_refused_with_its_fault(run, ecg, fault):
+    with pytest.raises(ValueError, match=fault):
+        explain_ecg(ecg, run)
+
+
+def test_standardised_covariates_fill_gaps_with_the_mean(run):
+    table = open_clean(run, "ukb").index.head(20).copy()
+    table.loc[table.index[0], "age"] = np.nan
+    values = Standardiser.fit(table, ("age", "sex"))(table)
+    assert values[0, 0] == 0 and abs(values[:, 0].mean()) < 1e-6
+
+
+def test_retrieval_finds_partners_and_chance_does_not():
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(200, 16)).astype(np.float32)
+    strangers = generator.normal(size=(200, 16)).astype(np.float32)
+    table = retrieval_table({
+        "same": {"ecg": vectors, "sax": vectors + 0.1, "lax": vectors},
+        "other": {"ecg": vectors, "sax": strangers, "lax": strangers},
+    })  # fmt: skip
+    found = table.set_index(["arm", "direction"])["recall_1"]
+    assert found["same", "ECG to SAX"] > 0.95
+    # at chance the expected count is 1 of 200; 6 or more has a probability below .001
+    assert found["other", "ECG to SAX"] < 6 / 200
+    assert table.iloc[-1]["median_rank"] == 100.5
+
+
+def test_frechet_distance_of_known_gaussians():
+    generator = np.random.default_rng(0)
+    a = generator.normal(0, 1, (20_000, 3))
+    b = generator.normal([2, 0, 0], [1, 2, 1], (20_000, 3))
+    # closed form: 2^2 + (1 - 2)^2 = 5; sampling error of 20,000 draws is about .05
+    assert frechet_distance(a, b) == pytest.approx(5, abs=0.2)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_resizing_keeps_brightness_and_picks_even_phases():
+    cine = np.repeat(np.arange(8, dtype=np.uint8)[None, :, None, None] * 10, 20, 2).repeat(20, 3)
+    small = resize_cine(cine, frames=4, pixels=10)
+    assert small.shape == (1, 4, 10, 10)
+    assert small[0, :, 5, 5].tolist() == [0, 20, 40, 60]
+
+
+def test_every_task_is_answered_by_models_of_its_own_name():
+    for task in TASKS.values():
+        assert TASKS[f"{task.trained_on}.{task.name}"].kind == task.kind
