@@ -70,7 +70,9 @@ def test_permuted_partners_are_strangers_of_the_same_split(run):
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):
     few, all_of_them = (labelled(run, "ukb.indices", fraction, 3) for fraction in (0.1, 1.0))
-    few_ids, all_ids = (set(part.table["participant_id"].iloc[part.of("train")]) for part in (few, all_of_them))
+    few_ids, all_ids = (
+        set(part.table["participant_id"].iloc[part.of("train")]) for part in (few, all_of_them)
+    )
     assert few_ids < all_ids
     assert list(few.table["recording_id"].iloc[few.of("test")]) == list(
         all_of_them.table["recording_id"].iloc[all_of_them.of("test")]

@@ -1,4 +1,4 @@
-"""The probe is an affine map that can be folded into a network's head, and its penalty comes from validation."""
+"""The probe is an affine map that folds into a network's head; its penalty comes from validation."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ def hearts():
     """Features (n, 6) with a known linear relation to 82 indices and to two and three classes."""
     generator = np.random.default_rng(0)
     features = generator.normal(3, 2, (400, 6))
-    indices = features @ generator.normal(size=(6, len(INDEX_NAMES))) * 5 + 100 + generator.normal(size=(400, 82))
+    relation = 5 * generator.normal(size=(6, len(INDEX_NAMES)))
+    indices = features @ relation + 100 + generator.normal(size=(400, 82))
     return features, indices, (features[:, 0] > 3).astype(int), np.digitize(features[:, 1], [2, 4])
 
 
@@ -59,4 +60,5 @@ def test_a_head_that_starts_from_the_probe_gives_the_same_answers(hearts, key, p
     model = Downstream(Identity(), TASKS[key].outputs)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     answers = model(torch.from_numpy(hearts[0]).float()).detach().numpy()
-    np.testing.assert_allclose(answers * probe.target_deviation + probe.target_mean, probe(hearts[0]), atol=1e-3)
+    in_units = answers * probe.target_deviation + probe.target_mean
+    np.testing.assert_allclose(in_units, probe(hearts[0]), atol=1e-3)

@@ -14,7 +14,7 @@ def test_shipped_profiles_load_under_their_own_name(name):
     assert profile.name == name
     assert name in profile_names()
     assert profile.ecg_input.samples % profile.ecg_encoder.patch == 0
-    assert set(profile.downstream.fractions) >= {0.1, 1.0}, "the label-efficiency claim compares a tenth with all"
+    assert set(profile.downstream.fractions) >= {0.1, 1.0}
 
 
 def test_each_shipped_profile_opens_with_its_command_and_hardware():
