@@ -1,0 +1,229 @@
+"""Chapter 07, the default run: simulated readers who see only what the display shows.
+
+Signal detection: a display has features (measured on the ECG, on the generated movie, on the real one); a
+reader perceives them with errors, weighs them as cases with known diagnoses have taught, and answers with
+noise of his own.
+
+- *perception*: of a feature x (standardised) the reader sees s x + sqrt(1 - s^2) e, so that s, the skill, is
+the correlation of what is seen with what is shown; - *knowledge*: a linear discriminant with shrunken
+covariance (Ledoit and Wolf 2004), learned on a stratified part of the reference cases (experience), perceived
+with the same skill; movies in it are real ones, for nobody has learned from generated hearts; - *evidence*:
+the discriminant's log odds plus normal noise; the rating is its probability on a scale of 0 to 10, the
+decision "disease" where it exceeds the reader's criterion.
+
+Skills, noise and criteria are assumptions, stated in ``READERS`` and swept by :func:`sweep_readers`; what the
+movies are worth is not assumed: it follows from the run's own pictures. No published rate enters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import expit
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.ecg import measure_beats
+from cardiacnets.experiments.generate import READER_COHORT
+from cardiacnets.run import Run
+from cardiacnets.statistics.discrimination import placements
+
+MODALITIES = ("ecg", "ecg+generated", "ecg+real")
+"""The displays in the study's order: the ECG first, and after a washout the movies."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One simulated reader.
+
+    ``share``: of the reference cases that taught him, (0, 1]; ``ecg_skill``, ``movie_skill``: correlation of
+    what he sees with what is shown, (0, 1]; ``noise``: standard deviation of his log odds from one reading to
+    the next; ``criterion``: log odds from which he says "disease".
+    """
+
+    name: str
+    experience: str
+    share: float
+    ecg_skill: float
+    movie_skill: float
+    noise: float
+    criterion: float
+
+
+READERS = (
+    Reader("J1", "junior", share=0.5, ecg_skill=0.50, movie_skill=0.60, noise=1.0, criterion=0.0),
+    Reader("J2", "junior", share=0.5, ecg_skill=0.55, movie_skill=0.65, noise=0.9, criterion=-0.4),
+    Reader("J3", "junior", share=0.4, ecg_skill=0.45, movie_skill=0.60, noise=1.1, criterion=0.4),
+    Reader("J4", "junior", share=0.6, ecg_skill=0.55, movie_skill=0.60, noise=0.8, criterion=0.2),
+    Reader("S1", "senior", share=1.0, ecg_skill=0.70, movie_skill=0.80, noise=0.5, criterion=0.0),
+    Reader("S2", "senior", share=1.0, ecg_skill=0.75, movie_skill=0.80, noise=0.6, criterion=-0.2),
+)
+"""Assumed: four juniors (3-5 years), two seniors (more than 10)."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What readers have learned from: features of ECGs (n, k) and of real movies (n, m), diagnoses (n,)."""
+
+    ecg: np.ndarray
+    movie: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Displays:
+    """What the cases show: ``ecg (n, k)``, ``generated`` and ``real`` movies (n, m), ``truth (n,)``, ``cases
+    (n,)``.
+    """
+
+    ecg: np.ndarray
+    generated: np.ndarray
+    real: np.ndarray
+    truth: np.ndarray
+    cases: np.ndarray
+
+
+def simulate_readers(
+    ecg_features: ArrayLike, generated_features: ArrayLike, real_features: ArrayLike, truth: ArrayLike,
+    reference: Reference, readers: Sequence[Reader] = READERS, seed: int = 0, cases: ArrayLike | None = None,
+    memory: float = 0.0,
+) -> pd.DataFrame:
+    """Every reader reads every case with the ECG, then with the generated, then with the real movie beside
+    it.
+
+    Args:
+        ecg_features: (n, k) as in ``reference.ecg``; NaN where not measurable (taken as average).
+        generated_features: (n, m) as in ``reference.movie``, measured on the generated movies.
+        real_features: (n, m), measured on the real ones.
+        truth: (n,) 0 or 1; only copied into the table.
+        memory: share of the evidence carried over from the session before, 0 (complete washout) to 1.
+
+    Returns one row a reading: reader, experience, session, modality, case, truth, rating (0 to 10), decision.
+    Raises ``ValueError`` for shapes that do not fit, or a reference with fewer than two cases of a kind.
+    """
+    displays = Displays(
+        *(np.asarray(part, dtype=np.float64) for part in (ecg_features, generated_features, real_features)),
+        np.asarray(truth, dtype=int), np.arange(len(truth)) if cases is None else np.asarray(cases),
+    )
+    _check(displays, reference, memory)
+    shown = {"ecg": None, "ecg+generated": displays.generated, "ecg+real": displays.real}
+    tables = []
+    for place, reader in enumerate(readers):
+        rng = np.random.default_rng([seed, place])
+        before = None
+        for session, modality in enumerate(MODALITIES, start=1):
+            evidence = _evidence(reader, displays.ecg, shown[modality], reference, rng)
+            before = evidence if before is None else (1 - memory) * evidence + memory * before
+            tables.append(pd.DataFrame({
+                "reader": reader.name, "experience": reader.experience, "session": session,
+                "modality": modality, "case": displays.cases, "truth": displays.truth,
+                "rating": np.rint(10 * expit(before)), "decision": (before > reader.criterion).astype(int),
+            }))
+    return pd.concat(tables, ignore_index=True)
+
+
+def sweep_readers(
+    displays: Displays, reference: Reference, skills: Sequence[float] = (0.5, 0.75, 1.0, 1.25),
+    noises: Sequence[float] = (0.5, 1.0, 2.0), seeds: Sequence[int] = (0, 1, 2),
+    readers: Sequence[Reader] = READERS,
+) -> pd.DataFrame:
+    """How the readers' mean AUC depends on what was assumed about them.
+
+    ``skills`` and ``noises`` multiply every reader's ECG skill (capped at .99) and noise. One row a setting
+    and modality: ``skill, noise, modality, auc`` (mean over readers and seeds), ``gain`` over the ECG alone.
+    """
+    rows = []
+    for skill in skills:
+        for noise in noises:
+            changed = [
+                replace(reader, ecg_skill=min(skill * reader.ecg_skill, 0.99), noise=noise * reader.noise)
+                for reader in readers
+            ]
+            areas = np.mean([
+                mean_areas(simulate_readers(
+                    displays.ecg, displays.generated, displays.real, displays.truth, reference, changed, seed
+                )) for seed in seeds
+            ], axis=0)
+            rows += [(skill, noise, modality, area, area - areas[0])
+                     for modality, area in zip(MODALITIES, areas, strict=True)]
+    return pd.DataFrame(rows, columns=["skill", "noise", "modality", "auc", "gain"])
+
+
+def mean_areas(table: pd.DataFrame) -> np.ndarray:
+    """Mean AUC over the readers of a rating table, one a modality in the study's order."""
+    wide = table.pivot(index="case", columns=["modality", "reader"], values="rating")
+    truth = table.groupby("case")["truth"].first().reindex(wide.index)
+    areas = pd.Series(placements(truth.to_numpy(), wide.to_numpy())[0], index=wide.columns)
+    return areas.groupby(level="modality").mean().reindex(MODALITIES).to_numpy()
+
+
+def reader_displays(run: Run) -> tuple[Displays, Reference]:
+    """The run's own reader-study cases, and the validation participants the readers learned from.
+
+    ECG features are the measurements of the median beat; movie features the 82 indices read from the movies.
+    """
+    names = (READER_COHORT, "reference")
+    shown, learned = (run.require(run.predictions / f"generated.{name}", "04_diffusion") for name in names)
+    table, known = (pd.read_parquet(folder / "table.parquet") for folder in (shown, learned))
+    generated, real = (np.load(shown / f"indices_{kind}.npy") for kind in ("generated", "real"))
+    displays = Displays(
+        _ecg_features(open_clean(run, READER_COHORT), table), generated, real, table["cm"].to_numpy(int),
+        table["recording_id"].to_numpy(),
+    )
+    movie, truth = np.load(learned / "indices_real.npy"), known["cm"].to_numpy(int)
+    return displays, Reference(_ecg_features(open_clean(run, "ukb"), known), movie, truth)
+
+
+def _ecg_features(clean: CleanCohort, table: pd.DataFrame) -> np.ndarray:
+    """Measurements (n, k) of the beats of the rows of ``table``; Q waves as 0 and 1."""
+    measured = measure_beats(clean.beats[table["row"].to_numpy()], heart_rate=table["heart_rate"].to_numpy())
+    return measured.to_numpy(np.float64)
+
+
+def _evidence(
+    reader: Reader, ecg: np.ndarray, movie: np.ndarray | None, reference: Reference, rng: np.random.Generator
+) -> np.ndarray:
+    """Log odds of disease (n,) after one reading of every case."""
+    parts = [(ecg, reference.ecg, reader.ecg_skill)]
+    if movie is not None:
+        parts.append((movie, reference.movie, reader.movie_skill))
+    seen = np.hstack([_perceived(shown, learned, skill, rng) for shown, learned, skill in parts])
+    known = np.hstack([_perceived(learned, learned, skill, rng) for _, learned, skill in parts])
+    taught = _stratified(reference.truth, reader.share, rng)
+    knowledge = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    knowledge.fit(known[taught], reference.truth[taught])
+    return knowledge.decision_function(seen) + reader.noise * rng.normal(size=len(seen))
+
+
+def _perceived(shown: np.ndarray, learned: np.ndarray, skill: float, rng: np.random.Generator) -> np.ndarray:
+    """Features on the reference's scale, seen with errors; what cannot be measured looks average."""
+    centre, spread = np.nanmean(learned, axis=0), np.nanstd(learned, axis=0)
+    standard = np.nan_to_num((shown - centre) / np.where(spread > 0, spread, 1))
+    return skill * standard + np.sqrt(1 - skill**2) * rng.normal(size=standard.shape)
+
+
+def _stratified(truth: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Positions of a random ``share`` of the cases of each kind, at least two of each."""
+    kinds = [rng.permutation(np.flatnonzero(truth == kind)) for kind in (0, 1)]
+    return np.concatenate([kind[: max(2, round(share * len(kind)))] for kind in kinds])
+
+
+def _check(displays: Displays, reference: Reference, memory: float) -> None:
+    n = len(displays.truth)
+    for name, values, learned in (
+        ("ecg_features", displays.ecg, reference.ecg),
+        ("generated_features", displays.generated, reference.movie),
+        ("real_features", displays.real, reference.movie),
+    ):
+        if values.shape != (n, learned.shape[1]):
+            raise ValueError(f"{name} must be {(n, learned.shape[1])} as the reference, not {values.shape}")
+    counts = [int((np.asarray(reference.truth) == kind).sum()) for kind in (0, 1)]
+    if min(counts) < 2:
+        found = f"{counts[1]} diseased and {counts[0]} healthy cases"
+        raise ValueError(f"the reference holds {found}; two of each are needed")
+    if not 0 <= memory <= 1:
+        raise ValueError(f"memory lies between 0 and 1, not {memory}")
