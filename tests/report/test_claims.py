@@ -1,0 +1,92 @@
+"""Verdicts follow from intervals; the shipped claims are judgeable."""
+
+from pathlib import Path
+
+import pytest
+
+from cardiacnets.report import claims
+from cardiacnets.report.claims import Claim, claims_page, load_claims, verdict
+from cardiacnets.report.results import make_result
+from cardiacnets.run import open_run
+
+SHIPPED = Path(__file__).parents[2] / "book" / "claims.yml"
+KEY, OTHER = "ukb.cm.auc.aligned-ecg", "ukb.hf.auc.aligned-ecg"
+
+
+def results(**intervals):
+    """Results by key, each at the middle of its interval."""
+    return {key: make_result(key, sum(interval) / 2, interval=interval, n=10) for key, interval in intervals.items()}
+
+
+def claim(kind="greater", keys=(KEY,), **more) -> Claim:
+    return Claim("Section", "Claim", "published", kind, tuple(keys), **more)
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [((0.01, 0.09), claims.AGREES), ((-0.01, 0.09), claims.UNDECIDED), ((-0.09, 0.01), claims.DISAGREES),
+     ((-0.09, -0.01), claims.DISAGREES)],
+)  # fmt: skip
+def test_direction_and_significance(interval, expected):
+    assert verdict(claim(), results(**{KEY: interval})) == expected
+
+
+def test_a_claim_of_the_other_sign_is_turned_round():
+    assert verdict(claim(sign=-1), results(**{KEY: (-0.09, -0.01)})) == claims.AGREES
+    assert verdict(claim(sign=-1), results(**{KEY: (0.01, 0.09)})) == claims.DISAGREES
+
+
+def test_a_claim_about_several_is_as_strong_as_its_weakest():
+    both = claim(keys=(KEY, OTHER))
+    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.01, 0.09)})) == claims.UNDECIDED
+    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.09, -0.01)})) == claims.DISAGREES
+    assert verdict(both, results(**{KEY: (0.01, 0.09)})) == claims.NOT_RUN
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [((-0.02, 0.02), claims.EQUIVALENT), ((-0.02, 0.04), claims.NOT_EQUIVALENT), ((-0.5, 0.5), claims.NOT_EQUIVALENT),
+     ((0.04, 0.05), claims.NOT_EQUIVALENT)],
+)  # fmt: skip
+def test_no_difference_is_judged_by_the_margin(interval, expected):
+    key = "ukb.cm.auc_equivalence.aligned-cmr"
+    assert verdict(claim("equivalent", (key,), margin=0.03), results(**{key: interval})) == expected
+
+
+def test_figures_without_order_are_shown_and_what_is_missing_stays(tmp_path):
+    value = claim("value", ("reader.cm.auc.model",))
+    assert verdict(value, {}) == claims.NOT_RUN
+    assert verdict(value, results(**{"reader.cm.auc.model": (0.8, 0.9)})) == claims.BESIDE
+    page = claims_page([value, claim("not_tested", (), reason="because")], {}, open_run("smoke"))
+    assert "not yet run" in page and "because" in page and "Simulated" in page
+
+
+def test_an_interval_is_needed_for_a_verdict():
+    assert verdict(claim(), {KEY: make_result(KEY, 0.1)}) == claims.NOT_RUN
+
+
+def test_the_shipped_claims_load_and_never_say_replicated():
+    shipped = load_claims(SHIPPED)
+    assert len(shipped) >= 30
+    assert len({each.claim for each in shipped}) == len(shipped)
+    page = claims_page(shipped, {}, open_run("smoke"))
+    assert all(section in page for section in {each.section for each in shipped})
+    assert "replicat" not in page.lower()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("kind: better, results: [a.b]", "kind must be"),
+        ("kind: greater", "needs results"),
+        ("kind: not_tested", "needs a reason"),
+        ("kind: equivalent, results: [a.b]", "margin"),
+        ("kind: value, results: [a.b], colour: red", "colour"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_refused(tmp_path, row, fault):
+    path = tmp_path / "claims.yml"
+    path.write_text(f"- section: S\n  claims:\n    - {{claim: C, published: P, {row}}}\n")
+    with pytest.raises(ValueError, match=fault) as caught:
+        load_claims(path)
+    assert "claims.yml" in str(caught.value)

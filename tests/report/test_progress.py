@@ -1,0 +1,90 @@
+"""The chapters' papermill engine: titles, another try at a kernel start, no chapter outliving its build."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from papermill.engines import NBClientEngine
+
+from cardiacnets.report import progress
+from cardiacnets.report.progress import ChapterEngine, cell_titles
+
+
+def notebook():
+    cells = [new_markdown_cell("# Title\n\ntext"), new_code_cell("x = 1"), new_markdown_cell("text\n## Fine-tuning"),
+             new_code_cell("fit()  # slow"), new_code_cell("# the curve\nplot()")]  # fmt: skip
+    return new_notebook(cells=cells)
+
+
+class Manager:
+    """What the engine needs of papermill's manager."""
+
+    def __init__(self):
+        self.nb = notebook()
+
+    def cell_start(self, cell, cell_index):
+        """Papermill notes that the cell started."""
+
+    def cell_complete(self, cell, cell_index):
+        """Papermill notes that the cell is complete."""
+
+
+def test_a_cell_is_called_by_its_comment_or_its_heading():
+    assert cell_titles(notebook().cells) == ["Title", "Title", "Fine-tuning", "Fine-tuning", "the curve"]
+
+
+def test_lines_name_notebook_cell_and_time(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SLOW", 0.0)
+
+    def run(cls, nb_man, kernel_name, **options):
+        nb_man.cell_start(nb_man.nb.cells[3], cell_index=3)
+        nb_man.cell_complete(nb_man.nb.cells[3], cell_index=3)
+
+    monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", classmethod(run))
+    ChapterEngine.execute_managed_notebook(Manager(), "python3", input_path="notebooks/05_tasks.ipynb")
+    assert capsys.readouterr().err.splitlines() == [
+        '[05_tasks] cell 4/5 "Fine-tuning"',
+        '[05_tasks] cell 4/5 "Fine-tuning" 0 s',
+    ]
+
+
+def test_a_kernel_that_did_not_start_is_started_again(monkeypatch):
+    tries = []
+
+    def run(cls, nb_man, kernel_name, **options):
+        tries.append(kernel_name)
+        if len(tries) < progress.STARTS:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", classmethod(run))
+    ChapterEngine.execute_managed_notebook(Manager(), "python3")
+    assert len(tries) == progress.STARTS
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_other_failures_are_not_tried_again(monkeypatch, started):
+    tries = []
+
+    def run(cls, nb_man, kernel_name, **options):
+        tries.append(1)
+        if started:
+            nb_man.cell_start(nb_man.nb.cells[1], cell_index=1)
+        raise RuntimeError("dead")
+
+    monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", classmethod(run))
+    with pytest.raises(RuntimeError, match="dead"):
+        ChapterEngine.execute_managed_notebook(Manager(), "python3")
+    assert len(tries) == (1 if started else progress.STARTS)
+
+
+def test_a_chapter_ends_when_its_build_is_gone():
+    builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    code = "import time; from cardiacnets.report.progress import end_with_builder; end_with_builder(0.05); time.sleep(60)"
+    chapter = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, progress.BUILDER: str(builder.pid)})
+    assert chapter.poll() is None
+    builder.kill()
+    builder.wait()
+    assert chapter.wait(timeout=50) == 1
+
