@@ -21,7 +21,7 @@ from cardiacnets.experiments.pretrain import build_seeded, cine_batch, load_cmr_
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run, source
-from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import beside, fit, load_checkpoint, minibatches, save_checkpoint
 
 ARMS = ("aligned", "permuted")
 ENCODE_BATCH = 128
@@ -109,7 +109,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         def validate(model: Aligner) -> float:
             rows = clean.rows("validation")
             parts = np.array_split(rows, max(1, len(rows) // settings.batch))
-            return float(torch.stack([model(*pair(part, 0))["loss"] for part in parts]).mean())
+            return float(torch.stack([model(*beside(model, pair(part, 0)))["loss"] for part in parts]).mean())
 
         history = fit(
             model,

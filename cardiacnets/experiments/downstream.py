@@ -24,7 +24,7 @@ from cardiacnets.experiments.tasks import TASKS, Labelled, labelled
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.run import Run, source
-from cardiacnets.training import History, fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import History, beside, fit, load_checkpoint, minibatches, save_checkpoint
 
 NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
 CODE = (
@@ -222,7 +222,7 @@ def fine_tune(
         model: Downstream, rows: np.ndarray, generator: torch.Generator | None = None
     ) -> torch.Tensor:
         seen = ecg[rows] if generator is None else augmentation(ecg[rows], generator)
-        return model(seen, None if covariates is None else covariates[rows])
+        return model(*beside(model, (seen, None if covariates is None else covariates[rows])))
 
     def batches(epoch: int, generator: torch.Generator):
         for index in minibatches(len(train), settings.batch, generator):
@@ -230,10 +230,10 @@ def fine_tune(
 
     def step(model: Downstream, batch: tuple) -> dict[str, torch.Tensor]:
         rows, generator = batch
-        return {"loss": loss(outputs(model, rows, generator), target[rows])}
+        return {"loss": loss(outputs(model, rows, generator), beside(model, target[rows]))}
 
     def validate(model: Downstream) -> float:
-        return float(loss(outputs(model, validation), target[validation]))
+        return float(loss(outputs(model, validation), beside(model, target[validation])))
 
     return fit(
         model,

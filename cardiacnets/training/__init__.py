@@ -2,6 +2,6 @@
 
 from cardiacnets.training.batching import minibatches
 from cardiacnets.training.checkpoints import load_checkpoint, save_checkpoint
-from cardiacnets.training.loop import History, fit
+from cardiacnets.training.loop import History, beside, fit
 
-__all__ = ["History", "fit", "load_checkpoint", "minibatches", "save_checkpoint"]
+__all__ = ["History", "beside", "fit", "load_checkpoint", "minibatches", "save_checkpoint"]

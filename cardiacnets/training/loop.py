@@ -131,7 +131,7 @@ class _Stage:
             self.model.load_state_dict(self.best)
         elif self.average:
             self._swap_average()
-        self.model.eval()
+        self.model.eval().to("cpu")  # what is not training runs where its inputs lie
         return History(tuple(self.rows), self.best_epoch if self.best is not None else epoch)
 
     def _epoch(self, epoch: int, bar: tqdm) -> dict[str, float]:
@@ -249,6 +249,11 @@ class _Stage:
         self.best, self.rows, self.best_epoch = tensors.get("best"), progress["rows"], progress["best_epoch"]
         self.best_score = math.inf if progress["best_score"] is None else progress["best_score"]
         return progress["epoch"]
+
+
+def beside(model: nn.Module, batch: Any) -> Any:
+    """Tensors, or tuples, lists and dictionaries of them, on the device of ``model``: for ``validate``."""
+    return send_to_device(batch, next(model.parameters()).device)
 
 
 def _derived(seed: int, epoch: int, stream: int) -> int:
