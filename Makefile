@@ -17,7 +17,7 @@ book: $(READY)
 	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" --cores "$(CORES)"
 
 test: $(READY)
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q
 
 environment: $(READY)
 

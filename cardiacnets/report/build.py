@@ -1,7 +1,7 @@
 """Build a book: one build a run at a time, then snakemake, which reruns only what changed.
 
-The lock is the operating system's and ends with the process that holds it, however that ends; so a killed build
-leaves nothing to unlock, and snakemake's own lock is not needed.
+The lock is the operating system's and ends with the process that holds it, however that ends; so a killed
+build leaves nothing to unlock, and snakemake's own lock is not needed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ def command(profile: str, run: Run, cores: str) -> list[str]:
     """The snakemake call that builds ``run``."""
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"),
-        "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock", "--quiet", "host", "rules",
-        "--rerun-triggers", *KEPT, "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}",
+        "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
+        "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
+        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}",
     ]  # fmt: skip
 
 
@@ -36,25 +37,27 @@ def hold(folder: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise ValueError(f"{folder} is being built by another process: wait for it, or choose another RUN") from None
+        raise ValueError(
+            f"{folder} is being built by another process: wait for it, or choose another RUN"
+        ) from None
     os.set_inheritable(descriptor, True)
     return descriptor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, lock, and become snakemake."""
+    """Parse, lock, and become snakemake; options it does not know are snakemake's (``--dry-run``)."""
     parser = argparse.ArgumentParser(prog="python -m cardiacnets.report.build", description=__doc__)
     parser.add_argument("--profile", default="quick", help="smoke, quick, full, paper, or a YAML file")
     parser.add_argument("--run", default="", help="name of the run (default: the profile's name)")
     parser.add_argument("--cores", default="all")
-    chosen = parser.parse_args(arguments)
+    chosen, options = parser.parse_known_args(arguments)
     try:
         run = open_run(chosen.profile, chosen.run)
         hold(run.root)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    call = command(chosen.profile, run, chosen.cores)
+    call = [*command(chosen.profile, run, chosen.cores), *options]
     os.execv(call[0], call)
 
 

@@ -1,7 +1,7 @@
-"""The claims page: each published claim beside this run's figures, with a verdict computed from the intervals.
+"""The claims page: each published claim beside this run's figures, with a computed verdict.
 
-A difference agrees if its 95 % interval lies on the published side of zero; equivalence is shown if the 90 % interval
-lies within the margin (two one-sided tests). Rows that disagree, or were not run, stay.
+A difference agrees if its 95 % interval lies on the published side of zero; equivalence is shown if the 90 %
+interval lies within the margin (two one-sided tests). Rows that disagree, or were not run, stay.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ NOT_RUN = "not yet run"
 NOT_TESTED = "not tested here"
 
 MARKS = {
-    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘", BESIDE: "·", NOT_RUN: "…",
-    NOT_TESTED: "–",
+    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘",
+    BESIDE: "·", NOT_RUN: "…", NOT_TESTED: "–",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim as published, and the keys of the results that test it; ``sign`` -1 where the first arm should lose."""
+    """One claim as published, and the keys that test it; ``sign`` is -1 where the first arm should lose."""
 
     section: str
     claim: str
@@ -68,7 +68,9 @@ def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     if claim.kind == "not_tested":
         return NOT_TESTED
     found = [results[key] for key in claim.results if key in results]
-    if len(found) < len(claim.results) or (claim.kind != "value" and any(each.interval is None for each in found)):
+    if len(found) < len(claim.results) or (
+        claim.kind != "value" and any(each.interval is None for each in found)
+    ):
         return NOT_RUN
     if claim.kind == "value":
         return BESIDE
@@ -86,18 +88,22 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
     summary = "\n".join(f"- {MARKS[word]} {word}: {counts[word]}" for word in MARKS if counts[word])
     parts = [
         "# Claims: the study beside this run",
-        "```{admonition} Simulated\n:class: warning\nEverything in the column *this run* comes from a simulated cohort "
-        f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so agreement "
-        "says that the method can work where its assumptions hold, and nothing about patients.\n```",
+        "```{admonition} Simulated\n:class: warning\n"
+        "Everything in the column *this run* comes from a simulated cohort "
+        f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so "
+        "agreement says that the method can work where its assumptions hold, and nothing of patients.\n```",
         f"Of {len(claims)} published claims, here:\n\n{summary}",
-        "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and *disagrees* if the "
-        "estimate is on the other side. *Not different, p > 0.05* is no evidence of equality: it is judged by "
-        "equivalence, with the margin stated in the row and the 90 % interval of two one-sided tests. A claim about "
-        "several results is judged by the weakest.",
+        "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and "
+        "*disagrees* if the estimate is on the other side. *Not different, p > 0.05* is no evidence of "
+        "equality: it is judged by equivalence, with the margin stated in the row and the 90 % interval of "
+        "two one-sided tests. A claim about several results is judged by the weakest.",
     ]
     for section in dict.fromkeys(claim.section for claim in claims):
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Published", "This run, simulated", "Verdict"))
+        head = "".join(
+            f'<th scope="col">{name}</th>'
+            for name in ("Claim", "Published", "This run, simulated", "Verdict")
+        )
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"
             f'<div class="exhibit" data-content="aggregate"><div class="wide" role="region" tabindex="0" '
@@ -113,7 +119,8 @@ def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
     else:
         ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
         ours += f"<br>margin {number(claim.margin, 2)}" if claim.margin is not None else ""
-    cells = f'<th scope="row">{html.escape(claim.claim)}</th><td>{html.escape(claim.published)}</td><td>{ours}</td>'
+    name, published = html.escape(claim.claim), html.escape(claim.published)
+    cells = f'<th scope="row">{name}</th><td>{published}</td><td>{ours}</td>'
     return f'<tr>{cells}<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td></tr>'
 
 
@@ -134,7 +141,8 @@ def _checked(claim: Claim) -> Claim:
         "kind must be greater, equivalent, value or not_tested": claim.kind not in Kind.__args__,
         "a tested claim needs results": claim.kind != "not_tested" and not claim.results,
         "an untested claim needs a reason": claim.kind == "not_tested" and not claim.reason,
-        "equivalence needs a margin above 0": claim.kind == "equivalent" and not (claim.margin and claim.margin > 0),
+        "equivalence needs a margin above 0": claim.kind == "equivalent"
+        and not (claim.margin and claim.margin > 0),
         "sign must be 1 or -1": claim.sign not in (1, -1),
     }
     for problem, present in problems.items():

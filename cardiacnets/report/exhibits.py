@@ -108,7 +108,7 @@ def required(text: str, what: str) -> str:
 
 
 def _cells(column: pd.Series) -> list[str]:
-    """Table cells of one column; real numbers of a column share their decimals: those they were rounded to, or three figures."""
+    """Table cells of a column, whose numbers share decimals: as they were rounded, or three figures."""
     values = column.tolist()
     reals = [float(value) for value in values if _is_number(value)]
     # a column that was rounded (or counts) keeps its decimals

@@ -1,7 +1,8 @@
 """The gate: what may not become a page, and what a page may not be. Each fault names its file and place.
 
-Notebooks: errors, cells that never ran, exhibits without words. Pages: anything loaded from the network, broken
-links and anchors, results that were not glued, pictures and films without words, films without controls.
+Notebooks: errors, cells that never ran, exhibits without words. Pages: anything loaded from the network,
+broken links and anchors, results that were not glued, pictures and films without words, films without
+controls.
 """
 
 from __future__ import annotations
@@ -18,17 +19,21 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 
 NETWORK = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
-STYLE_LOADS = re.compile(r"""@import\s+(?:url\()?\s*['"]?([^'")\s;]+)|url\(\s*['"]?([^'")]+)""", re.IGNORECASE)
+STYLE_LOADS = re.compile(
+    r"""@import\s+(?:url\()?\s*['"]?([^'")\s;]+)|url\(\s*['"]?([^'")]+)""", re.IGNORECASE
+)
 UNGLUED = re.compile(r"\{glue:|No key found|Unresolved glue|pasted_id=", re.IGNORECASE)
 
 LOADERS = {
-    "script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "video": ("src", "poster"), "audio": ("src",),
-    "source": ("src", "srcset"), "track": ("src",), "embed": ("src",), "object": ("data",), "input": ("src",),
-    "image": ("href", "xlink:href"), "use": ("href", "xlink:href"),
+    "script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "video": ("src", "poster"),
+    "audio": ("src",), "source": ("src", "srcset"), "track": ("src",), "embed": ("src",), "object": ("data",),
+    "input": ("src",), "image": ("href", "xlink:href"), "use": ("href", "xlink:href"),
 }  # fmt: skip
 """Attributes by which an element makes the browser fetch; ``<link>`` depends on its ``rel``."""
 
-FETCHED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"}
+FETCHED_LINKS = {
+    "stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,17 +78,24 @@ def page_faults(folder: Path) -> list[Fault]:
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()
         faults += [Fault(name, place, what) for place, what in page.faults]
-        faults += [Fault(name, f'link "{link}"', what) for link, what in _broken_links(path, page, pages, folder)]
+        faults += [
+            Fault(name, f'link "{link}"', what) for link, what in _broken_links(path, page, pages, folder)
+        ]
     for path in sorted(folder.rglob("*.css")):
         text = path.read_text(encoding="utf-8", errors="replace")
-        faults += [Fault(path.relative_to(folder).as_posix(), "style", f"loads {url}") for url in _style_network(text)]
+        faults += [
+            Fault(path.relative_to(folder).as_posix(), "style", f"loads {url}")
+            for url in _style_network(text)
+        ]
     return faults
 
 
 def _notebook_faults(path: Path) -> Iterator[Fault]:
     try:
         notebook = nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises whatever its reader meets; any of it means the same to the reader
+    except (
+        Exception
+    ) as error:  # nbformat raises whatever its reader meets; any of it means the same to the reader
         yield Fault(path.name, "file", f"not a notebook ({type(error).__name__})")
         return
     if notebook.metadata.get("papermill", {}).get("exception"):
@@ -112,7 +124,9 @@ def _read(path: Path) -> _Page:
     return page
 
 
-def _broken_links(path: Path, page: _Page, pages: dict[Path, _Page], folder: Path) -> Iterator[tuple[str, str]]:
+def _broken_links(
+    path: Path, page: _Page, pages: dict[Path, _Page], folder: Path
+) -> Iterator[tuple[str, str]]:
     for link in sorted(page.links):
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
@@ -122,7 +136,9 @@ def _broken_links(path: Path, page: _Page, pages: dict[Path, _Page], folder: Pat
             target = target / "index.html"
         if not target.exists():
             yield link, "leads nowhere"
-        elif parts.fragment and (found := pages.get(folder / target.relative_to(folder.resolve()) if parts.path else path)):
+        elif parts.fragment and (
+            found := pages.get(folder / target.relative_to(folder.resolve()) if parts.path else path)
+        ):
             if unquote(parts.fragment) not in found.anchors:
                 yield link, "no such place on that page"
 
@@ -148,7 +164,9 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in pairs}
         self._inside = tag if tag in ("style", "script") else ""
-        self.anchors.update(filter(None, (attributes.get("id"), attributes.get("name") if tag == "a" else None)))
+        self.anchors.update(
+            filter(None, (attributes.get("id"), attributes.get("name") if tag == "a" else None))
+        )
         if tag == "a" and "href" in attributes:
             self.links.add(attributes["href"])
         loads = LOADERS.get(tag, ())

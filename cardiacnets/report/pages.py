@@ -1,4 +1,4 @@
-"""From executed notebooks to pages: gate, guard, stage, build with warnings as errors, gate again, put in place."""
+"""From executed notebooks to pages: gate, guard, stage, build (warnings are errors), gate, put in place."""
 
 from __future__ import annotations
 
@@ -74,12 +74,16 @@ def build_pages(source: Path) -> Path:
     """Jupyter Book's HTML of a staged folder; :class:`GateError` with its warnings if there are any."""
     output = source / "built"
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source), "--path-output", str(output),
-        "--config", str(source / "_config.yml"), "--toc", str(source / "_toc.yml"), "-W", "-n", "--keep-going", "-q",
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source),
+        "--path-output", str(output), "--config", str(source / "_config.yml"),
+        "--toc", str(source / "_toc.yml"),
+        "-W", "-n", "--keep-going", "-q",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        told = [line for line in (done.stdout + done.stderr).splitlines() if "WARNING" in line or "ERROR" in line]
+        told = [
+            line for line in (done.stdout + done.stderr).splitlines() if "WARNING" in line or "ERROR" in line
+        ]
         raise gate.GateError(told or [(done.stdout + done.stderr)[-2000:]])
     return output / "_build" / "html"
 

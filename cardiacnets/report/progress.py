@@ -1,4 +1,4 @@
-"""The papermill engine of the chapters: says which cell runs and how long it took, and survives kernel starts.
+"""The papermill engine of the chapters: says which cell runs, how long it took, and starts kernels again.
 
 ``papermill --engine chapter`` prints lines such as ``[05_downstream_tasks] cell 7/31 "Fine-tuning" 12 s``.
 """
@@ -87,7 +87,7 @@ def cell_titles(cells: list[Any]) -> list[str]:
 
 
 def end_with_builder(every: float = 1.0) -> None:
-    """Leave when the build that started this process is gone, so that a killed build leaves no chapter behind."""
+    """Leave when the build that started this process is gone: a killed build leaves no chapter behind."""
     builder = os.environ.get(BUILDER)
     if not builder:
         return

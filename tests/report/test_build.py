@@ -10,7 +10,9 @@ from cardiacnets.run import open_run
 
 
 def test_a_second_build_of_a_run_is_refused_and_a_killed_one_leaves_no_lock(tmp_path):
-    code = f"from pathlib import Path; from cardiacnets.report.build import hold; hold(Path({str(tmp_path)!r}))"
+    code = (
+        f"from pathlib import Path; from cardiacnets.report.build import hold; hold(Path({str(tmp_path)!r}))"
+    )
     code += "; print('held', flush=True); import time; time.sleep(60)"
     first = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert first.stdout.readline() == "held\n"

@@ -40,7 +40,12 @@ def drawing() -> Figure:
 def test_a_recorded_number_is_kept_and_glued(chapter, shown):
     chapter.record("ukb.cm.auc.aligned", 0.8, interval=(0.7, 0.9), n=20)
     kept = load_results(chapter.run)["ukb.cm.auc.aligned"]
-    assert (kept.value, kept.interval, kept.chapter, kept.seed) == (0.8, (0.7, 0.9), "05", chapter.run.profile.seed)
+    assert (kept.value, kept.interval, kept.chapter, kept.seed) == (
+        0.8,
+        (0.7, 0.9),
+        "05",
+        chapter.run.profile.seed,
+    )
     assert shown[1] == {"ukb.cm.auc.aligned": "0.800 (95 % interval 0.700 to 0.900, n = 20)"}
 
 
@@ -96,7 +101,9 @@ def test_unknown_content_repeated_names_and_silent_films_are_refused(chapter):
 
 
 def test_a_table_can_be_read_by_a_screen_reader(chapter, shown):
-    table = pd.DataFrame({"arm": ["ecg", "a < b"], "n": [1200, None], "auc": [0.71234, -0.8], "note": ["", None]})
+    table = pd.DataFrame(
+        {"arm": ["ecg", "a < b"], "n": [1200, None], "auc": [0.71234, -0.8], "note": ["", None]}
+    )
     chapter.table(table, "arms", caption="Arms.")
     page = shown[0][0]
     assert page.count('<th scope="col">') == 4

@@ -15,7 +15,10 @@ KEY, OTHER = "ukb.cm.auc.aligned-ecg", "ukb.hf.auc.aligned-ecg"
 
 def results(**intervals):
     """Results by key, each at the middle of its interval."""
-    return {key: make_result(key, sum(interval) / 2, interval=interval, n=10) for key, interval in intervals.items()}
+    return {
+        key: make_result(key, sum(interval) / 2, interval=interval, n=10)
+        for key, interval in intervals.items()
+    }
 
 
 def claim(kind="greater", keys=(KEY,), **more) -> Claim:
@@ -45,8 +48,8 @@ def test_a_claim_about_several_is_as_strong_as_its_weakest():
 
 @pytest.mark.parametrize(
     ("interval", "expected"),
-    [((-0.02, 0.02), claims.EQUIVALENT), ((-0.02, 0.04), claims.NOT_EQUIVALENT), ((-0.5, 0.5), claims.NOT_EQUIVALENT),
-     ((0.04, 0.05), claims.NOT_EQUIVALENT)],
+    [((-0.02, 0.02), claims.EQUIVALENT), ((-0.02, 0.04), claims.NOT_EQUIVALENT),
+     ((-0.5, 0.5), claims.NOT_EQUIVALENT), ((0.04, 0.05), claims.NOT_EQUIVALENT)],
 )  # fmt: skip
 def test_no_difference_is_judged_by_the_margin(interval, expected):
     key = "ukb.cm.auc_equivalence.aligned-cmr"

@@ -36,14 +36,20 @@ def test_a_sound_notebook_passes(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"outputs": [new_output("error", ename="ValueError", evalue="no beat", traceback=[])]}, "error ValueError: no beat"),
+        (
+            {"outputs": [new_output("error", ename="ValueError", evalue="no beat", traceback=[])]},
+            "error ValueError: no beat",
+        ),
         ({"execution_count": None}, "never executed"),
         ({"outputs": [new_output("display_data", data={"image/png": "xx"})]}, "bare picture"),
         ({"html": '<img src="data:image/png;base64,xx">'}, "no alt text"),
         ({"html": '<img alt=" " src="data:image/png;base64,xx">'}, "no alt text"),
         ({"html": '<video controls src="data:video/mp4,x"></video>'}, "no alt text"),
         ({"html": '<video aria-label="x" src="data:video/mp4,x"></video>'}, "no controls"),
-        ({"html": '<script src="https://cdn.example.org/plot.js"></script>'}, "loads https://cdn.example.org/plot.js"),
+        (
+            {"html": '<script src="https://cdn.example.org/plot.js"></script>'},
+            "loads https://cdn.example.org/plot.js",
+        ),
     ],
 )
 def test_a_fault_in_a_notebook_names_file_and_cell(tmp_path, fields, fault):
@@ -56,12 +62,17 @@ def test_papermill_exceptions_unreadable_files_and_empty_folders_are_faults(tmp_
     assert "no executed notebooks" in gate.notebook_faults(tmp_path)[0].what
     assert "papermill" in write(tmp_path, cell(), papermill={"exception": True})[0].what
     (tmp_path / "06_bad.ipynb").write_text("{")
-    assert any(fault.file == "06_bad.ipynb" and "not a notebook" in fault.what for fault in gate.notebook_faults(tmp_path))
+    assert any(
+        fault.file == "06_bad.ipynb" and "not a notebook" in fault.what
+        for fault in gate.notebook_faults(tmp_path)
+    )
 
 
 def test_a_sound_page_passes(tmp_path):
     page(tmp_path, '<h1 id="top-of-b">B</h1>', name="b.html")
-    links = '<a href="b.html#top-of-b">b</a> <a href="#fig-1">here</a> <a href="https://example.org">the web</a>'
+    links = (
+        '<a href="b.html#top-of-b">b</a> <a href="#fig-1">here</a> <a href="https://example.org">the web</a>'
+    )
     assert page(tmp_path, GOOD + links, '<link rel="canonical" href="https://example.org/">') == []
 
 
@@ -96,7 +107,9 @@ def test_style_sheets_load_nothing_from_the_network(tmp_path):
     (tmp_path / "_static").mkdir()
     (tmp_path / "_static" / "a.css").write_text("p { background: url(b.png) }")
     assert gate.page_faults(tmp_path) == []
-    (tmp_path / "_static" / "a.css").write_text('@font-face { src: url("https://fonts.example.org/x.woff2") }')
+    (tmp_path / "_static" / "a.css").write_text(
+        '@font-face { src: url("https://fonts.example.org/x.woff2") }'
+    )
     assert [fault.file for fault in gate.page_faults(tmp_path)] == ["_static/a.css"]
 
 

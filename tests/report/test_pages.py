@@ -28,7 +28,9 @@ def test_the_injected_cell_is_hidden_and_the_claims_are_written(run):
     staged = nbformat.read(source / "05_tasks.ipynb", as_version=4)
     assert [pages.HIDDEN in cell.metadata.tags for cell in staged.cells] == [False, True]
     assert (source / "claims.md").read_text().startswith("# Claims")
-    assert {"_config.yml", "_toc.yml", "welcome.md", "references.bib"} <= {path.name for path in source.iterdir()}
+    assert {"_config.yml", "_toc.yml", "welcome.md", "references.bib"} <= {
+        path.name for path in source.iterdir()
+    }
 
 
 def test_a_notebook_with_an_error_stops_the_build_before_anything_is_staged(run):

@@ -13,7 +13,8 @@ from cardiacnets.report.progress import ChapterEngine, cell_titles
 
 
 def notebook():
-    cells = [new_markdown_cell("# Title\n\ntext"), new_code_cell("x = 1"), new_markdown_cell("text\n## Fine-tuning"),
+    cells = [new_markdown_cell("# Title\n\ntext"), new_code_cell("x = 1"),
+             new_markdown_cell("text\n## Fine-tuning"),
              new_code_cell("fit()  # slow"), new_code_cell("# the curve\nplot()")]  # fmt: skip
     return new_notebook(cells=cells)
 
@@ -81,10 +82,11 @@ def test_other_failures_are_not_tried_again(monkeypatch, started):
 
 def test_a_chapter_ends_when_its_build_is_gone():
     builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    code = "import time; from cardiacnets.report.progress import end_with_builder; end_with_builder(0.05); time.sleep(60)"
-    chapter = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, progress.BUILDER: str(builder.pid)})
+    code = "import time; from cardiacnets.report import progress; progress.end_with_builder(0.1); time.sleep(60)"
+    chapter = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, progress.BUILDER: str(builder.pid)}
+    )
     assert chapter.poll() is None
     builder.kill()
     builder.wait()
     assert chapter.wait(timeout=50) == 1
-

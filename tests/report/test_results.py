@@ -13,7 +13,11 @@ from cardiacnets.report.results import ResultsFile, make_result
     ("value", "more", "text"),
     [
         (0.8123, {"interval": (0.79, 0.834), "n": 2000}, "0.812 (95 % interval 0.790 to 0.834, n = 2,000)"),
-        (-0.0123, {"interval": (-0.02, 0.01), "pvalue": 0.5}, "−0.012 (95 % interval −0.020 to 0.010, p = 0.500)"),
+        (
+            -0.0123,
+            {"interval": (-0.02, 0.01), "pvalue": 0.5},
+            "−0.012 (95 % interval −0.020 to 0.010, p = 0.500)",
+        ),
         (0.01, {"pvalue": 1e-9}, "0.010 (p < 0.001)"),
         (166.24, {"unit": "ml"}, "166.2 ml"),
         (71.24, {"unit": "%", "interval": (61.0, 80.0)}, "71.2 % (95 % interval 61.0 to 80.0)"),

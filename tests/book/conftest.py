@@ -1,0 +1,54 @@
+"""The smoke book: every chapter executed and every page built, once for all tests that look at it."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class SmokeBook:
+    """A finished build: its run's folder, what it printed, and how to build again."""
+
+    run: Path
+    printed: str
+    environment: dict[str, str]
+
+    def build(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return build(self.environment, *options)
+
+
+def build(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cardiacnets.report.build", "--profile", "smoke", *options]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+@pytest.fixture(scope="session")
+def smoke_book(tmp_path_factory) -> SmokeBook:
+    """Build the smoke book into a folder of its own, or into $CARDIACNETS_TEST_RUNS to look at it."""
+    if not importlib.metadata.entry_points(group="papermill.engine", name="chapter"):
+        pytest.skip("not installed here (make test does): pip install --no-deps --no-build-isolation -e .")
+    runs = os.environ.get("CARDIACNETS_TEST_RUNS") or str(tmp_path_factory.mktemp("runs"))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "CARDIACNETS_RUNS": runs, "PATH": path}
+    done = build(environment)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return SmokeBook(Path(runs) / "smoke", done.stdout, environment)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that looks at pages; tests that need it are skipped without one."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    return found

@@ -1,0 +1,86 @@
+"""Pages as a reader meets them: from disk, without a network, on a desk and on a phone, in light and dark."""
+
+from collections.abc import Iterator
+
+import pytest
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAGES = ("index", "claims", "paper_code_book", "04_diffusion", "05_downstream_tasks", "08_your_own_ecg")
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="session")
+def browser(chromium) -> Iterator:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser, smoke_book):
+    """Open a page of the book in a window; whatever it asks of the network, or complains of, is kept."""
+    contexts = []
+
+    def open_(name: str, viewport=DESK, scheme: str = "light"):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto((smoke_book.run / "book" / name).as_uri().replace("%3F", "?"), wait_until="load")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_needs_nothing_but_the_disk(open_page, name):
+    page = open_page(f"{name}.html")
+    page.wait_for_timeout(500)
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_phone(open_page, name):
+    page = open_page(f"{name}.html", PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["claims", "05_downstream_tasks"])
+def test_what_we_put_on_a_page_is_accessible(open_page, name, scheme):
+    """axe-core finds nothing serious within exhibits and footers, contrast included, in either theme."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_page(f"{name}.html", scheme=scheme)
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    found = axe.Axe().run(page, context={"include": [[".exhibit"]]}).response["violations"]
+    assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS] == []
+
+
+def test_formulas_are_typeset_offline(open_page):
+    page = open_page("03_contrastive_alignment.html")
+    page.wait_for_selector(".MathJax, .MathJax_Display, .MathJax_SVG", state="attached", timeout=60_000)
+    assert page.locator("text=Math Processing Error").count() == 0
+
+
+def test_the_whole_text_can_be_searched_offline(open_page, smoke_book):
+    page = open_page("search.html")
+    page.goto((smoke_book.run / "book" / "search.html").as_uri() + "?q=equivalence")
+    page.wait_for_selector("#search-results li", timeout=60_000)
+    links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert any("paper_code_book.html" in link for link in links)
+
+
+def test_films_play(open_page):
+    page = open_page("04_diffusion.html")
+    film = page.locator("video").first
+    assert film.evaluate("v => v.controls && (v.getAttribute('aria-label') || '').length > 10")
+    page.wait_for_function("document.querySelector('video').readyState >= 2", timeout=60_000)
+    assert film.evaluate("v => v.videoWidth") > 0

@@ -1,0 +1,88 @@
+"""The smoke book is complete, sound, unchanged by a second build, and says that it is simulated."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from cardiacnets.artefacts import read_json
+from cardiacnets.report import gate, load_results
+
+REPOSITORY = Path(__file__).parents[2]
+NOTEBOOKS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
+
+
+def test_every_chapter_was_executed_recorded_and_became_a_page(smoke_book):
+    for name in NOTEBOOKS:
+        assert (smoke_book.run / "notebooks" / f"{name}.ipynb").is_file()
+        assert (smoke_book.run / "book" / f"{name}.html").is_file()
+        kept = read_json(smoke_book.run / "results" / f"{name[:2]}.json")
+        assert kept["provenance"]["profile"] == "smoke" and kept["provenance"]["seconds"] > 0, name
+
+
+def test_the_contents_list_every_notebook():
+    contents = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text())
+    listed = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    assert [name for name in listed if name[0] == "0"] == NOTEBOOKS
+    prose = {path.stem for path in (REPOSITORY / "book").glob("*.md")}
+    assert set(listed) - set(NOTEBOOKS) | {contents["root"]} == prose | {"claims"}
+
+
+def test_notebooks_and_pages_pass_the_gate(smoke_book):
+    assert gate.notebook_faults(smoke_book.run / "notebooks") == []
+    assert gate.page_faults(smoke_book.run / "book") == []
+
+
+def test_progress_named_notebook_cell_and_title(smoke_book):
+    for name in NOTEBOOKS:
+        assert re.search(rf'^\[{name}\] cell \d+/\d+ ".+"', smoke_book.printed, re.MULTILINE), name
+
+
+def test_the_injected_parameters_are_hidden(smoke_book):
+    for name in NOTEBOOKS:
+        executed = nbformat.read(smoke_book.run / "notebooks" / f"{name}.ipynb", as_version=4)
+        assert any("injected-parameters" in cell.metadata.get("tags", []) for cell in executed.cells)
+        page = (smoke_book.run / "book" / f"{name}.html").read_text()
+        assert "tag_parameters" in page and "Parameters</span>" not in page
+        assert "tag_injected-parameters" not in page or "tag_remove-input" in page
+
+
+def test_every_exhibit_says_what_it_is(smoke_book):
+    for name in NOTEBOOKS:
+        page = (smoke_book.run / "book" / f"{name}.html").read_text()
+        exhibits = re.findall(r'<(?:figure|div) class="exhibit"[^>]*>', page)
+        assert exhibits, name
+        assert all('data-content="' in exhibit for exhibit in exhibits)
+
+
+def test_the_claims_page_shows_recorded_numbers(smoke_book):
+    page = (smoke_book.run / "book" / "claims.html").read_text()
+    results = load_results(smoke_book.run / "results")
+    shown = [key for key in re.findall(r"<code>([^<]+)</code>", page) if key in results]
+    assert len(shown) >= 10
+    assert all(str(results[key]).replace("<", "&lt;") in page for key in shown)
+    assert "replicated" not in page
+
+
+def test_intervals_hold_their_estimates(smoke_book):
+    for key, result in load_results(smoke_book.run / "results").items():
+        if result.interval is not None and result.value is not None:
+            assert result.interval[0] <= result.value <= result.interval[1], key
+
+
+def test_a_second_build_does_nothing(smoke_book):
+    stamps = {path: path.stat().st_mtime_ns for path in smoke_book.run.rglob("*") if path.is_file()}
+    assert "Nothing to be done" in smoke_book.build().stdout
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_changed_statistics_rerun_themselves_and_the_pages_only(smoke_book):
+    planned = smoke_book.build("--dry-run", "--forcerun", "chapter_06_statistics").stdout
+    counted = planned[planned.rindex("Job stats:") :]
+    assert set(re.findall(r"^(\w+) +\d+$", counted, re.MULTILINE)) == {
+        "chapter_06_statistics",
+        "pages",
+        "book",
+        "total",
+    }

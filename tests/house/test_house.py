@@ -1,0 +1,134 @@
+"""The house itself: dependencies that agree, imports that go down, clean notebooks, no machine's traces."""
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REPOSITORY = Path(__file__).parents[2]
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+
+def locked() -> dict[str, str]:
+    lines = (REPOSITORY / "requirements.lock").read_text().split()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line) for line in lines)
+    return {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in lines}
+
+
+def declared() -> list[Requirement]:
+    texts = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    return [Requirement(text) for text in texts]
+
+
+@pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
+def test_the_lock_satisfies_what_is_declared(requirement):
+    assert requirement.specifier.contains(locked()[canonicalize_name(requirement.name)])
+
+
+def test_the_lock_is_closed():
+    """Every dependency of a locked package that applies here is locked, in a version that will do."""
+    pins, missing = locked(), []
+    for name in pins:
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        for need in map(Requirement, needs):
+            applies = need.marker is None or need.marker.evaluate({"extra": ""})
+            # what a CUDA build of torch needs is pinned by that build itself
+            if applies and not need.name.startswith(("nvidia", "cuda", "triton")):
+                version = pins.get(canonicalize_name(need.name))
+                if version is None or not need.specifier.contains(version, prereleases=True):
+                    missing.append(f"{name}: {need} (locked: {version})")
+    assert missing == []
+
+
+def test_conda_installs_the_same_lock():
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert pip == ["-r requirements.lock"]
+    python = next(entry for entry in environment["dependencies"] if str(entry).startswith("python="))
+    assert PROJECT["requires-python"] == ">=" + python.split("=")[1]
+
+
+def imported() -> set[str]:
+    trees = [ast.parse(path.read_text()) for path in (REPOSITORY / "cardiacnets").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"cardiacnets"}
+
+
+def test_every_imported_package_is_declared():
+    names = importlib.metadata.packages_distributions()
+    allowed = {canonicalize_name(requirement.name) for requirement in declared()} | {"ipython", "nbformat"}
+    # IPython and nbformat come with ipykernel and papermill, and their versions go with those
+    unknown = {
+        module for module in imported() if not {canonicalize_name(n) for n in names.get(module, [])} & allowed
+    }
+    assert unknown == set()
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *command], cwd=REPOSITORY, capture_output=True, text=True)
+
+
+def test_imports_go_down_the_floors():
+    done = run("-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_code_and_notebooks_are_clean():
+    done = run("-m", "ruff", "check", "--output-format", "concise", ".")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_no_file_is_a_catch_all():
+    files = [*(REPOSITORY / "cardiacnets").rglob("*.py"), *(REPOSITORY / "tests").rglob("*.py")]
+    assert not [path for path in files if re.search(r"(utils?|helpers?|misc|common)\.py$", path.name)]
+    long = {path.name: len(path.read_text().splitlines()) for path in files if "cardiacnets" in path.parts}
+    assert not {name: lines for name, lines in long.items() if lines > 400}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_clean_and_narrates(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code), "stored with outputs"
+    assert [cell.metadata.get("tags") for cell in code].count(["parameters"]) == 1
+    assert notebook.cells[0].source.startswith("# ")
+    assert "chapter.footer()" in code[-1].source
+    for cell in code:
+        assert not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), (
+            f"logic in a cell: {cell.source[:60]!r}"
+        )
+        assert len([line for line in cell.source.splitlines() if line.strip()]) <= 20, (
+            f"long: {cell.source[:60]!r}"
+        )
+
+
+def test_nothing_names_the_machine_it_was_made_on():
+    tracked = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    machine = re.compile(r"(?<![\w.])/(?:work|tmp|root|home)/\w")
+    here = Path(__file__).relative_to(REPOSITORY).as_posix()
+    texts = [
+        name
+        for name in tracked.stdout.split()
+        if name.endswith((".py", ".md", ".yaml", ".yml", ".ipynb", ".toml"))
+    ]
+    found = [name for name in texts if name != here and (REPOSITORY / name).is_file()
+             and machine.search((REPOSITORY / name).read_text(encoding="utf-8"))]  # fmt: skip
+    assert found == []
