@@ -21,13 +21,16 @@ test: $(READY)
 
 environment: $(READY)
 
-# a new lock makes a new environment; the stamp is written last, so that a broken install is done again
-$(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+# stamps are written last, so that a broken install is done again
+$(VENV)/locked: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	touch $@
+
+$(READY): $(VENV)/locked pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	touch $@
 
 clean:
 	rm -rf $(VENV) .snakemake

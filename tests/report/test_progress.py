@@ -82,7 +82,8 @@ def test_other_failures_are_not_tried_again(monkeypatch, started):
 
 def test_a_chapter_ends_when_its_build_is_gone():
     builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    code = "import time; from cardiacnets.report import progress; progress.end_with_builder(0.1); time.sleep(60)"
+    code = "import time; from cardiacnets.report.progress import end_with_builder as watch; "
+    code += "watch(0.1); time.sleep(60)"
     chapter = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, progress.BUILDER: str(builder.pid)}
     )
