@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from cardiacnets.statistics.as_published import auc_z_pvalue
 from cardiacnets.statistics.correlation import compare_correlations, pearson_interval
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations, correlation_bca
 from cardiacnets.statistics.discrimination import auc_interval, delong_test, delong_test_unpaired
@@ -121,7 +122,7 @@ def two_areas(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
                 paired.append(test.pvalue < 0.05)
                 held.append(_holds(test.interval, 0.0))
                 unpaired.append(delong_test_unpaired(labels, a, labels, b).pvalue < 0.05)
-                pooled.append(_published_z(test.auc_a, test.auc_b, len(labels)) < 0.05)
+                pooled.append(auc_z_pvalue(test.auc_a, test.auc_b, len(labels)) < 0.05)
             for method, kind, recommended, hits in (
                 ("paired DeLong", "test", True, paired), ("paired DeLong interval", "coverage", True, held),
                 ("unpaired DeLong", "test", False, unpaired),
@@ -290,13 +291,6 @@ def _few(replicates: int) -> int:
 
 def _holds(interval: tuple, truth: float) -> np.ndarray:
     return (np.asarray(interval[0]) <= truth) & (truth <= np.asarray(interval[1]))
-
-
-def _published_z(a: float, b: float, n: int) -> float:
-    """p of a two-proportion z-test that takes two AUCs for proportions of n."""
-    pooled = (a + b) / 2
-    error = np.sqrt(2 * pooled * (1 - pooled) / n)
-    return two_sided((a - b) / error) if error > 0 else 1.0
 
 
 def _correlated(n: int, r: float, tails: str, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,99 @@
+"""The study's tests as published, each beside the test that fits the data.
+
+As published: two-sided z-tests that take two models' results on the same participants for results of two
+groups of people. Here: the same comparison, paired, with participants as the unit. Chapter 06 shows both on
+the run's own predictions; nothing else in the library uses the published ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from cardiacnets.statistics.checking import columns
+from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.discrimination import delong_test
+from cardiacnets.statistics.equivalence import equivalent_auc, two_one_sided_tests
+from cardiacnets.statistics.estimate import two_sided
+from cardiacnets.statistics.proportions import clustered_paired_test, mcnemar_test, two_proportion_z
+
+
+def auc_z_pvalue(auc_a: float, auc_b: float, n: int) -> float:
+    """*As published* (the caption of its Figure 2): two AUCs taken for proportions of n independent people
+    each.
+
+    z = (A - B) / sqrt(2 P (1 - P) / n), P their mean. It ignores the pairing, and an AUC is no proportion.
+    """
+    pooled = (auc_a + auc_b) / 2
+    error = np.sqrt(2 * pooled * (1 - pooled) / n)
+    return two_sided((auc_a - auc_b) / error) if error > 0 else 1.0
+
+
+def compare_aucs(
+    labels: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None, margin: float = 0.03
+) -> dict[str, float]:
+    """Two scores (n,): AUCs, difference with interval, the published p, the paired p, and that of
+    equivalence.
+
+    Paired: DeLong, clustered by ``participants (n,)`` where given.
+    """
+    test = delong_test(labels, a, b, clusters=participants)
+    same = equivalent_auc(labels, a, b, margin, clusters=participants)
+    return {
+        "a": test.auc_a, "b": test.auc_b, "difference": test.estimate, "low": test.interval[0],
+        "high": test.interval[1], "p_published": auc_z_pvalue(test.auc_a, test.auc_b, test.n),
+        "p_paired": test.pvalue, "p_equivalent": same.pvalue, "n": test.n,
+    }
+
+
+def compare_accuracies(
+    right_a: ArrayLike, right_b: ArrayLike, participants: ArrayLike | None = None
+) -> dict[str, float]:
+    """Two models' right answers (n,) as 0 and 1: shares, difference with interval, published and paired p.
+
+    Published: pooled two-proportion z. Paired: mid-p McNemar, or clustered by ``participants`` where given.
+    """
+    first, second = (columns(right, len(np.asarray(right)), "right")[:, 0] for right in (right_a, right_b))
+    n = len(first)
+    published = two_proportion_z(int(first.sum()), n, int(second.sum()), n)
+    if participants is None:
+        paired = mcnemar_test(first, second)
+    else:
+        paired = clustered_paired_test(first, second, participants)
+    return {
+        "a": float(first.mean()), "b": float(second.mean()), "difference": paired.estimate,
+        "low": paired.interval[0], "high": paired.interval[1], "p_published": published.pvalue,
+        "p_paired": paired.pvalue, "n": n,
+    }
+
+
+def compare_index_predictions(
+    truth: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None, margin: float = 0.03,
+    resamples: int = 10_000, seed: int = 0,
+) -> dict[str, float]:
+    """Two predictions (n, k) of the indices: mean r, its difference with interval, published and paired p.
+
+    Published: the squared standardised error, averaged over the indices of each row, compared by an unpaired
+    z-test. Paired: mean r by a bootstrap over participants.
+    """
+    target = np.asarray(truth, dtype=float)
+    spread = np.nanstd(target, axis=0)
+    scale = np.where(spread > 0, spread, 1)
+    losses = [np.nanmean(((np.asarray(arm, dtype=float) - target) / scale) ** 2, axis=1) for arm in (a, b)]
+    error = np.sqrt(sum(loss.var(ddof=1) for loss in losses) / len(target))
+    published = two_sided((losses[0].mean() - losses[1].mean()) / error) if error > 0 else 1.0
+    found = bootstrap_correlations(target, {"a": a, "b": b}, participants, resamples, seed)
+    paired = found.mean_difference("a", "b")
+    deviation = abs(paired.estimate / paired.statistic) if paired.statistic else 0.0
+    same = two_one_sided_tests(paired.estimate, deviation, margin)
+    return {
+        "a": found.mean("a").estimate, "b": found.mean("b").estimate, "difference": paired.estimate,
+        "low": paired.interval[0], "high": paired.interval[1], "p_published": published,
+        "p_paired": paired.pvalue, "p_equivalent": same.pvalue, "n": paired.n,
+    }
+
+
+def changed_verdicts(table: pd.DataFrame, alpha: float = 0.05) -> int:
+    """Rows in which the published and the paired p-value fall on different sides of ``alpha``."""
+    return int(((table["p_published"] < alpha) != (table["p_paired"] < alpha)).sum())
