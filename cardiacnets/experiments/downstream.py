@@ -69,7 +69,7 @@ def arms_of(key: str) -> tuple[str, ...]:
 
 
 def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
-    """Probe, then fine-tune ``arm`` on task ``key``; the probe counts as the epoch before the first.
+    """Fine-tune ``arm`` on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
 
     ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
     and ``scores.npy``: the scores of the task's rows, NaN on training rows.
@@ -175,27 +175,27 @@ def network_inputs(
 def start_network(
     run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int
 ) -> Downstream:
-    """The encoder with random or aligned weights, its head set to a probe whose penalty validation chose."""
+    """A network with random weights throughout, or the aligned encoder with its head set to a probe.
+
+    A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
+    encoder to huge weights that its first steps cannot survive.
+    """
     ecg, covariates = features
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
-    if start != "ecg":
-        missing, unexpected = encoder.load_state_dict(
-            load_aligner(run, start).encoder.state_dict(), strict=False
-        )
-        if unexpected or any(not name.startswith("modulation.") for name in missing):
-            raise ValueError(
-                f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}"
-            )
-    model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
+        model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
+    if start == "ecg":
+        return model
+    missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+    if unexpected or any(not name.startswith("modulation.") for name in missing):
+        raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
     embedded = _batched(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
     train, validation = labels.of("train"), labels.of("validation")
-    probe = fit_probe(
-        labels.task, embedded[train], labels.target[train], (embedded[validation], labels.target[validation])
-    )
+    held_out = embedded[validation], labels.target[validation]
+    probe = fit_probe(labels.task, embedded[train], labels.target[train], held_out)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     return model
 
@@ -209,7 +209,7 @@ def fine_tune(
     seed: int,
     workspace: Path,
 ) -> History:
-    """All weights, early stopping on the validation loss; the probe is the state to beat."""
+    """All weights, early stopping on the validation loss; the start is the state to beat."""
     loss, target = task_objective(labels)
     train, validation = labels.of("train"), labels.of("validation")
     settings = run.profile.finetuning
