@@ -5,11 +5,11 @@ The protocol. What a page shows says in its HTML what it is: ``data-content="agg
 ``"simulated"`` (nobody) or ``"individual"`` (one person), on the picture, film or table itself or around
 it; a bare image output says so in its output's metadata, under the same key. On a restricted run
 
-- a picture, film or plot that says ``individual``, or says nothing, is a breach (``image``); - an
-identifier of the cohort is one wherever it stands, in code and prose too (``identifier``); - so is a table
-with a column of identifiers, or with more rows than any summary has (``rows``); - a long run of numbers
-(``trace``), a count above 0 and below the manifest's threshold (``count``), and an output that can't be
-read here, such as a widget that carries its own data (``opaque``).
+- a picture, film or plot that says ``individual``, or says nothing, is a breach (``image``);
+- an identifier of the cohort is one wherever it stands, in code and prose too (``identifier``);
+- so is a table with a column of identifiers, or with more rows than any summary has (``rows``);
+- a long run of numbers (``trace``), a count above 0 and below the manifest's threshold (``count``), and an
+  output that can't be read here, such as a widget that carries its own data (``opaque``).
 
 The last three are not asked of what is ``simulated``. The scan errs on the safe side: a false alarm costs a
 label.

@@ -15,22 +15,25 @@ from cardiacnets.ecg import clean, heart_rate, measure_beats
 from cardiacnets.run import Run, source
 
 BATCH = 200
+UNTUNED = 40_000
+"""Added to a run's seed: these draws were never looked at while the physics was tuned."""
 
 
-def target_table(run: Run, measured: bool) -> pd.DataFrame:
-    """The target table on a fresh draw of the population.
+def target_table(run: Run, measured: bool = False, seed: int | None = None) -> pd.DataFrame:
+    """The target table on a draw of the population, a fifth of the paired cohort's size (200 to 1,000).
 
     ``measured``: ECG features measured on cleaned recordings, instead of read from the noise-free beat.
-    Columns as :func:`cardiacnets.digital_heart.targets.check_targets`. The draw has its own seed, which no
-    run uses, and a fifth of the paired cohort's size, from 200 to 1,000.
+    ``seed``: by default a draw of the run's own, on which nothing was tuned; ``TARGET_SEED`` is the one the
+    physics was tuned on. Columns as :func:`cardiacnets.digital_heart.targets.check_targets`.
     """
-    size = {
+    drawing = {
         "n": max(200, min(1000, run.profile.cohorts.ukb // 5)),
         "per_group": max(40, min(150, run.profile.cohorts.ukb // 30)),
+        "seed": run.profile.seed + UNTUNED if seed is None else seed,
     }
 
     def make() -> pd.DataFrame:
-        study = target_study(**size)
+        study = target_study(**drawing)
         if not measured:
             return check_targets(study)
         signals = study.ecg()
@@ -41,12 +44,9 @@ def target_table(run: Run, measured: bool) -> pd.DataFrame:
         )
         return check_targets(study, features)
 
-    return _kept(
-        run,
-        "targets_measured" if measured else "targets",
-        {**size, "source": source("digital_heart", "ecg", "experiments/cohort_checks.py")},
-        make,
-    )
+    name = f"targets_{drawing['seed']}" + ("_measured" if measured else "")
+    code = source("digital_heart", "ecg", "experiments/cohort_checks.py")
+    return _kept(run, name, {**drawing, "measured": measured, "source": code}, make)
 
 
 def information_budget(run: Run) -> pd.DataFrame:

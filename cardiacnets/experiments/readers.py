@@ -5,11 +5,12 @@ reader perceives them with errors, weighs them as cases with known diagnoses hav
 noise of his own.
 
 - *perception*: of a feature x (standardised) the reader sees s x + sqrt(1 - s^2) e, so that s, the skill, is
-the correlation of what is seen with what is shown; - *knowledge*: a linear discriminant with shrunken
-covariance (Ledoit and Wolf 2004), learned on a stratified part of the reference cases (experience), perceived
-with the same skill; movies in it are real ones, for nobody has learned from generated hearts; - *evidence*:
-the discriminant's log odds plus normal noise; the rating is its probability on a scale of 0 to 10, the
-decision "disease" where it exceeds the reader's criterion.
+  the correlation of what is seen with what is shown;
+- *knowledge*: a linear discriminant with shrunken covariance (Ledoit and Wolf 2004), learned on a stratified
+  part of the reference cases (experience), perceived with the same skill; movies in it are real ones, for
+  nobody has learned from generated hearts;
+- *evidence*: the discriminant's log odds plus normal noise; the rating is its probability on a scale of 0 to
+  10, the decision "disease" where it exceeds the reader's criterion.
 
 Skills, noise and criteria are assumptions, stated in ``READERS`` and swept by :func:`sweep_readers`; what the
 movies are worth is not assumed: it follows from the run's own pictures. No published rate enters.
@@ -28,7 +29,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import measure_beats
-from cardiacnets.experiments.generate import READER_COHORT
+from cardiacnets.experiments.attribution import grad_cam
+from cardiacnets.experiments.downstream import load_network, network_inputs
+from cardiacnets.experiments.generate import READER_COHORT, generated_rows
+from cardiacnets.experiments.tasks import TASKS
 from cardiacnets.run import Run
 from cardiacnets.statistics.discrimination import placements
 
@@ -176,6 +180,17 @@ def reader_displays(run: Run) -> tuple[Displays, Reference]:
     )
     movie, truth = np.load(learned / "indices_real.npy"), known["cm"].to_numpy(int)
     return displays, Reference(_ecg_features(open_clean(run, "ukb"), known), movie, truth)
+
+
+def case_heat(run: Run, places: Sequence[int]) -> np.ndarray:
+    """Grad-CAM of the aligned model's score for cardiomyopathy, (len(places), 12, columns) in [0, 1].
+
+    ``places``: positions in the reader-study cases of :func:`reader_displays`.
+    """
+    clean = open_clean(run, READER_COHORT)
+    model, readout = load_network(run, TASKS[f"{READER_COHORT}.cm"].trained_on + ".cm", "aligned")
+    rows = generated_rows(run, READER_COHORT)[list(places)]
+    return grad_cam(model, network_inputs(run, clean, rows, readout.standardiser)[0])
 
 
 def _ecg_features(clean: CleanCohort, table: pd.DataFrame) -> np.ndarray:
