@@ -19,10 +19,10 @@ KEPT = ("mtime", "params", "input")
 """What makes a chapter run again: newer input with other content, other parameters, other inputs."""
 
 
-def command(profile: str, run: Run, cores: str) -> list[str]:
-    """The snakemake call that builds ``run``."""
+def command(profile: str, run: Run, cores: str, options: Sequence[str] = ()) -> list[str]:
+    """The snakemake call that builds ``run``; ``options`` are snakemake's own (a target, ``--dry-run``)."""
     return [
-        sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"),
+        sys.executable, "-m", "snakemake", *options, "--snakefile", str(REPOSITORY / "Snakefile"),
         "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
         "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
         "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}",
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    call = [*command(chosen.profile, run, chosen.cores), *options]
+    call = command(chosen.profile, run, chosen.cores, options)
     os.execv(call[0], call)
 
 

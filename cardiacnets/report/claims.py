@@ -102,11 +102,11 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
         head = "".join(
             f'<th scope="col">{name}</th>'
-            for name in ("Claim", "Published", "This run, simulated", "Verdict")
+            for name in ("Claim", "Published", "Verdict", "This run, simulated")
         )
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"
-            f'<div class="exhibit" data-content="aggregate"><div class="wide" role="region" tabindex="0" '
+            f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" tabindex="0" '
             f'aria-label="{html.escape(section)}, scrollable table"><table><thead><tr>{head}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div></div>\n```"
         )
@@ -120,8 +120,8 @@ def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
         ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
         ours += f"<br>margin {number(claim.margin, 2)}" if claim.margin is not None else ""
     name, published = html.escape(claim.claim), html.escape(claim.published)
-    cells = f'<th scope="row">{name}</th><td>{published}</td><td>{ours}</td>'
-    return f'<tr>{cells}<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td></tr>'
+    judged = f'<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td>'
+    return f'<tr><th scope="row">{name}</th><td>{published}</td>{judged}<td>{ours}</td></tr>'
 
 
 def _figure(key: str, results: Mapping[str, Result]) -> str:
