@@ -7,6 +7,8 @@ config: profile (a name or a YAML file), run (its folder under runs/; default: t
 of runs; default: $CARDIACNETS_RUNS or runs/).
 """
 
+import ast
+import json
 import os
 from pathlib import Path
 
@@ -17,34 +19,54 @@ FOLDER = f"{RUNS}/{RUN}"
 BUILDER = os.getpid()
 PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets/profiles/{PROFILE}.yaml"
 
-# chapter: (chapters it needs, threads, rooms of the library it uses)
-SIGNALS = ["ecg", "cmr", "digital_heart"]
-LEARNING = SIGNALS + ["cohorts", "models", "training", "experiments", "statistics"]
+# chapter: (chapters it needs, threads)
 CHAPTERS = {
-    "00": ([], 2, SIGNALS + ["cohorts", "statistics", "experiments"]),
-    "01": (["00"], 2, SIGNALS + ["cohorts"]),
-    "02": (["01"], 2, LEARNING),
-    "03": (["02"], 2, LEARNING),
-    "04": (["03"], 1, LEARNING),
-    "05": (["03"], 1, LEARNING),
-    "06": (["05"], 1, ["statistics"]),
-    "07": (["04", "05"], 1, ["cmr", "ecg", "statistics", "experiments"]),
-    "08": (["04", "05"], 1, ["cmr", "ecg", "models", "experiments"]),
+    "00": ([], 2),
+    "01": (["00"], 2),
+    "02": (["01"], 2),
+    "03": (["02"], 2),
+    "04": (["03"], 1),
+    "05": (["03"], 1),
+    "06": (["05"], 1),
+    "07": (["04", "05"], 1),
+    "08": (["04", "05"], 1),
 }
 NOTEBOOKS = {path.name[:2]: path.stem for path in sorted(Path("notebooks").glob("[0-9][0-9]_*.ipynb"))}
 CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOTEBOOKS}
 
-# what a chapter's own output goes through, and what only the pages go through
-SHOWN = [f"cardiacnets/report/{name}.py" for name in ("chapter", "exhibits", "provenance", "results")]
-PAGED = sorted(str(path) for path in Path("cardiacnets/report").glob("*.py") if str(path) not in SHOWN)
-GROUND = sorted(str(path) for path in Path("cardiacnets").glob("*.py") if path.name != "__main__.py")
+MODULES = {
+    ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in Path("cardiacnets").rglob("*.py")
+}
 MANIFESTS = sorted(str(path) for path in Path("data_manifests").iterdir() if path.is_file())
 PROSE = ["_config.yml"] + sorted(str(path) for path in Path("book").rglob("*") if path.is_file())
 
 
-def room(name):
-    """The source files of one room of the library."""
-    return sorted(str(path) for path in Path("cardiacnets", name).rglob("*.py"))
+def imported(code):
+    """The library's modules that a piece of Python imports, their packages included."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    packages = {name.rsplit(".", depth)[0] for name in names for depth in range(name.count(".") + 1)}
+    return packages & MODULES.keys()
+
+
+def library(*codes):
+    """The library files that pieces of Python reach, through whatever they import."""
+    reached, waiting = set(), set().union(*map(imported, codes))
+    while waiting:
+        module = waiting.pop()
+        reached.add(module)
+        waiting |= imported(MODULES[module].read_text(encoding="utf-8")) - reached
+    return sorted(str(MODULES[module]) for module in reached)
+
+
+def cells(number):
+    """The code cells of a chapter."""
+    notebook = json.loads(Path("notebooks", NOTEBOOKS[number] + ".ipynb").read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def executed(number):
@@ -60,7 +82,7 @@ rule book:
         FOLDER + "/book/index.html",
 
 
-for number, (needs, cores, rooms) in CHAPTERS.items():
+for number, (needs, cores) in CHAPTERS.items():
 
     rule:
         name:
@@ -69,7 +91,7 @@ for number, (needs, cores, rooms) in CHAPTERS.items():
             notebook=f"notebooks/{NOTEBOOKS[number]}.ipynb",
             profile=PROFILE_FILE,
             earlier=[recorded(other) for other in needs if other in CHAPTERS],
-            library=[file for name in rooms for file in room(name)] + GROUND + SHOWN,
+            library=library(*cells(number)),
             manifests=MANIFESTS,
         output:
             notebook=executed(number),
@@ -98,7 +120,7 @@ rule pages:
         notebooks=[executed(number) for number in CHAPTERS],
         results=[recorded(number) for number in CHAPTERS],
         prose=PROSE,
-        library=PAGED,
+        library=library("import cardiacnets.report.pages"),
     output:
         FOLDER + "/book/index.html",
     params:

@@ -106,9 +106,9 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
         )
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"
-            f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" tabindex="0" '
-            f'aria-label="{html.escape(section)}, scrollable table"><table><thead><tr>{head}</tr></thead>'
-            f"<tbody>{rows}</tbody></table></div></div>\n```"
+            f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" '
+            f'tabindex="0" aria-label="{html.escape(section)}, scrollable table"><table>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>\n```"
         )
     return "\n\n".join(parts) + "\n"
 
