@@ -1,16 +1,18 @@
 """Chapter 07, the default run: simulated readers who see only what the display shows.
 
 Signal detection: a display has features (measured on the ECG, on the generated movie, on the real one); a
-reader perceives them with errors, weighs them as cases with known diagnoses have taught, and answers with
-noise of his own.
+reader perceives them with errors, answers as known cases have taught, and adds noise of his own.
 
 - *perception*: of a feature x (standardised) the reader sees s x + sqrt(1 - s^2) e, so that s, the skill, is
   the correlation of what is seen with what is shown;
-- *knowledge*: a linear discriminant with shrunken covariance (Ledoit and Wolf 2004), learned on a stratified
-  part of the reference cases (experience), perceived with the same skill; movies in it are real ones, for
+- *knowledge*: for ECG and movie a linear discriminant with shrunken covariance (Ledoit and Wolf 2004),
+  learned on reference cases (experience) perceived with the same skill; movies in it are real ones, for
   nobody has learned from generated hearts;
-- *evidence*: the discriminant's log odds plus normal noise; the rating is its probability on a scale of 0 to
-  10, the decision "disease" where it exceeds the reader's criterion.
+- *trust*: on further reference cases the reader finds out how well each display separates them, d'
+  (difference of means over deviation), and which answer lies midway;
+- *evidence*: the log odds of two normal distributions of equal variance, the sum over displays of
+  d' (answer - midway) / deviation, plus normal noise; the rating is their probability on a scale of 0 to 10,
+  the decision "disease" where they exceed the reader's criterion.
 
 Skills, noise and criteria are assumptions, stated in ``READERS`` and swept by :func:`sweep_readers`; what the
 movies are worth is not assumed: it follows from the run's own pictures. No published rate enters.
@@ -59,14 +61,16 @@ class Reader:
 
 
 READERS = (
-    Reader("J1", "junior", share=0.5, ecg_skill=0.50, movie_skill=0.60, noise=1.0, criterion=0.0),
-    Reader("J2", "junior", share=0.5, ecg_skill=0.55, movie_skill=0.65, noise=0.9, criterion=-0.4),
-    Reader("J3", "junior", share=0.4, ecg_skill=0.45, movie_skill=0.60, noise=1.1, criterion=0.4),
-    Reader("J4", "junior", share=0.6, ecg_skill=0.55, movie_skill=0.60, noise=0.8, criterion=0.2),
-    Reader("S1", "senior", share=1.0, ecg_skill=0.70, movie_skill=0.80, noise=0.5, criterion=0.0),
-    Reader("S2", "senior", share=1.0, ecg_skill=0.75, movie_skill=0.80, noise=0.6, criterion=-0.2),
+    Reader("J1", "junior", share=0.5, ecg_skill=0.50, movie_skill=0.60, noise=0.8, criterion=0.0),
+    Reader("J2", "junior", share=0.5, ecg_skill=0.55, movie_skill=0.65, noise=0.7, criterion=-0.4),
+    Reader("J3", "junior", share=0.4, ecg_skill=0.45, movie_skill=0.60, noise=0.9, criterion=0.4),
+    Reader("J4", "junior", share=0.6, ecg_skill=0.55, movie_skill=0.60, noise=0.6, criterion=0.2),
+    Reader("S1", "senior", share=1.0, ecg_skill=0.70, movie_skill=0.80, noise=0.4, criterion=0.0),
+    Reader("S2", "senior", share=1.0, ecg_skill=0.75, movie_skill=0.80, noise=0.4, criterion=-0.2),
 )
 """Assumed: four juniors (3-5 years), two seniors (more than 10)."""
+FEWEST = 4
+"""Reference cases of each kind that a reader must have met: two to study, two to judge himself by."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def simulate_readers(
         memory: share of the evidence carried over from the session before, 0 (complete washout) to 1.
 
     Returns one row a reading: reader, experience, session, modality, case, truth, rating (0 to 10), decision.
-    Raises ``ValueError`` for shapes that do not fit, or a reference with fewer than two cases of a kind.
+    Raises ``ValueError`` for shapes that do not fit, or a reference with fewer than four cases of a kind.
     """
     displays = Displays(
         *(np.asarray(part, dtype=np.float64) for part in (ecg_features, generated_features, real_features)),
@@ -206,12 +210,18 @@ def _evidence(
     parts = [(ecg, reference.ecg, reader.ecg_skill)]
     if movie is not None:
         parts.append((movie, reference.movie, reader.movie_skill))
-    seen = np.hstack([_perceived(shown, learned, skill, rng) for shown, learned, skill in parts])
-    known = np.hstack([_perceived(learned, learned, skill, rng) for _, learned, skill in parts])
-    taught = _stratified(reference.truth, reader.share, rng)
-    knowledge = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
-    knowledge.fit(known[taught], reference.truth[taught])
-    return knowledge.decision_function(seen) + reader.noise * rng.normal(size=len(seen))
+    studied, judged = _taught(reference.truth, reader.share, rng)
+    truth, evidence = reference.truth[judged] == 1, reader.noise * rng.normal(size=len(ecg))
+    for shown, learned, skill in parts:
+        seen, known = (_perceived(values, learned, skill, rng) for values in (shown, learned))
+        knowledge = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+        knowledge.fit(known[studied], reference.truth[studied])
+        answers = knowledge.decision_function(known[judged])
+        centres = answers[~truth].mean(), answers[truth].mean()
+        spread = np.sqrt((answers[~truth].var(ddof=1) + answers[truth].var(ddof=1)) / 2)
+        trust = max((centres[1] - centres[0]) / spread, 0.0)
+        evidence += trust * (knowledge.decision_function(seen) - np.mean(centres)) / spread
+    return evidence
 
 
 def _perceived(shown: np.ndarray, learned: np.ndarray, skill: float, rng: np.random.Generator) -> np.ndarray:
@@ -221,10 +231,17 @@ def _perceived(shown: np.ndarray, learned: np.ndarray, skill: float, rng: np.ran
     return skill * standard + np.sqrt(1 - skill**2) * rng.normal(size=standard.shape)
 
 
-def _stratified(truth: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Positions of a random ``share`` of the cases of each kind, at least two of each."""
-    kinds = [rng.permutation(np.flatnonzero(truth == kind)) for kind in (0, 1)]
-    return np.concatenate([kind[: max(2, round(share * len(kind)))] for kind in kinds])
+def _taught(truth: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the cases a reader studied and of those he judged himself by: halves of a random ``share``
+    of the cases of each kind, at least two of each kind in either.
+    """
+    studied, judged = [], []
+    for kind in (0, 1):
+        cases = rng.permutation(np.flatnonzero(truth == kind))
+        cases = cases[: max(FEWEST, round(share * len(cases)))]
+        studied.append(cases[::2])
+        judged.append(cases[1::2])
+    return np.concatenate(studied), np.concatenate(judged)
 
 
 def _check(displays: Displays, reference: Reference, memory: float) -> None:
@@ -237,8 +254,8 @@ def _check(displays: Displays, reference: Reference, memory: float) -> None:
         if values.shape != (n, learned.shape[1]):
             raise ValueError(f"{name} must be {(n, learned.shape[1])} as the reference, not {values.shape}")
     counts = [int((np.asarray(reference.truth) == kind).sum()) for kind in (0, 1)]
-    if min(counts) < 2:
+    if min(counts) < FEWEST:
         found = f"{counts[1]} diseased and {counts[0]} healthy cases"
-        raise ValueError(f"the reference holds {found}; two of each are needed")
+        raise ValueError(f"the reference holds {found}; {FEWEST} of each are needed")
     if not 0 <= memory <= 1:
         raise ValueError(f"memory lies between 0 and 1, not {memory}")

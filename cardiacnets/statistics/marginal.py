@@ -26,8 +26,7 @@ def estimating_equations(
     (accuracy); exchangeable within cases, bias-reduced sandwich covariance (Liang and Zeger 1986; Mancl and
     DeRouen 2001). Readers are fixed: the conclusion holds for these readers. ``table`` as in
     :func:`check_ratings`; a rating >= ``threshold`` is a positive decision. Columns ``modality, odds_ratio,
-    low, high, pvalue``. Raises ``ValueError`` where a reader or a modality is always right or always wrong:
-    the odds are then infinite.
+    low, high, pvalue``; NaN where a reader or a modality is always right or always wrong (infinite odds).
     """
     ratings = check_ratings(table, readers, modalities)
     truth = ratings.truth
@@ -35,11 +34,10 @@ def estimating_equations(
     if merit not in chosen:
         raise ValueError(f"merit must be one of {', '.join(chosen)}, not {merit!r}")
     right = ((ratings.values >= threshold) == truth)[:, :, chosen[merit]]  # (modalities, readers, cases)
-    for names, axes in ((ratings.modalities, (1, 2)), (ratings.readers, (0, 2))):
-        for name, share in zip(names, right.mean(axis=axes), strict=True):
-            if share in (0, 1):
-                constant = "right" if share else "wrong"
-                raise ValueError(f"{name}: every decision is {constant}; its odds are not finite")
+    if any(np.isin(right.mean(axis=axes), (0, 1)).any() for axes in ((1, 2), (0, 2))):
+        return pd.DataFrame({"modality": ratings.modalities[1:]}).assign(
+            odds_ratio=np.nan, low=np.nan, high=np.nan, pvalue=np.nan
+        )
     modality, reader, case = (axis.ravel() for axis in np.indices(right.shape))
     of_reader = reader[:, None] == np.arange(right.shape[1])
     of_modality = modality[:, None] == np.arange(1, right.shape[0])

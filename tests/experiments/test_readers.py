@@ -21,7 +21,7 @@ def study(n=120, seed=0):
 
     def draw(count):
         truth = np.arange(count) % 2
-        ecg = rng.normal(size=(count, 8)) + 0.3 * truth[:, None]
+        ecg = rng.normal(size=(count, 8)) + 0.5 * truth[:, None]
         movie = rng.normal(size=(count, 12)) + 0.6 * truth[:, None]
         return ecg, movie, truth
 

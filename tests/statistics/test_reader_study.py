@@ -136,10 +136,9 @@ def test_estimating_equations_agree_in_direction(dyke):
     assert found["low"][0] > 1 and found["pvalue"][0] < 0.01
 
 
-def test_estimating_equations_refuse_infinite_odds():
-    table = study().assign(rating=1.0)
-    with pytest.raises(ValueError, match="every decision is right"):
-        estimating_equations(table, threshold=0.5)
+def test_infinite_odds_are_not_available():
+    found = estimating_equations(study().assign(rating=1.0), threshold=0.5)
+    assert found["modality"].tolist() == ["b"] and found[["odds_ratio", "pvalue"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(
