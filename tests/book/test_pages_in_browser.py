@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PAGES = ("index", "claims", "paper_code_book", "04_diffusion", "05_downstream_tasks", "08_your_own_ecg")
+PAGES = ("welcome", "claims", "paper_code_book", "04_diffusion", "05_downstream_tasks", "08_your_own_ecg")
 SERIOUS = {"serious", "critical"}
 
 
@@ -43,7 +43,7 @@ def open_page(browser, smoke_book):
 def test_a_page_needs_nothing_but_the_disk(open_page, name):
     page = open_page(f"{name}.html")
     page.wait_for_timeout(500)
-    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
     assert page.complaints == []
 
 
@@ -62,6 +62,11 @@ def test_what_we_put_on_a_page_is_accessible(open_page, name, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     found = axe.Axe().run(page, context={"include": [[".exhibit"]]}).response["violations"]
     assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS] == []
+
+
+def test_the_index_opens_the_first_page(open_page):
+    page = open_page("index.html")
+    page.wait_for_url("**/welcome.html")
 
 
 def test_formulas_are_typeset_offline(open_page):
