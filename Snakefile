@@ -57,10 +57,10 @@ def library(*codes):
     """The library files that pieces of Python reach, through whatever they import."""
     reached, waiting = set(), set().union(*map(imported, codes))
     while waiting:
-        module = waiting.pop()
-        reached.add(module)
-        waiting |= imported(MODULES[module].read_text(encoding="utf-8")) - reached
-    return sorted(str(MODULES[module]) for module in reached)
+        found = waiting.pop()
+        reached.add(found)
+        waiting |= imported(MODULES[found].read_text(encoding="utf-8")) - reached
+    return sorted(str(MODULES[each]) for each in reached)
 
 
 def cells(number):
