@@ -44,7 +44,8 @@ def test_a_page_needs_nothing_but_the_disk(open_page, name):
     page = open_page(f"{name}.html")
     page.wait_for_timeout(500)
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
-    assert page.complaints == []
+    # about:blank is the browser's own, for a film that stops at the page's end
+    assert [each for each in page.complaints if each != "failed: about:blank"] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -35,7 +35,9 @@ def test_notebooks_and_pages_pass_the_gate(smoke_book):
 
 
 def test_progress_named_notebook_cell_and_title(smoke_book):
-    for name in NOTEBOOKS:
+    executed = re.findall(r"Rule: chapter_(\w+)\)", smoke_book.printed)
+    assert sorted(executed) == NOTEBOOKS or "CARDIACNETS_TEST_RUNS" in smoke_book.environment
+    for name in executed:
         assert re.search(rf'^\[{name}\] cell \d+/\d+ ".+"', smoke_book.printed, re.MULTILINE), name
 
 
