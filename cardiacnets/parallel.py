@@ -40,6 +40,7 @@ def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int
 
 
 def _start_worker() -> None:
+    os.environ["TQDM_DISABLE"] = "1"  # bars of several workers would overwrite each other
     torch.set_num_threads(1)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()

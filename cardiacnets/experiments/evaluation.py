@@ -6,24 +6,30 @@ AUCs of recordings are clustered by participant where people have several (Obuch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from sklearn.metrics import roc_curve
 
 from cardiacnets.contracts import SUBTYPES
-from cardiacnets.experiments.downstream import model_name
-from cardiacnets.experiments.tasks import TASKS, Task, labelled
+from cardiacnets.experiments.tasks import TASKS, Task
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run
-from cardiacnets.statistics import Comparison, Estimate, auc_interval, delong_test, pearson, wilson_interval
-from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics import (
+    Comparison,
+    Estimate,
+    auc_interval,
+    bootstrap_correlations,
+    bootstrap_mean,
+    delong_test,
+    participant_bootstrap,
+    pearson,
+    wilson_interval,
+    youden_threshold,
+)
 from cardiacnets.statistics.discrimination import DelongTest
-from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 
 ARM_NAMES = {
     "covariates": "covariates only",
@@ -156,148 +162,8 @@ def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns).groupby(PHENOTYPES["group"].to_numpy(), sort=False).mean()
 
 
-def label_efficiency(run: Run) -> pd.DataFrame:
-    """Test scores by share of labels for ``ecg`` and ``aligned``, and the difference of a tenth aligned to
-    all without.
-
-    One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
-    """
-    settings, scores = run.profile.downstream, {}
-    for arm in ("ecg", "aligned"):
-        for fraction in settings.fractions:
-            drawn = [_fraction_scores(run, arm, fraction, seed) for seed in settings.seeds]
-            truth, scores[f"{arm}_{round(100 * fraction)}"] = (
-                drawn[0][0],
-                np.mean([each[1] for each in drawn], axis=0),
-            )
-    found = bootstrap_correlations(truth, scores, **_resampling(run))
-    few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
-    results = {name: found.mean(name) for name in scores}
-    results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
-    return pd.DataFrame(
-        [
-            {
-                "comparison": name,
-                "arm": "difference" if "-" in name else name.split("_")[0],
-                "labels, %": int(name.split("-")[0].split("_")[1]),
-                "estimate": result.estimate,
-                "low": result.interval[0],
-                "high": result.interval[1],
-                "n": len(truth),
-                "pvalue": getattr(result, "pvalue", np.nan),
-            }
-            for name, result in results.items()
-        ]
-    )
-
-
-def convergence(run: Run, key: str) -> pd.DataFrame:
-    """First epoch of fine-tuning at or below the best validation loss of the ECG-only network, for each
-    network arm.
-
-    Epoch 0 is the probe. NaN where an arm never gets there.
-    """
-    losses = {
-        arm: pd.read_parquet(run.models / model_name(key, arm) / "history.parquet")["validation"]
-        for arm in ("ecg", "aligned")
-    }
-    goal, count = losses["ecg"].min(), len(labelled(run, key).of("train"))
-    reached = {arm: loss.index[loss <= goal] for arm, loss in losses.items()}
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm,
-                "epochs": float(epochs[0]) if len(epochs) else np.nan,
-                "best": float(losses[arm].min()),
-                "n": count,
-            }
-            for arm, epochs in reached.items()
-        ]
-    )
-
-
-def forest(table: pd.DataFrame) -> Figure:
-    """Estimates with intervals, one panel a task, one row an arm."""
-    tasks = list(dict.fromkeys(table["task"]))
-    columns = min(len(tasks), 4)
-    lines = -(-len(tasks) // columns)
-    arms = [arm for arm in ARM_NAMES if arm in set(table["arm"])]
-    figure = Figure(
-        figsize=(2.2 + 2.2 * columns, 0.6 + lines * (0.5 + 0.26 * len(arms))), layout="constrained"
-    )
-    axes = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=len(set(table["metric"])) == 1)
-    for axis, task in zip(axes.flat, tasks, strict=False):
-        part = table[table["task"] == task].drop_duplicates("arm").set_index("arm")
-        place = np.array([arms.index(arm) for arm in part.index])
-        spread = [part["estimate"] - part["low"], part["high"] - part["estimate"]]
-        axis.errorbar(part["estimate"], place, xerr=spread, fmt="o", markersize=4, capsize=2)
-        axis.set(title=task, yticks=range(len(arms)), yticklabels=[ARM_NAMES[arm] for arm in arms])
-        axis.grid(axis="x", alpha=0.3)
-    for axis in axes.flat[len(tasks) :]:
-        axis.set_axis_off()
-    axes[0, 0].invert_yaxis()
-    return figure
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns a reader needs, arms by their names."""
-    shown = table.drop(columns=[name for name in ("low_90", "high_90", "method") if name in table])
-    return shown.assign(arm=shown["arm"].map(ARM_NAMES)) if "arm" in shown else shown
-
-
-def record_arms(record: Callable, table: pd.DataFrame) -> None:
-    """Record each row of :func:`arm_table` as ``<cohort>.<task>.<metric>.<arm>``."""
-    for row in table.itertuples():
-        shared = {"interval": (row.low, row.high), "n": row.n, "method": row.method}
-        record(f"{_key(row.task, row.metric)}.{row.arm}", row.estimate, **shared)
-
-
-def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
-    """Record each difference, and beside it the same with the 90 % interval that equivalence is judged by."""
-    for row in table.itertuples():
-        key, shared = _key(row.task, row.metric), {"n": row.n, "method": "paired, by participant"}
-        interval, wide = (row.low, row.high), (row.low_90, row.high_90)
-        record(f"{key}.{row.comparison}", row.estimate, interval=interval, pvalue=row.pvalue, **shared)
-        record(f"{key}_equivalence.{row.comparison}", row.estimate, interval=wide, **shared)
-
-
-def record_fractions(record: Callable, table: pd.DataFrame) -> None:
-    """Record each row of :func:`label_efficiency`."""
-    for row in table.itertuples():
-        record(
-            f"ukb.indices.r_fraction.{row.comparison}",
-            row.estimate,
-            interval=(row.low, row.high),
-            n=row.n,
-            pvalue=row.pvalue,
-            method="mean over 82 indices; bootstrap over participants",
-        )
-
-
-def _key(task: str, metric: str) -> str:
-    """``mimic.subtypes`` and ``auc_dcm`` as ``mimic.dcm.auc``; everything else as
-    ``<cohort>.<task>.<metric>``.
-    """
-    cohort, name = task.split(".")
-    return (
-        f"{cohort}.{metric.removeprefix('auc_')}.auc"
-        if metric.startswith("auc_")
-        else f"{cohort}.{name}.{metric}"
-    )
-
-
 def _index_arms(folder: Path) -> set[str]:
     return {path.stem for path in folder.glob("*.npy")} - {"truth"}
-
-
-def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and scores (n, 82) of test participants from a model fitted on a share of the labels."""
-    labels = labelled(run, "ukb.indices", fraction, seed)
-    scores = np.load(
-        run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False
-    )
-    test = labels.of("test")
-    return labels.target[test], scores[test]
 
 
 def _clusters(predictions: Predictions) -> np.ndarray | None:
@@ -310,7 +176,7 @@ def _screening(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, E
     task, truth = TASKS[predictions.key], predictions.truth
     for arm, scores in predictions.scores.items():
         yield arm, "auc", auc_interval(truth, scores, clusters=_clusters(predictions))
-        cleared = (scores <= _threshold(run, task, arm))[truth == 0]
+        cleared = (scores < _threshold(run, task, arm))[truth == 0]
         yield arm, "specificity", wilson_interval(int(cleared.sum()), len(cleared))
 
 
@@ -428,5 +294,4 @@ def _threshold(run: Run, task: Task, arm: str) -> float:
     table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query(
         "split == 'validation'"
     )
-    false_positive, true_positive, thresholds = roc_curve(table["label"], table[arm])
-    return float(thresholds[np.argmax(true_positive - false_positive)])
+    return youden_threshold(table["label"], table[arm])

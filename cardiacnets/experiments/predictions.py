@@ -29,6 +29,10 @@ from cardiacnets.experiments.tasks import TASKS, Labelled, Task, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run, source
 
+CODE = tuple(
+    f"experiments/{name}.py"
+    for name in ("classical", "downstream", "inputs", "predictions", "probe", "tasks")
+)
 LINEAR_ARMS = ("covariates", "classical", "classical_covariates", "cmr")
 
 
@@ -51,7 +55,7 @@ def predict_task(run: Run, key: str) -> Path:
         "networks": trained,
         "seed": run.profile.seed,
         "downstream": run.profile.downstream,
-        "source": source("experiments"),
+        "source": source(*CODE),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
     }
 
