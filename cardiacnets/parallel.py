@@ -26,13 +26,13 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int | None = None) -> list[Any]:
+def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int) -> list[Any]:
     """``[job(*a) for a in arguments]`` in spawned processes; each job writes its own artefact.
 
     Results do not depend on the number of processes, since a job fixes its own seed and threads. The first
     failure is raised when it is met.
     """
-    processes = min(processes or os.cpu_count() or 1, len(arguments))
+    processes = min(processes, len(arguments))
     if processes <= 1:
         return [job(*each) for each in arguments]
     with process_pool(processes) as pool:

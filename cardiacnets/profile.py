@@ -166,6 +166,8 @@ class Profile:
 
     name: str
     seed: int
+    processes: int
+    """Worker processes for fits that do not depend on each other; their number changes no result."""
     cohorts: Cohorts
     ecg_input: EcgInput
     ecg_encoder: EcgEncoder

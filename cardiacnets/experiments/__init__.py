@@ -1,5 +1,14 @@
 """What a chapter does: pre-train, align, generate, predict, explain."""
 
-from cardiacnets.experiments.explain import Explanation, explain_ecg
+from typing import Any
 
-__all__ = ["Explanation", "explain_ecg"]
+__all__ = ["explain_ecg"]
+
+
+def __getattr__(name: str) -> Any:
+    """``explain_ecg``, imported only when asked for: it needs every model, a chapter needs few."""
+    if name != "explain_ecg":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cardiacnets.experiments.explain import explain_ecg
+
+    return explain_ecg
