@@ -22,8 +22,13 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     cores.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
-        yield pool
+    before = os.environ.get("TQDM_DISABLE", "")
+    os.environ["TQDM_DISABLE"] = "1"  # for the workers, who inherit it: their bars would overwrite each other
+    try:
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
+            yield pool
+    finally:
+        os.environ["TQDM_DISABLE"] = before
 
 
 def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int) -> list[Any]:
@@ -40,7 +45,6 @@ def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int
 
 
 def _start_worker() -> None:
-    os.environ["TQDM_DISABLE"] = "1"  # bars of several workers would overwrite each other
     torch.set_num_threads(1)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
