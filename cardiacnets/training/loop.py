@@ -117,7 +117,8 @@ class _Stage:
         total = self.settings.epochs * self.steps_per_epoch
         hidden = not (self.progress and self.accelerator.is_main_process)
         done = epoch * self.steps_per_epoch
-        bar = tqdm(total=total, initial=done, disable=hidden, mininterval=1.0, unit="batch")
+        silent = {"disable": True} if hidden else {}  # else it is the environment's to say (TQDM_DISABLE)
+        bar = tqdm(total=total, initial=done, mininterval=1.0, unit="batch", **silent)
         with bar:
             while epoch < self.settings.epochs and not self._out_of_patience(epoch):
                 epoch += 1
