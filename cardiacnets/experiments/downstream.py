@@ -52,15 +52,22 @@ def all_jobs(run: Run) -> list[tuple]:
     """
     trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
     arms = ("ecg", "aligned", "ecg_covariates", "aligned_covariates")
-    controls = [(run, key, "permuted") for key in ("ukb.indices", "ukb.cm")]
     settings = run.profile.downstream
     curve = [
-        (run, "ukb.indices", arm, fraction, seed)
+        ("ukb.indices", arm, fraction, other_seed(run, seed))
         for fraction in settings.fractions
         for seed in settings.seeds
         for arm in ("ecg", "aligned")
     ]
-    return curve + controls + [(run, key, arm) for key in trained_on for arm in arms]
+    controls = [(key, "permuted", 1.0, None) for key in ("ukb.indices", "ukb.cm")]
+    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms]
+    # the curve's end at the run's own seed is one of the whole fits
+    return [(run, *job) for job in dict.fromkeys(curve + controls + whole)]
+
+
+def other_seed(run: Run, seed: int) -> int | None:
+    """``None`` for the run's own seed, which no model's name carries."""
+    return None if seed == run.profile.seed else seed
 
 
 def arms_of(key: str) -> tuple[str, ...]:

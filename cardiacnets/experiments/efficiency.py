@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cardiacnets.experiments.downstream import model_name
+from cardiacnets.experiments.downstream import model_name, other_seed
 from cardiacnets.experiments.tasks import labelled
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_correlations
@@ -74,8 +74,7 @@ def convergence(run: Run, key: str) -> pd.DataFrame:
 def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Truth and scores (n, 82) of test participants from a model fitted on a share of the labels."""
     labels = labelled(run, "ukb.indices", fraction, seed)
-    scores = np.load(
-        run.models / model_name("ukb.indices", arm, fraction, seed) / "scores.npy", allow_pickle=False
-    )
+    name = model_name("ukb.indices", arm, fraction, other_seed(run, seed))
+    scores = np.load(run.models / name / "scores.npy", allow_pickle=False)
     test = labels.of("test")
     return labels.target[test], scores[test]
