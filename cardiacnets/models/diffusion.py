@@ -18,6 +18,9 @@ from cardiacnets.models.ecg_attention import EcgContext, FrameAttention
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion, Profile
 
+LATENT_RANGE = 4.0
+"""Latents are scaled to a standard deviation of 1; beyond four of them none is taken for clean."""
+
 
 class VideoDiffusion(nn.Module):
     """One view's generator: autoencoder, ECG projection, denoising U-Net.
@@ -121,7 +124,8 @@ def noise_scheduler(sizes: Diffusion, sampler: str) -> DDIMScheduler | DPMSolver
         "beta_schedule": "linear", "timestep_spacing": "trailing",
     }
     if sampler == "ddim":
-        return DDIMScheduler(**betas, clip_sample=False)
+        # early on an error of the noise counts a hundredfold in the clean latents: keep them possible
+        return DDIMScheduler(**betas, clip_sample=True, clip_sample_range=LATENT_RANGE)
     if sampler == "dpm_solver":
         return DPMSolverMultistepScheduler(**betas, algorithm_type="dpmsolver++", solver_order=2)
     raise ValueError(f"unknown sampler {sampler!r}: choose ddim or dpm_solver")
