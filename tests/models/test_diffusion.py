@@ -174,3 +174,18 @@ def test_nothing_named_nothing_loaded(diffusion):
     before = diffusion.state_dict()["unet.conv_in.weight"].clone()
     load_pretrained(diffusion)
     assert torch.equal(before, diffusion.state_dict()["unet.conv_in.weight"])
+
+
+def test_an_imperfect_denoiser_does_not_diverge(monkeypatch):
+    """Noise named with an error of a tenth: without limits the latents of early steps reach over a dozen."""
+    model = build("diffusion", "smoke")
+    generator = torch.Generator().manual_seed(0)
+
+    def nearly(noisy, steps, ecg):
+        return noisy + 0.1 * torch.randn(noisy.shape, generator=generator)
+
+    decoded = {}
+    monkeypatch.setattr(model, "_denoise", nearly)
+    monkeypatch.setattr(model, "decode", lambda latents: decoded.setdefault("latents", latents))
+    model.sample(torch.zeros(4, 36, 32), torch.Generator().manual_seed(1), steps=20, guidance=1.0)
+    assert decoded["latents"].abs().max() < 5  # the limit of 4, and the last steps' own noise
