@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cardiacnets.models import VideoDiffusion, build
-from cardiacnets.models.diffusion import load_pretrained, noise_scheduler
+from cardiacnets.models.diffusion import LATENT_RANGE, load_pretrained, noise_scheduler
 from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.profile import load_profile
 
@@ -176,16 +176,13 @@ def test_nothing_named_nothing_loaded(diffusion):
     assert torch.equal(before, diffusion.state_dict()["unet.conv_in.weight"])
 
 
-def test_an_imperfect_denoiser_does_not_diverge(monkeypatch):
-    """Noise named with an error of a tenth: without limits the latents of early steps reach over a dozen."""
-    model = build("diffusion", "smoke")
-    generator = torch.Generator().manual_seed(0)
-
-    def nearly(noisy, steps, ecg):
-        return noisy + 0.1 * torch.randn(noisy.shape, generator=generator)
-
-    decoded = {}
-    monkeypatch.setattr(model, "_denoise", nearly)
-    monkeypatch.setattr(model, "decode", lambda latents: decoded.setdefault("latents", latents))
-    model.sample(torch.zeros(4, 36, 32), torch.Generator().manual_seed(1), steps=20, guidance=1.0)
-    assert decoded["latents"].abs().max() < 5  # the limit of 4, and the last steps' own noise
+def test_a_small_error_at_the_first_step_does_not_take_latents_out_of_their_range():
+    """Noise named with an error of .1 would mean clean latents a hundred times as wrong at the first step."""
+    scheduler = noise_scheduler(load_profile("quick").diffusion, "ddim")
+    scheduler.set_timesteps(20)
+    noise, error = (torch.randn(2, 4, 8, 6, 6, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
+    clean = scheduler.step(noise + 0.1 * error, scheduler.timesteps[0], noise).pred_original_sample
+    assert clean.abs().max() <= LATENT_RANGE
+    # so the limit was needed: unlimited, the same step lies far outside
+    weight = scheduler.alphas_cumprod[scheduler.timesteps[0]].sqrt()
+    assert (0.1 * error / weight).abs().max() > 2 * LATENT_RANGE
