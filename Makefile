@@ -1,4 +1,4 @@
-# make book                     quick, under 30 minutes on two cores: runs/quick/book/index.html
+# make book                     quick, about 30 minutes on two cores: runs/quick/book/index.html
 # make book PROFILE=smoke       every chapter in minutes; its numbers mean nothing
 # make book PROFILE=full RUN=a  a run of another name
 # make test                     unit tests, and every chapter of the smoke profile as a book
