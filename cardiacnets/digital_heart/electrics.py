@@ -101,6 +101,9 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
         SEGMENT_LEVEL - 0.13
     )  # apex-to-base spread: early apical forces forward, late basal ones back
     direction = unit(normal + climb[:, None] * long[:, None, :])
+    direction = np.where(
+        (block + paced > 0)[:, :, None], unit(normal + spreading(long, septal, climb, paced)), direction
+    )
     moment = SEGMENT_SHARE * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
 
     away = 1 - np.cos(SEGMENT_ANGLE - SEPTUM)  # 0 at the septum, 2 at the free wall
@@ -111,10 +114,12 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     width = 5.5 * size + 2.8 * thick / 0.55 + 9 * block + 11 * paced
     wide = np.maximum(block, paced)
     pulse = bell(when, width)
-    early = bell(np.full_like(when, 9.0) * size, np.full_like(when, 4.2) * size)
+    early = bell(np.full_like(when, 9.0) * size, np.full_like(when, 5.0) * size)
     through = np.where(wide > 0, -1.0, -0.30)[:, :, None] * pulse
-    septum = EARLY[None, :, None] * early * (1 - wide)[:, :, None] + through
+    first = EARLY * np.maximum(thick / 0.75, 1) ** 0.5  # a thick septum makes a deep q
+    septum = (first * (1 - wide))[:, :, None] * early + through
     course = np.where(SEPTAL[None, :, None], septum, pulse) * moment[:, :, None]
+    course *= (1 - 0.2 * wide)[:, :, None]  # a wave that creeps from cell to cell has a smaller front
 
     interval = qt_interval(latents)[:, None]
     peak = interval - 88 + 0.25 * (when - 35)
@@ -125,7 +130,8 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     height = share * living * latents["t_gain"][:, None] * sign * gradient
     ends = 92 * size * (1 + 0.35 * wide)
     plateau = step((ends + 8) * np.ones_like(when), 9.0) * (1 - step(peak - 20, 22.0))
-    elevation = latents["st_elevation"][:, None] - 0.05 * latents["strain"][:, None] * ~SEPTAL
+    # injury and strain currents arise in the free wall: the septum has no epicardium
+    elevation = (latents["st_elevation"] - 0.05 * latents["strain"])[:, None] * ~SEPTAL
     sloped = (moment * 0.9 * elevation)[:, :, None] * plateau
     forward = 0.9 * long + np.array([0.38, -0.60, -0.30]) + latents["t_vector"][:, None] * anterior
     recovering = unit(0.45 * direction + forward[:, None, :])
@@ -134,6 +140,17 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
         Dipoles(place, recovering, 0.60 * height[:, :, None] * wave),
         _right_ventricle(anatomy, centre, (long, anterior, septal), size, interval),
     ]
+
+
+def spreading(long: np.ndarray, septal: np.ndarray, climb: np.ndarray, paced: np.ndarray) -> np.ndarray:
+    """What joins the outward normals, ``(n, 16, 3)``, when the wave crosses the ventricle from the right.
+
+    It then runs along the wall, from the septum around to the free wall, and from a pacing lead in the right
+    ventricle's apex up to the base. The septum is crossed from right to left, which its negative sign says.
+    """
+    around_wall = -0.6 * np.sin(SEGMENT_ANGLE - SEPTUM)[:, None] ** 2 * septal[:, None, :]
+    lengthwise = np.where(paced > 0, -0.6, climb)[:, :, None] * long[:, None, :]
+    return np.where(SEPTAL[:, None], -1.0, 1.0) * (around_wall + lengthwise)
 
 
 def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,11 +194,12 @@ def _right_ventricle(
     height = (
         0.10 * strength * (1 - 2.2 * np.minimum(hypertrophy, 1) - 1.8 * right) * latents["t_gain"][:, None]
     )
-    return Dipoles(
-        place,
-        direction,
-        (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave,
+    plateau = step(100 * size * np.ones_like(when), 9.0) * (
+        1 - step((interval - 108) * np.ones_like(when), 22.0)
     )
+    injury = (0.9 * strength * latents["st_elevation"][:, None])[:, :, None] * plateau
+    course = (strength * (1 + 1.6 * right))[:, :, None] * bell(when, width) + height[:, :, None] * wave
+    return Dipoles(place, direction, course + injury)
 
 
 def atria(anatomy: Anatomy) -> Dipoles:
@@ -203,8 +221,8 @@ def atria(anatomy: Anatomy) -> Dipoles:
     right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]))
     left_way = np.broadcast_to(unit(np.array([1.0, 0.45, 0.65])), right_way.shape)
     direction = np.stack([right_way, left_way, -long], axis=1)
-    when = np.stack([start + 32 * slow * right**0.12, start + 76 * slow * left**0.20], axis=1)
-    width = np.stack([16.0 * slow * right**0.12, 17.0 * slow * left**0.20], axis=1)
+    when = np.stack([start + 34 * slow * right**0.12, start + 70 * slow * left**0.22], axis=1)
+    width = np.stack([18.0 * slow * right**0.12, 18.5 * slow * left**0.22], axis=1)
     beating = latents["p_gain"] * (1 - latents["fibrillation"])
     height = np.stack([215 * beating * right**0.6, 190 * beating * left**0.6], axis=1)
     edge = start[:, None] + 110

@@ -80,7 +80,7 @@ def slant(contour: np.ndarray) -> np.ndarray:
     """Cosine between radius and edge normal of a mean contour, ``(ANGLE_BINS,)``: 1 / sqrt(1 + (r'/r)^2)."""
     mean = contour.mean(axis=1)
     slope = (np.roll(mean, -1) - np.roll(mean, 1)) / (4 * np.pi / len(mean)) / mean
-    return np.maximum(1 / np.sqrt(1 + slope**2), 0.3)
+    return np.maximum(1 / np.sqrt(1 + slope**2), 0.55)
 
 
 def render(

@@ -65,7 +65,7 @@ def add_heart(latents: Latents, draws: Draws) -> None:
         0.183 - 0.008 * male + 0.016 * draws.normal() + 0.2 * (latents["shortening"] - 0.29)
     )
     latents["sphericity"] = 0.055 * draws.normal()
-    latents["rv_edv"] = latents["lv_edv"] * (1.035 + 0.05 * male) * np.exp(0.105 * draws.normal())
+    latents["rv_edv"] = latents["lv_edv"] * (1.035 + 0.05 * male) * np.exp(0.092 * draws.normal())
     latents["rv_ef"] = 0.585 - 0.045 * male + 0.042 * draws.normal() + 0.5 * (latents["shortening"] - 0.29)
     latents["la_max"] = (
         bsa * (34.5 + 0.5 * male) * np.exp(0.215 * draws.normal() + 0.05 * decades + 0.25 * size)

@@ -77,13 +77,13 @@ def record(
 
 
 def fibrillation_waves(gain: float, stream: np.random.Generator) -> np.ndarray:
-    """f waves of 4 to 9 Hz at the electrodes, mV ``(9, 5000)``, from a wandering atrial dipole."""
+    """f waves of 4 to 9 Hz at the electrodes, mV ``(9, 5000)``: a wandering dipole, strongest in V1."""
     dipole = np.zeros((3, ECG_SAMPLES))
     for frequency, offset, direction in zip(
         stream.uniform(4, 9, 5), stream.uniform(0, 2 * np.pi, 5), stream.standard_normal((5, 3)), strict=True
     ):
-        dipole += direction[:, None] * np.sin(2 * np.pi * frequency * CLOCK + offset)
-    return 38 * MILLIVOLT * gain * electrode_vectors() @ dipole
+        dipole += (direction * [0.7, 0.8, 1.4])[:, None] * np.sin(2 * np.pi * frequency * CLOCK + offset)
+    return 20 * MILLIVOLT * gain * electrode_vectors() @ dipole
 
 
 def electrode_noise(site: Site, phase: float, stream: np.random.Generator) -> np.ndarray:
