@@ -1,4 +1,4 @@
-"""The command line: ``python -m cardiacnets check data_manifests/X.yaml``."""
+"""The command line: ``python -m cardiacnets check data_manifests/X.yaml``, ``export --as ukb my_folder``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cardiacnets.cohorts.checking import check
+from cardiacnets.cohorts.export import LAYOUTS, Drawing, export_cohort
 from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.profile import load_profile, profile_names
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -28,7 +30,39 @@ def run_check(arguments: argparse.Namespace) -> int:
     return int(any(report.faults for report in reports))
 
 
-COMMANDS = (add_check,)
+def add_export(commands: argparse._SubParsersAction) -> None:
+    """``export``: write a simulated cohort in a real cohort's layout, with the manifest that reads it."""
+    parser = commands.add_parser("export", help=add_export.__doc__.partition(": ")[2])
+    parser.add_argument("--as", dest="layout", choices=tuple(LAYOUTS), required=True, help="whose layout")
+    parser.add_argument("folder", type=Path, help="where the manifest and a folder of data are written")
+    parser.add_argument(
+        "--profile", default="smoke", help=f"whose cohort is drawn: {', '.join(profile_names())} or a file"
+    )
+    parser.add_argument("--n", type=int, help="participants (default: the profile's)")
+    parser.add_argument("--seed", type=int, help="default: the profile's")
+    parser.add_argument("--preset", help="default: the profile's")
+    parser.add_argument("--frames", type=int, help="moments of a beat (default: the profile's)")
+    parser.add_argument("--slices", type=int, default=3, help="of the short axis: 1, 3, 5 or 7 (default 3)")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.set_defaults(run=run_export)
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Export, and say how to look at it."""
+    profile = load_profile(arguments.profile)
+    cohorts = profile.cohorts
+    asked = {
+        "n": getattr(cohorts, LAYOUTS[arguments.layout].SITE), "preset": cohorts.preset, "seed": profile.seed,
+        "frames": cohorts.frames,
+    }  # fmt: skip
+    asked |= {name: value for name in asked if (value := getattr(arguments, name)) is not None}
+    drawing = Drawing(**asked, slices=arguments.slices)
+    manifest = export_cohort(arguments.folder, arguments.layout, drawing, arguments.processes)
+    print(f"simulated: {drawing.n:,} participants; now\n  python -m cardiacnets check {manifest}")
+    return 0
+
+
+COMMANDS = (add_check, add_export)
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

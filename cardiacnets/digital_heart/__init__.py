@@ -4,6 +4,7 @@ seen.
 
 from cardiacnets.digital_heart.cohort import COVARIATES_HOSPITAL, COVARIATES_UKB, Cohort, Masks, simulate
 from cardiacnets.digital_heart.sites import CONDITIONS, PRESETS, SITES, STUDY_COUNTS
+from cardiacnets.digital_heart.stack import short_axis_stack
 from cardiacnets.digital_heart.storage import write_cohort
 from cardiacnets.digital_heart.teaching import Heart, one_heart
 
@@ -12,5 +13,5 @@ COHORTS = tuple(SITES)
 __all__ = [
     "COHORTS", "CONDITIONS", "COVARIATES_HOSPITAL", "COVARIATES_UKB", "PRESETS", "STUDY_COUNTS", "Cohort",
     "Heart",
-    "Masks", "one_heart", "simulate", "write_cohort",
+    "Masks", "one_heart", "short_axis_stack", "simulate", "write_cohort",
 ]  # fmt: skip

@@ -23,13 +23,17 @@ def contours(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> dict[st
 
 
 def render(
-    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator]
+    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator], towards_base: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Short-axis cines and label maps, uint8 ``(n, T, 80, 80)``; each participant has a stream of scanner
     nuisance.
+
+    ``towards_base`` cm moves the plane from the middle of the ventricle; with the streams of the same
+    participants body and scanner stay as they are.
     """
     level = np.array([0.45 + 0.045 * stream.standard_normal() for stream in streams])
     height = apex_distance(anatomy, level) + 0.2 * np.array([stream.standard_normal() for stream in streams])
+    height = height + towards_base
     cut = contours(anatomy, times, height)
     shape = (len(streams), times.shape[1], SAX_PIXELS, SAX_PIXELS)
     pictures, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element
+from datetime import datetime
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
 
+from cardiacnets.contracts import ECG_RATE, LEADS
 from cardiacnets.ecg.formats.recording import Recording, canonical_lead
 from cardiacnets.ecg.formats.xml_document import measured, number, required_number
 
 ROOT = "CardiologyXML"
+STEP_UV = 5
+"""Microvolts of one step, in the devices' own files."""
 _MEASUREMENTS = {
     "heart_rate": "VentricularRate", "p_ms": "PDuration", "pr_ms": "PQInterval", "qrs_ms": "QRSDuration",
     "qt_ms": "QTInterval", "axis_deg": "RAxis",
@@ -43,3 +47,43 @@ def _samples(text: str, lead: str) -> np.ndarray:
         return np.array(text.strip().rstrip(",").split(","), dtype=np.float64)
     except ValueError:
         raise ValueError(f"lead {lead} holds something other than numbers between commas") from None
+
+
+def document(
+    signal: np.ndarray, participant_id: str, when: datetime, age: float, sex: str, heart_rate: float
+) -> str:
+    """The XML of a simulated ten-second ECG (12, T) mV at 500 Hz, digitised at 5 uV as CardioSoft does.
+
+    ``sex`` is ``female`` or ``male``. :func:`read` gives the signal back to half a step (2.5 uV), or exactly
+    where it lies on the 5-microvolt grid, as the digital heart's does. The document says that it is
+    simulated.
+    """
+    digits = np.rint(np.asarray(signal, dtype=np.float64) * 1e3 / STEP_UV).astype(int)
+    root = Element(ROOT)
+    _add(root, "ObservationType", "RestECG")
+    date = SubElement(root, "ObservationDateTime")
+    for part in ("Hour", "Minute", "Second", "Day", "Month", "Year"):
+        _add(date, part, getattr(when, part.lower()))
+    clinical = SubElement(root, "ClinicalInfo")
+    _add(clinical, "ObservationComment", "SIMULATED by cardiacnets.digital_heart: nobody was recorded")
+    _add(SubElement(clinical, "DeviceInfo"), "Desc", "CardioSoft")
+    patient = SubElement(root, "PatientInfo")
+    _add(patient, "PID", participant_id)
+    _add(SubElement(patient, "Name"), "FamilyName", "SIMULATED")
+    _add(patient, "Age", int(age), units="YEARS")
+    _add(patient, "Gender", sex.upper())
+    _add(root, "SimulatedPatientData", "yes")
+    _add(SubElement(root, "RestingECGMeasurements"), "VentricularRate", round(heart_rate), units="BPM")
+    strip = SubElement(root, "StripData")
+    _add(strip, "NumberOfLeads", len(LEADS))
+    _add(strip, "SampleRate", ECG_RATE, units="Hz")
+    _add(strip, "ChannelSampleCountTotal", digits.shape[1])
+    _add(strip, "Resolution", STEP_UV, units="uVperLsb")
+    for lead, row in zip(LEADS, digits.tolist(), strict=True):
+        _add(strip, "WaveformData", ",".join(map(str, row)), lead=lead)
+    # the real devices declare an encoding of this misspelt name; the content is plain ASCII
+    return '<?xml version="1.0" encoding="ISO8859-1" ?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _add(parent: Element, tag: str, content: object, **attributes: str) -> None:
+    SubElement(parent, tag, attributes).text = str(content)

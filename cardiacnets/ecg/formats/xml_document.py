@@ -49,8 +49,8 @@ def measured(root: Element, tags: dict[str, str]) -> dict[str, float]:
 
 
 def _decode(content: bytes) -> str:
-    # Expat refuses "ISO8859-1", which CardioSoft declares and which is no registered name; Python's codecs
-    # know it.
+    # CardioSoft declares "ISO8859-1", which is no registered name; Python's codecs know it, and what a parser
+    # makes of it is its own affair
     marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
     marked = next((encoding for mark, encoding in marks.items() if content.startswith(mark)), None)
     declared = re.match(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", content)
