@@ -154,9 +154,9 @@ def correlation_bca(
     x: ArrayLike, y: ArrayLike, participants: ArrayLike | None = None, resamples: int = 10_000, seed: int = 0,
     level: float = 0.95,
 ) -> Estimate:
-    """Pearson's r of x and y, (n,) or (n, k), with a BCa interval over participants; no normality is assumed.
+    """Pearson's r of x and y, (n,) or (n, k), with a BCa interval over participants (Efron 1987).
 
-    For Spearman pass ranks, which are then held fixed over the resamples.
+    Assumes independent participants, no normality. :func:`cardiacnets.statistics.spearman_bca` for ranks.
     """
     left, right = (np.asarray(side, dtype=float) for side in (x, y))
     scalar = left.ndim == 1
