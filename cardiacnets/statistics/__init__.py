@@ -42,7 +42,7 @@ from cardiacnets.statistics.equivalence import (
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate
 from cardiacnets.statistics.marginal import estimating_equations
-from cardiacnets.statistics.multiclass import one_vs_rest
+from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest
 from cardiacnets.statistics.multiplicity import benjamini_hochberg, holm
 from cardiacnets.statistics.proportions import (
     clustered_paired_test,
@@ -71,13 +71,13 @@ __all__ = [
     "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy_gains", "auc_covariance",
     "auc_difference", "auc_interval", "balanced_accuracy", "benjamini_hochberg", "bootstrap_correlations",
     "bootstrap_mean", "calibration", "cases_needed", "changed_verdicts", "check_ratings",
-    "classification_table", "clustered_paired_test", "cohen_kappa", "compare_accuracies", "compare_aucs",
-    "compare_correlations", "compare_index_predictions", "compare_overlapping", "correlation_bca",
-    "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "delong_tests",
-    "display_agreement", "equivalent_auc", "equivalent_correlation", "estimating_equations", "fleiss_kappa",
-    "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
-    "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference", "participant_bootstrap",
-    "pearson", "pearson_interval", "percent_agreement", "pitfall_table", "placements", "read_ratings",
-    "reader_study_power", "recovered_cases", "spearman_bca", "spearman_interval", "two_one_sided_tests",
-    "two_proportion_z", "wilson_interval", "youden_threshold",
+    "class_gain_difference", "classification_table", "clustered_paired_test", "cohen_kappa",
+    "compare_accuracies", "compare_aucs", "compare_correlations", "compare_index_predictions",
+    "compare_overlapping", "correlation_bca", "coverage_table", "decision_curve", "delong_test",
+    "delong_test_unpaired", "delong_tests", "display_agreement", "equivalent_auc", "equivalent_correlation",
+    "estimating_equations", "fleiss_kappa", "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue",
+    "mcnemar_test", "merit_covariance", "obuchowski_rockette", "one_vs_rest", "paired_counts",
+    "paired_difference", "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement",
+    "pitfall_table", "placements", "read_ratings", "reader_study_power", "recovered_cases", "spearman_bca",
+    "spearman_interval", "two_one_sided_tests", "two_proportion_z", "wilson_interval", "youden_threshold",
 ]

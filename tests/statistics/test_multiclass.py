@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardiacnets.statistics import auc_interval, one_vs_rest
+from cardiacnets.statistics import auc_interval, class_gain_difference, one_vs_rest
 
 
 def chances(n=90, seed=0):
@@ -55,3 +55,28 @@ def test_separated_and_constant_classes_have_answers():
 def test_missing_classes_are_named():
     with pytest.raises(ValueError, match=r"each of 0 .. 2"):
         one_vs_rest([0, 1, 1], np.full((3, 3), 1 / 3))
+
+
+def test_a_difference_of_gains_is_four_aucs():
+    labels, a = chances(n=240)
+    _, b = chances(n=240, seed=1)
+    found = class_gain_difference(labels, a, b, 2, 0)
+    areas = {(name, place): auc_interval(labels == place, each[:, place]).estimate
+             for name, each in (("a", a), ("b", b)) for place in (0, 2)}
+    assert found.estimate == pytest.approx(areas["a", 2] - areas["b", 2] - areas["a", 0] + areas["b", 0])
+    turned = class_gain_difference(labels, a, b, 0, 2)
+    assert turned.estimate == pytest.approx(-found.estimate) and turned.pvalue == pytest.approx(found.pvalue)
+    same = class_gain_difference(labels, a, a, 0, 1)
+    assert (same.estimate, same.interval, same.pvalue) == (0, (0, 0), 1)
+    people = np.tile(np.arange(240), 3)
+    many = class_gain_difference(np.tile(labels, 3), *(np.tile(each, (3, 1)) for each in (a, b)), 2, 0,
+                                 clusters=people)
+    assert many.interval == pytest.approx(found.interval)
+
+
+def test_equal_gains_are_called_unequal_in_one_study_of_twenty():
+    alarms = 0
+    for seed in range(400):
+        labels, a = chances(seed=seed)
+        alarms += class_gain_difference(labels, a, chances(seed=1000 + seed)[1], 0, 1).pvalue < 0.05
+    assert 8 <= alarms <= 33  # binomial(400, .05): 99.8 % within

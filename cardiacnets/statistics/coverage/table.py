@@ -26,16 +26,16 @@ SCENARIOS: dict[str, Callable[[int, np.random.Generator], Iterator[Count]]] = {
 }
 
 COLUMNS = [
-    "question", "method", "setting", "n", "kind", "recommended", "rate", "low", "high", "replicates",
-    "verdict",
+    "scenario", "question", "method", "setting", "n", "kind", "recommended", "rate", "low", "high",
+    "replicates", "verdict",
 ]
 
 
 def coverage_table(replicates: int, scenarios: Iterable[str] | None = None, seed: int = 0) -> pd.DataFrame:
     """Simulated coverage and false-alarm rates, one row a method and setting.
 
-    Columns: question, method, setting, n (rows of one study), kind, recommended, rate, low, high (Wilson
-    interval of the rate), replicates, verdict, which allows for the simulation's own error. Raises
+    Columns: scenario, question, method, setting, n (rows of one study), kind, recommended, rate, low, high
+    (Wilson interval of the rate), replicates, verdict, which allows for the simulation's own error. Raises
     ``ValueError`` for an unknown scenario.
     """
     names = list(SCENARIOS) if scenarios is None else list(scenarios)
@@ -50,7 +50,7 @@ def coverage_table(replicates: int, scenarios: Iterable[str] | None = None, seed
             above, below = rate.interval[0] > high, rate.interval[1] < low
             verdict = "too high" if above else "too low" if below else "kept"
             rows.append((
-                count.question, count.method, count.setting, count.n, count.kind, count.recommended,
+                name, count.question, count.method, count.setting, count.n, count.kind, count.recommended,
                 rate.estimate, *rate.interval, len(count.hits), verdict,
             ))
     return pd.DataFrame(rows, columns=COLUMNS)
