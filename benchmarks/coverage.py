@@ -1,7 +1,10 @@
 """Coverage and false-alarm rates of every interval and test, by simulation.
 
-    python benchmarks/coverage.py        10,000 studies a setting, about half an hour on one core
+    python benchmarks/coverage.py --json benchmarks/coverage.json
     python benchmarks/coverage.py --replicates 1000 --scenarios two_areas reader_studies --json coverage.json
+
+10,000 studies a setting take about 40 minutes on one core. ``--json`` replaces the rows of the scenarios that
+were run and keeps the others, after each of them, so a long run may be made in pieces.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="also write the table here")
     chosen = parser.parse_args()
-    tables = []
+    order, tables = list(SCENARIOS), []
+    whole = pd.read_json(chosen.json) if chosen.json and chosen.json.exists() else pd.DataFrame()
     for scenario in chosen.scenarios:
         start = time.perf_counter()
         table = coverage_table(chosen.replicates, [scenario], chosen.seed)
@@ -31,11 +35,15 @@ def main() -> None:
         print(f"\n{scenario} ({time.perf_counter() - start:.0f} s)")
         shown = ["method", "setting", "n", "kind", "recommended", "rate", "replicates", "verdict"]
         print(table[shown].to_string(index=False, float_format="%.4f"), flush=True)
-    whole = pd.concat(tables, ignore_index=True)
-    broken = whole[whole["recommended"] & (whole["verdict"] != "kept")]
-    print(f"\n{int(whole['recommended'].sum())} recommended settings, {len(broken)} outside their bounds")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(whole.to_dict("records"), indent=1) + "\n")
+        if chosen.json:
+            kept = whole[whole["scenario"] != scenario] if len(whole) else whole
+            whole = pd.concat([kept, table]).sort_values(
+                "scenario", key=lambda names: names.map(order.index), kind="stable"
+            )
+            chosen.json.write_text(json.dumps(whole.to_dict("records"), indent=1) + "\n")
+    found = pd.concat(tables, ignore_index=True)
+    broken = found[found["recommended"] & (found["verdict"] != "kept")]
+    print(f"\n{int(found['recommended'].sum())} recommended settings, {len(broken)} outside their bounds")
 
 
 if __name__ == "__main__":

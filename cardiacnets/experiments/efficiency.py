@@ -1,4 +1,4 @@
-"""Chapter 05: how few labels an aligned encoder needs, and how soon fine-tuning arrives."""
+"""Chapter 05: how few labels an aligned encoder needs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cardiacnets.statistics import bootstrap_correlations
 
 
 def label_efficiency(run: Run) -> pd.DataFrame:
-    """Test scores by share of labels for ``ecg`` and ``aligned``, and the difference of a tenth aligned to
-    all without.
+    """Test scores by share of labels for ``ecg`` and ``aligned``; the difference of a tenth aligned to all
+    without; and by how much alignment gains more with a tenth than with all (``gain_10-gain_100``).
 
     One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
     """
@@ -29,6 +29,9 @@ def label_efficiency(run: Run) -> pd.DataFrame:
     few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
     results = {name: found.mean(name) for name in scores}
     results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
+    results[f"gain_{few}-gain_{full}"] = found.mean_contrast({
+        f"aligned_{few}": 1.0, f"ecg_{few}": -1.0, f"aligned_{full}": -1.0, f"ecg_{full}": 1.0,
+    })  # fmt: skip
     return pd.DataFrame(
         [
             {
@@ -42,31 +45,6 @@ def label_efficiency(run: Run) -> pd.DataFrame:
                 "pvalue": getattr(result, "pvalue", np.nan),
             }
             for name, result in results.items()
-        ]
-    )
-
-
-def convergence(run: Run, key: str) -> pd.DataFrame:
-    """First epoch of fine-tuning at or below the best validation loss of the ECG-only network, for each
-    network arm.
-
-    Epoch 0 is the probe. NaN where an arm never gets there.
-    """
-    losses = {
-        arm: pd.read_parquet(run.models / model_name(key, arm) / "history.parquet")["validation"]
-        for arm in ("ecg", "aligned")
-    }
-    goal, count = losses["ecg"].min(), len(labelled(run, key).of("train"))
-    reached = {arm: loss.index[loss <= goal] for arm, loss in losses.items()}
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm,
-                "epochs": float(epochs[0]) if len(epochs) else np.nan,
-                "best": float(losses[arm].min()),
-                "n": count,
-            }
-            for arm, epochs in reached.items()
         ]
     )
 

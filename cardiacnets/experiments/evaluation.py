@@ -2,6 +2,7 @@
 people.
 
 AUCs of recordings are clustered by participant where people have several (Obuchowski 1997); elsewhere DeLong.
+Differences of AUC have logit limits added in squares.
 """
 
 from __future__ import annotations
@@ -20,16 +21,15 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import (
     Comparison,
     Estimate,
+    auc_difference,
     auc_interval,
     bootstrap_correlations,
     bootstrap_mean,
-    delong_test,
     participant_bootstrap,
     pearson,
     wilson_interval,
     youden_threshold,
 )
-from cardiacnets.statistics.discrimination import DelongTest
 
 ARM_NAMES = {
     "covariates": "covariates only",
@@ -202,11 +202,11 @@ def _indices(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Est
 
 def _screening_differences(
     run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, str], str, DelongTest, DelongTest]]:
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
     for first, second in pairs:
         scores = predictions.scores[first], predictions.scores[second]
         results = [
-            delong_test(predictions.truth, *scores, level=level, clusters=_clusters(predictions))
+            auc_difference(predictions.truth, *scores, level=level, clusters=_clusters(predictions))
             for level in (0.95, 0.9)
         ]
         yield (first, second), "auc", *results
@@ -214,13 +214,13 @@ def _screening_differences(
 
 def _subtype_differences(
     run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, str], str, DelongTest, DelongTest]]:
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
     for first, second in pairs:
         for place, name in _present(predictions.truth):
             scores = predictions.scores[first][:, place], predictions.scores[second][:, place]
             against_rest = predictions.truth == place
             results = [
-                delong_test(against_rest, *scores, level=level, clusters=_clusters(predictions))
+                auc_difference(against_rest, *scores, level=level, clusters=_clusters(predictions))
                 for level in (0.95, 0.9)
             ]
             yield (first, second), f"auc_{name}", *results

@@ -1,7 +1,8 @@
 """The claims page: each published claim beside this run's figures, with a computed verdict.
 
 A difference agrees if its 95 % interval lies on the published side of zero; equivalence is shown if the 90 %
-interval lies within the margin (two one-sided tests). Rows that disagree, or were not run, stay.
+interval lies within the margin (two one-sided tests), "not worse" if it lies above its lower end. Rows that
+disagree, or were not run, stay.
 """
 
 from __future__ import annotations
@@ -18,26 +19,36 @@ import yaml
 from cardiacnets.report.results import Result, number
 from cardiacnets.run import Run
 
-Kind = Literal["greater", "equivalent", "value", "not_tested"]
+Kind = Literal["greater", "equivalent", "not_worse", "value", "contradicted", "not_tested"]
+UNJUDGED = ("contradicted", "not_tested")
+"""Kinds that need a reason instead of results."""
+MARGINAL = ("equivalent", "not_worse")
 
 AGREES = "agrees in simulation"
 UNDECIDED = "same direction, not significant"
 DISAGREES = "disagrees in simulation"
 EQUIVALENT = "equivalent within margin"
 NOT_EQUIVALENT = "not shown equivalent"
+NOT_WORSE = "not worse within margin"
+PERHAPS_WORSE = "not shown to be as good"
+CONTRADICTED = "contradicted by the published figures"
 BESIDE = "shown beside the published figure"
 NOT_RUN = "not yet run"
 NOT_TESTED = "not tested here"
 
 MARKS = {
-    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘",
-    BESIDE: "·", NOT_RUN: "…", NOT_TESTED: "–",
+    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘", NOT_WORSE: "✔",
+    PERHAPS_WORSE: "≈", CONTRADICTED: "✘", BESIDE: "·", NOT_RUN: "…", NOT_TESTED: "–",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim as published, and the keys that test it; ``sign`` is -1 where the first arm should lose."""
+    """One claim as published, and the keys that test it.
+
+    ``sign`` is -1 where the first arm should lose; ``shown`` are keys of figures beside it; ``reason`` says
+    why there is no test, or what a measure of ours stands for.
+    """
 
     section: str
     claim: str
@@ -65,8 +76,8 @@ def load_claims(path: Path) -> list[Claim]:
 
 def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     """What this run says of a claim; a claim about several results is as strong as its weakest."""
-    if claim.kind == "not_tested":
-        return NOT_TESTED
+    if claim.kind in UNJUDGED:
+        return NOT_TESTED if claim.kind == "not_tested" else CONTRADICTED
     found = [results[key] for key in claim.results if key in results]
     if len(found) < len(claim.results) or (
         claim.kind != "value" and any(each.interval is None for each in found)
@@ -77,6 +88,10 @@ def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     if claim.kind == "equivalent":
         within = all(-claim.margin < each.interval[0] and each.interval[1] < claim.margin for each in found)
         return EQUIVALENT if within else NOT_EQUIVALENT
+    if claim.kind == "not_worse":
+        if any(each.interval[1] < 0 for each in found):
+            return DISAGREES
+        return NOT_WORSE if all(-claim.margin < each.interval[0] for each in found) else PERHAPS_WORSE
     verdicts = {_direction(each, claim.sign) for each in found}
     return next(word for word in (DISAGREES, UNDECIDED, AGREES) if word in verdicts)
 
@@ -96,7 +111,8 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
         "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and "
         "*disagrees* if the estimate is on the other side. *Not different, p > 0.05* is no evidence of "
         "equality: it is judged by equivalence, with the margin stated in the row and the 90 % interval of "
-        "two one-sided tests. A claim about several results is judged by the weakest.",
+        "two one-sided tests. *As good or better* is judged by the lower end of that interval. A claim about "
+        "several results is judged by the weakest.",
     ]
     for section in dict.fromkeys(claim.section for claim in claims):
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
@@ -114,11 +130,11 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
 
 
 def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
-    if claim.kind == "not_tested":
-        ours = html.escape(claim.reason)
-    else:
-        ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
-        ours += f"<br>margin {number(claim.margin, 2)}" if claim.margin is not None else ""
+    ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
+    if claim.reason:
+        ours = html.escape(claim.reason) + ("<br>" + ours if ours else "")
+    if claim.margin is not None:
+        ours += f"<br>margin {number(claim.margin, 2)}"
     name, published = html.escape(claim.claim), html.escape(claim.published)
     judged = f'<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td>'
     return f'<tr><th scope="row">{name}</th><td>{published}</td>{judged}<td>{ours}</td></tr>'
@@ -138,10 +154,10 @@ def _direction(result: Result, sign: int) -> str:
 
 def _checked(claim: Claim) -> Claim:
     problems: dict[str, Any] = {
-        "kind must be greater, equivalent, value or not_tested": claim.kind not in Kind.__args__,
-        "a tested claim needs results": claim.kind != "not_tested" and not claim.results,
-        "an untested claim needs a reason": claim.kind == "not_tested" and not claim.reason,
-        "equivalence needs a margin above 0": claim.kind == "equivalent"
+        f"kind must be one of {', '.join(Kind.__args__)}": claim.kind not in Kind.__args__,
+        "a tested claim needs results": claim.kind not in UNJUDGED and not claim.results,
+        "an untested claim needs a reason": claim.kind in UNJUDGED and not claim.reason,
+        "equivalence needs a margin above 0": claim.kind in MARGINAL
         and not (claim.margin and claim.margin > 0),
         "sign must be 1 or -1": claim.sign not in (1, -1),
     }

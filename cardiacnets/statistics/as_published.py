@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from cardiacnets.statistics.auc_difference import auc_difference
 from cardiacnets.statistics.checking import columns
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 from cardiacnets.statistics.discrimination import delong_test
@@ -36,14 +37,15 @@ def compare_aucs(
     """Two scores (n,): AUCs, difference with interval, the published p, the paired p, and that of
     equivalence.
 
-    Paired: DeLong, clustered by ``participants (n,)`` where given.
+    Paired: DeLong's covariance, clustered by ``participants (n,)`` where given, logit limits added in squares
+    (:func:`auc_difference`); ``p_delong`` is DeLong's own test.
     """
-    test = delong_test(labels, a, b, clusters=participants)
+    test, paired = (compare(labels, a, b, clusters=participants) for compare in (delong_test, auc_difference))
     same = equivalent_auc(labels, a, b, margin, clusters=participants)
     return {
-        "a": test.auc_a, "b": test.auc_b, "difference": test.estimate, "low": test.interval[0],
-        "high": test.interval[1], "p_published": auc_z_pvalue(test.auc_a, test.auc_b, test.n),
-        "p_paired": test.pvalue, "p_equivalent": same.pvalue, "n": test.n,
+        "a": test.auc_a, "b": test.auc_b, "difference": test.estimate, "low": paired.interval[0],
+        "high": paired.interval[1], "p_published": auc_z_pvalue(test.auc_a, test.auc_b, test.n),
+        "p_delong": test.pvalue, "p_paired": paired.pvalue, "p_equivalent": same.pvalue, "n": test.n,
     }
 
 
@@ -52,7 +54,8 @@ def compare_accuracies(
 ) -> dict[str, float]:
     """Two models' right answers (n,) as 0 and 1: shares, difference with interval, published and paired p.
 
-    Published: pooled two-proportion z. Paired: mid-p McNemar, or clustered by ``participants`` where given.
+    Published: pooled two-proportion z. Paired: McNemar's chi-square with Tango's interval, or clustered by
+    ``participants`` where given.
     """
     first, second = (columns(right, len(np.asarray(right)), "right")[:, 0] for right in (right_a, right_b))
     n = len(first)

@@ -91,17 +91,21 @@ class BootstrappedCorrelations:
 
     def mean(self, arm: str, level: float = 0.95) -> Estimate:
         """Mean correlation over the indices of one arm (constant columns left out), BCa interval."""
-        return self._summary(self._place(arm), None, level)
+        return self._summary({arm: 1.0}, level)
 
     def mean_difference(self, arm: str, other: str, level: float = 0.95) -> Comparison:
-        """Mean correlation of ``arm`` less that of ``other`` on the same participants.
+        """Mean correlation of ``arm`` less that of ``other`` on the same participants; see
+        :meth:`mean_contrast`.
+        """
+        return self.mean_contrast({arm: 1.0, other: -1.0}, level)
+
+    def mean_contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Comparison:
+        """A weighted sum of the arms' mean correlations, say of two differences, on the same participants.
 
         ``pvalue``: twice the share of resamples on the far side of 0, at least 2 / (resamples + 1);
-        ``statistic``: the difference over its bootstrap standard error (0 if it never varies).
+        ``statistic``: the contrast over its bootstrap standard error (0 if it never varies).
         """
-        a, b = self._place(arm), self._place(other)
-        found = self._summary(a, b, level)
-        draws = np.nanmean(self.draws[:, a], axis=-1) - np.nanmean(self.draws[:, b], axis=-1)
+        found, draws = self._summary(weights, level), self._mean(self.draws, weights)
         error = draws.std(ddof=1)
         share = (min((draws <= 0).sum(), (draws >= 0).sum()) + 1) / (len(draws) + 1)
         statistic, pvalue = float(found.estimate / error) if error > 0 else 0.0, float(min(2 * share, 1))
@@ -112,14 +116,14 @@ class BootstrappedCorrelations:
             raise ValueError(f"no arm {arm!r}; there are {', '.join(self.arms)}")
         return self.arms.index(arm)
 
-    def _summary(self, place: int, other: int | None, level: float) -> Estimate:
-        """Mean over indices of an arm, or of its difference to another, with a BCa interval."""
-        def mean(values: np.ndarray) -> np.ndarray:
-            chosen = values[..., place, :] if other is None else values[..., place, :] - values[..., other, :]
-            return np.nanmean(chosen, axis=-1)
+    def _mean(self, values: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+        """Mean over indices of the weighted arms of ``values (..., arms, k)``: (...)."""
+        arms = [weight * values[..., self._place(arm), :] for arm, weight in weights.items()]
+        return np.nanmean(np.sum(arms, axis=0), axis=-1)
 
-        estimate, left_out = float(mean(self.estimate)), mean(self.left_out)
-        low, high = bca_interval(estimate, mean(self.draws), left_out, level)
+    def _summary(self, weights: Mapping[str, float], level: float) -> Estimate:
+        estimate, left_out = float(self._mean(self.estimate, weights)), self._mean(self.left_out, weights)
+        low, high = bca_interval(estimate, self._mean(self.draws, weights), left_out, level)
         return Estimate(estimate, (float(low), float(high)), self.participants, "participant bootstrap, bca")
 
 
@@ -154,9 +158,9 @@ def correlation_bca(
     x: ArrayLike, y: ArrayLike, participants: ArrayLike | None = None, resamples: int = 10_000, seed: int = 0,
     level: float = 0.95,
 ) -> Estimate:
-    """Pearson's r of x and y, (n,) or (n, k), with a BCa interval over participants; no normality is assumed.
+    """Pearson's r of x and y, (n,) or (n, k), with a BCa interval over participants (Efron 1987).
 
-    For Spearman pass ranks, which are then held fixed over the resamples.
+    Assumes independent participants, no normality. :func:`cardiacnets.statistics.spearman_bca` for ranks.
     """
     left, right = (np.asarray(side, dtype=float) for side in (x, y))
     scalar = left.ndim == 1

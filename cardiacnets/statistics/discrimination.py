@@ -47,14 +47,6 @@ class DelongTest:
     n: int
 
 
-@dataclass(frozen=True)
-class MulticlassAuc:
-    """One-vs-rest AUCs, one a class, and their mean over classes."""
-
-    classes: tuple[Estimate, ...]
-    macro: Estimate
-
-
 def placements(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """AUCs (k,), placements of cases (k, cases) and of controls (k, controls), by midranks, O(n log n).
 
@@ -114,21 +106,19 @@ def auc_interval(
     controls only. Where the variance is 0 or undefined (perfect separation, constant scores, a single case or
     control) every method gives Newcombe's.
     """
-    found = auc_covariance(labels, scores, clusters)
+    found, z = auc_covariance(labels, scores, clusters), normal_quantile(level)
     auc, cases, controls = float(found.auc[0]), found.cases, found.controls
     error = float(np.sqrt(max(found.covariance[0, 0], 0.0)))
-    z = normal_quantile(level)
     n = cases + controls
     if method not in ("logit", "wald", "newcombe"):
         raise ValueError(f"method must be 'logit', 'wald' or 'newcombe', not {method!r}")
     if method == "newcombe" or not error > ROUNDING or auc in (0.0, 1.0):
-        return Estimate(auc, _newcombe(auc, cases, controls, z), n, "AUC, Newcombe score interval")
+        return Estimate(auc, newcombe_limits(auc, cases, controls, z), n, "AUC, Newcombe score interval")
     variance = "Obuchowski clustered" if clusters is not None else "DeLong"
     if method == "wald":
         interval = (max(auc - z * error, 0.0), min(auc + z * error, 1.0))
     else:
-        reach = z * error / (auc * (1 - auc))
-        interval = (float(expit(logit(auc) - reach)), float(expit(logit(auc) + reach)))
+        interval = logit_limits(auc, error, z)
     return Estimate(auc, interval, n, f"AUC, {variance} variance, {method} interval")
 
 
@@ -155,10 +145,15 @@ def delong_test(
 
 
 def delong_test_unpaired(
-    labels_a: ArrayLike, scores_a: ArrayLike, labels_b: ArrayLike, scores_b: ArrayLike, level: float = 0.95
+    labels_a: ArrayLike, scores_a: ArrayLike, labels_b: ArrayLike, scores_b: ArrayLike, level: float = 0.95,
+    clusters_a: ArrayLike | None = None, clusters_b: ArrayLike | None = None,
 ) -> DelongTest:
-    """Two scores of different, independent participants: z = (A - B) / sqrt(Var A + Var B), two-sided."""
-    a, b = auc_covariance(labels_a, scores_a), auc_covariance(labels_b, scores_b)
+    """Two scores of different, independent participants: z = (A - B) / sqrt(Var A + Var B), two-sided.
+
+    DeLong's variances (1988), or Obuchowski's (1997) on the side whose participants are given as clusters.
+    """
+    a = auc_covariance(labels_a, scores_a, clusters_a)
+    b = auc_covariance(labels_b, scores_b, clusters_b)
     variance = a.covariance[0, 0] + b.covariance[0, 0]
     n = a.cases + a.controls + b.cases + b.controls
     return _difference(
@@ -184,36 +179,6 @@ def delong_tests(
     return pd.DataFrame(rows, columns=names)
 
 
-def one_vs_rest(labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95) -> MulticlassAuc:
-    """One AUC a class against the rest, and their mean with an interval.
-
-    ``labels (n,)`` integers 0 .. classes - 1, each present; ``probabilities (n, classes)``. Intervals on the
-    logit scale. The AUCs share participants: the variance of their mean sums each participant's placements
-    over classes (their influence), squared; perfect separation in every class gives the mean of the classes'
-    interval ends.
-    """
-    classes = np.asarray(labels)
-    values = columns(probabilities, len(classes), "probabilities")
-    if not np.array_equal(np.unique(classes), np.arange(values.shape[1])):
-        found = np.unique(classes).tolist()
-        raise ValueError(f"labels must hold each of 0 .. {values.shape[1] - 1}; found {found}")
-    singles, influence, n = [], np.zeros(len(classes)), len(classes)
-    for column, score in enumerate(values.T):
-        positive = classes == column
-        auc, of_cases, of_controls = placements(positive, score)
-        influence[positive] += (of_cases[0] - auc[0]) / positive.sum()
-        influence[~positive] += (of_controls[0] - auc[0]) / (~positive).sum()
-        singles.append(auc_interval(positive, score, level))
-    macro = float(np.mean([single.estimate for single in singles]))
-    error = float(np.sqrt(n / (n - 1) * np.sum((influence / values.shape[1]) ** 2)))
-    if error > ROUNDING and 0 < macro < 1:
-        reach = normal_quantile(level) * error / (macro * (1 - macro))
-        interval = (float(expit(logit(macro) - reach)), float(expit(logit(macro) + reach)))
-    else:
-        interval = tuple(float(np.mean([single.interval[end] for single in singles])) for end in (0, 1))
-    return MulticlassAuc(tuple(singles), Estimate(macro, interval, n, "mean one-vs-rest AUC, logit interval"))
-
-
 def _sample_covariance(values: np.ndarray) -> np.ndarray:
     """Covariance (k, k) of the rows of (k, n); NaN for one column."""
     if values.shape[1] < 2:
@@ -234,7 +199,7 @@ def _difference(
     z_level, estimate = normal_quantile(level), float(a[0] - b[0])
     error = float(np.sqrt(variance))
     if error == 0 and estimate != 0:
-        ends_a, ends_b = _newcombe(*a, z_level), _newcombe(*b, z_level)
+        ends_a, ends_b = newcombe_limits(*a, z_level), newcombe_limits(*b, z_level)
         low = estimate - np.hypot(a[0] - ends_a[0], ends_b[1] - b[0])
         high = estimate + np.hypot(ends_a[1] - a[0], b[0] - ends_b[0])
         error = float((high - low) / (2 * z_level))
@@ -245,7 +210,13 @@ def _difference(
     return DelongTest(float(a[0]), float(b[0]), estimate, interval, float(z), two_sided(z), error, n)
 
 
-def _newcombe(auc: float, cases: int, controls: int, z: float) -> tuple[float, float]:
+def logit_limits(auc: float, error: float, z: float) -> tuple[float, float]:
+    """An AUC in (0, 1) -+ z standard errors on the logit scale (delta method)."""
+    reach = z * error / (auc * (1 - auc))
+    return float(expit(logit(auc) - reach)), float(expit(logit(auc) + reach))
+
+
+def newcombe_limits(auc: float, cases: int, controls: int, z: float) -> tuple[float, float]:
     """The AUCs whose own standard error puts ``auc`` z of them away (Newcombe 2006, method 5)."""
     middle = (cases + controls) / 2
 

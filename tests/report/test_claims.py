@@ -56,6 +56,24 @@ def test_no_difference_is_judged_by_the_margin(interval, expected):
     assert verdict(claim("equivalent", (key,), margin=0.03), results(**{key: interval})) == expected
 
 
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [((-0.02, 0.2), claims.NOT_WORSE), ((-0.05, 0.2), claims.PERHAPS_WORSE),
+     ((-0.05, -0.01), claims.DISAGREES), ((-0.02, -0.01), claims.DISAGREES)],
+)  # fmt: skip
+def test_as_good_is_judged_by_the_lower_end(interval, expected):
+    assert verdict(claim("not_worse", margin=0.03), results(**{KEY: interval})) == expected
+
+
+def test_what_is_not_judged_shows_its_figures_all_the_same():
+    shown = results(**{KEY: (0.1, 0.2)})
+    for kind, word in (("contradicted", claims.CONTRADICTED), ("not_tested", claims.NOT_TESTED)):
+        row = claim(kind, (), reason="because", shown=(KEY,))
+        assert verdict(row, shown) == word
+        page = claims_page([row], shown, open_run("smoke"))
+        assert word in page and "because" in page and str(shown[KEY]) in page
+
+
 def test_figures_without_order_are_shown_and_what_is_missing_stays(tmp_path):
     value = claim("value", ("reader.cm.auc.model",))
     assert verdict(value, {}) == claims.NOT_RUN
@@ -80,7 +98,9 @@ def test_the_shipped_claims_load_and_never_say_replicated():
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("kind: better, results: [a.b]", "kind must be"),
+        ("kind: better, results: [a.b]", "kind must be one of greater"),
+        ("kind: not_worse, results: [a.b]", "margin"),
+        ("kind: contradicted", "needs a reason"),
         ("kind: greater", "needs results"),
         ("kind: not_tested", "needs a reason"),
         ("kind: equivalent, results: [a.b]", "margin"),

@@ -10,7 +10,6 @@ from cardiacnets.statistics import (
     delong_test,
     delong_test_unpaired,
     delong_tests,
-    one_vs_rest,
 )
 
 
@@ -93,6 +92,43 @@ def test_duplicated_rows_count_once_when_clustered():
     assert naive.covariance[0, 0] < 0.6 * once.covariance[0, 0]
 
 
+def test_clustered_variance_equals_obuchowskis_sums():
+    """The formula of Obuchowski 1997 written out: sums over participants of pairwise comparisons."""
+    rng = np.random.default_rng(3)
+    people = rng.integers(0, 25, size=90)
+    labels = rng.random(90) < 0.4
+    scores = np.round(rng.normal(size=(90, 2)) + labels[:, None] + rng.normal(size=25)[people][:, None], 1)
+    cases, controls = np.flatnonzero(labels), np.flatnonzero(~labels)
+    above = scores[cases][:, None] - scores[controls][None]  # (cases, controls, scores)
+    wins = (above > 0) + 0.5 * (above == 0)
+    area, m, n = wins.mean(axis=(0, 1)), len(cases), len(controls)
+    of_case, of_control = np.zeros((25, 2)), np.zeros((25, 2))
+    for place, i in enumerate(cases):
+        of_case[people[i]] += wins[place].mean(axis=0) - area
+    for place, j in enumerate(controls):
+        of_control[people[j]] += wins[:, place].mean(axis=0) - area
+    both, ill, well = len(set(people)), len(set(people[cases])), len(set(people[controls]))
+    expected = (
+        ill / (ill - 1) * of_case.T @ of_case / m**2
+        + well / (well - 1) * of_control.T @ of_control / n**2
+        + both / (both - 1) * (of_case.T @ of_control + of_control.T @ of_case) / (m * n)
+    )
+    found = auc_covariance(labels, scores, clusters=people)
+    np.testing.assert_allclose(found.auc, area, atol=1e-14)
+    np.testing.assert_allclose(found.covariance, expected, atol=1e-14)
+
+
+def test_two_cohorts_of_one_person_each_row_or_of_clusters():
+    labels, scores = simulated()
+    plain = delong_test_unpaired(labels, scores[:, 0], labels, scores[:, 1])
+    people = np.arange(len(labels))
+    twice = [np.tile(part, 2) for part in (labels, scores[:, 0], people)]
+    clustered = delong_test_unpaired(twice[0], twice[1], labels, scores[:, 1], clusters_a=twice[2])
+    assert clustered.standard_error == pytest.approx(plain.standard_error)
+    naive = delong_test_unpaired(twice[0], twice[1], labels, scores[:, 1])
+    assert naive.standard_error < plain.standard_error
+
+
 def test_cases_and_controls_of_one_participant_correlate():
     """A participant effect shared by its case and its control row makes the AUC surer, not less sure."""
     rng = np.random.default_rng(1)
@@ -151,17 +187,6 @@ def test_logit_interval_stays_inside():
     assert wald.interval[1] == 1 and logit.interval[1] < 1 and logit.interval[0] < wald.interval[0]
 
 
-def test_one_vs_rest_of_two_classes_is_the_binary_auc():
-    labels, scores = simulated()
-    chance = 1 / (1 + np.exp(-scores[:, 0]))
-    found = one_vs_rest(labels.astype(int), np.column_stack([1 - chance, chance]))
-    binary = auc_interval(labels, chance)
-    assert found.macro.estimate == pytest.approx(binary.estimate)
-    # the macro variance corrects for n - 1 once, the binary one within cases and controls
-    assert found.macro.interval == pytest.approx(binary.interval, abs=0.005)
-    assert [each.estimate for each in found.classes] == pytest.approx([binary.estimate] * 2)
-
-
 @pytest.mark.parametrize(
     ("labels", "scores", "message"),
     [
@@ -183,5 +208,3 @@ def test_unknown_interval_and_level_are_refused():
         auc_interval(labels, scores[:, 0], method="delong")
     with pytest.raises(ValueError, match="between 0 and 1"):
         auc_interval(labels, scores[:, 0], level=95)
-    with pytest.raises(ValueError, match=r"each of 0 .. 2"):
-        one_vs_rest([0, 1, 1], np.full((3, 3), 1 / 3))

@@ -86,7 +86,36 @@ def test_nothing_discordant_is_p_one():
     ],
 )
 def test_paired_difference_of_newcombe(counts, interval):
-    assert paired_difference(*counts).interval == pytest.approx(interval, abs=5e-4)
+    assert paired_difference(*counts, method="newcombe").interval == pytest.approx(interval, abs=5e-4)
+
+
+def test_paired_difference_of_tango():
+    # Bentur et al. in Fagerland, Lydersen and Laake 2014, Statistics in Medicine 33:2850
+    assert paired_difference(1, 1, 7, 12).interval == pytest.approx((-0.517, -0.026), abs=5e-4)
+
+
+def test_tangos_interval_holds_what_mcnemar_does_not_reject():
+    rng = np.random.default_rng(0)
+    cells = rng.multinomial(60, [0.5, 0.12, 0.08, 0.3], size=500).T
+    low, high = paired_difference(*cells).interval
+    rejected = mcnemar_pvalue(cells[1], cells[2]) < 0.05
+    np.testing.assert_array_equal((low > 0) | (high < 0), rejected)
+    turned = paired_difference(cells[0], cells[2], cells[1], cells[3]).interval
+    np.testing.assert_allclose(turned[0], -high, atol=1e-12)
+    once = paired_difference(*cells[:, 0])
+    assert once.interval == pytest.approx((low[0], high[0]))
+    assert once.estimate == (cells[1] - cells[2])[0] / 60
+
+
+@pytest.mark.parametrize("method", ["tango", "newcombe"])
+def test_paired_differences_are_defined_at_the_edges(method):
+    for counts in ((10, 0, 0, 0), (0, 0, 0, 10), (0, 10, 0, 0), (0, 0, 10, 0), (1, 0, 0, 0), (0, 1, 0, 0)):
+        found = paired_difference(*counts, method=method)
+        low, high = found.interval
+        assert -1 <= low <= found.estimate <= high <= 1 and low < high
+    assert paired_difference(0, 10, 0, 0, method=method).interval[1] == 1
+    with pytest.raises(ValueError, match="'tango' or 'newcombe'"):
+        paired_difference(1, 1, 1, 1, method="wald")
 
 
 def test_pooled_z_of_published_example():

@@ -1,0 +1,13 @@
+"""Do the intervals and tests of this room keep their promise at the study's sizes? Simulation with a known
+truth.
+
+An interval promises to hold the truth in 95 % of studies; a test promises a false alarm in at most 5 % of
+studies without an effect. Each scenario draws many studies, asks the public function, and counts. Methods
+marked ``recommended`` are those the chapters use; the others stand beside them because they were published,
+or are common.
+"""
+
+from cardiacnets.statistics.coverage.counting import BOUNDS, SIZES, Count
+from cardiacnets.statistics.coverage.table import SCENARIOS, coverage_table
+
+__all__ = ["BOUNDS", "SCENARIOS", "SIZES", "Count", "coverage_table"]

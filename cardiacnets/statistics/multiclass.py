@@ -1,0 +1,91 @@
+"""Several classes at once: one AUC a class against the rest, and their mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cardiacnets.statistics.checking import cluster_codes, columns
+from cardiacnets.statistics.discrimination import ROUNDING, auc_interval, logit_limits, placements
+from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantile, two_sided
+
+
+@dataclass(frozen=True)
+class MulticlassAuc:
+    """One-vs-rest AUCs, one a class, and their mean over classes."""
+
+    classes: tuple[Estimate, ...]
+    macro: Estimate
+
+
+def one_vs_rest(
+    labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95, clusters: ArrayLike | None = None
+) -> MulticlassAuc:
+    """One AUC a class against the rest, and their mean with an interval (Hand and Till 2001 weigh pairs of
+    classes instead; here each class counts once).
+
+    ``labels (n,)`` integers 0 .. classes - 1, each present; ``probabilities (n, classes)``; ``clusters (n,)``
+    the participant of each row where participants repeat. Assumes independent participants. Intervals on the
+    logit scale. The AUCs share participants: the variance of their mean sums each participant's centred
+    placements over classes (their influence, DeLong 1988; Obuchowski 1997), squared, times K / (K - 1) for K
+    participants; perfect separation in every class gives the mean of the classes' interval ends.
+    """
+    classes = np.asarray(labels)
+    values = columns(probabilities, len(classes), "probabilities")
+    if not np.array_equal(np.unique(classes), np.arange(values.shape[1])):
+        found = np.unique(classes).tolist()
+        raise ValueError(f"labels must hold each of 0 .. {values.shape[1] - 1}; found {found}")
+    singles, influence, n = [], np.zeros(len(classes)), len(classes)
+    for column, score in enumerate(values.T):
+        influence += _influence(classes == column, score)[1] / values.shape[1]
+        singles.append(auc_interval(classes == column, score, level, clusters=clusters))
+    macro = float(np.mean([single.estimate for single in singles]))
+    error = _standard_error(influence, clusters)
+    if error > ROUNDING and 0 < macro < 1:
+        interval = logit_limits(macro, error, normal_quantile(level))
+    else:
+        interval = tuple(float(np.mean([single.interval[end] for single in singles])) for end in (0, 1))
+    return MulticlassAuc(tuple(singles), Estimate(macro, interval, n, "mean one-vs-rest AUC, logit interval"))
+
+
+def class_gain_difference(
+    labels: ArrayLike, a: ArrayLike, b: ArrayLike, first: int, second: int, level: float = 0.95,
+    clusters: ArrayLike | None = None,
+) -> Comparison:
+    """Does model a gain more over model b in class ``first`` than in class ``second``?
+
+    The gain of a class is its one-vs-rest AUC by ``a (n, classes)`` less that by ``b``; the four AUCs share
+    participants, so the variance of the difference of gains sums each participant's influence on it, squared
+    (as in :func:`one_vs_rest`). Assumes independent participants, enough of them for normality: a z-test with
+    Wald interval. p is 1 and the interval (0, 0) where both models rank alike.
+    """
+    classes, n = np.asarray(labels), len(np.asarray(labels))
+    models = [columns(values, n, name) for values, name in ((a, "a"), (b, "b"))]
+    estimate, influence = 0.0, np.zeros(n)
+    for column, sign in ((first, 1), (second, -1)):
+        for values, side in zip(models, (1, -1), strict=True):
+            auc, part = _influence(classes == column, values[:, column])
+            estimate, influence = estimate + sign * side * auc, influence + sign * side * part
+    error = _standard_error(influence, clusters)
+    error = error if error > ROUNDING else 0.0
+    z, reach = (estimate / error if error else 0.0), normal_quantile(level) * error
+    interval = (float(estimate - reach), float(estimate + reach))
+    return Comparison(float(estimate), interval, n, "difference of gains in AUC", float(z), two_sided(z))
+
+
+def _influence(positive: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:
+    """An AUC and each row's share in its deviation, (n,)."""
+    auc, of_cases, of_controls = placements(positive, score)
+    influence = np.empty(len(positive))
+    influence[positive] = (of_cases[0] - auc[0]) / positive.sum()
+    influence[~positive] = (of_controls[0] - auc[0]) / (~positive).sum()
+    return float(auc[0]), influence
+
+
+def _standard_error(influence: np.ndarray, clusters: ArrayLike | None) -> float:
+    if clusters is not None:
+        influence = np.bincount(cluster_codes(clusters, len(influence)), influence)
+    people = len(influence)
+    return float(np.sqrt(people / (people - 1) * np.sum(influence**2))) if people > 1 else np.nan
