@@ -6,8 +6,6 @@ complete as :func:`~cardiacnets.statistics.check_ratings` asks.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -19,34 +17,8 @@ from cardiacnets.statistics.proportions import (
     paired_difference,
     two_proportion_z,
 )
-from cardiacnets.statistics.ratings import check_ratings
 from cardiacnets.statistics.reader_study import obuchowski_rockette
 from cardiacnets.statistics.resampling import bootstrap_mean
-
-MIDDLE = 5.0
-"""On a scale of 0 to 10, the rating from which on a reading without a decision counts as "disease"."""
-
-
-def read_ratings(path: str | Path, truth: pd.Series | None = None) -> pd.DataFrame:
-    """Ratings collected from people: a CSV with reader, modality, case, rating, and optionally the other
-    columns.
-
-    ``truth``: diagnosis by case, for a file that does not hold it. Without ``decision`` a rating of 5 or more
-    is one; without ``experience`` it is "reader". Raises ``ValueError`` naming file, row and column of what
-    does not fit.
-    """
-    table = pd.read_csv(path)
-    if "truth" not in table and truth is not None and "case" in table:
-        table["truth"] = table["case"].map(truth)
-    try:
-        check_ratings(table)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if "experience" not in table:
-        table["experience"] = "reader"
-    if "decision" not in table:
-        table["decision"] = (table["rating"] >= MIDDLE).astype(int)
-    return table
 
 
 def accuracy_gains(table: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
