@@ -49,7 +49,9 @@ def read_ratings(
         if "display" in table and "modality" not in table and key is None:
             raise ValueError(f"{_where(table, 0)}: answers of a reader kit: give its key (-p key NAME-key.csv) as well")
         _check_cells(table, needed)
-    table = pd.concat([_unblinded(each, key) if key is not None else each for each in tables], ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    if key is not None:
+        table = _unblinded(table, key)
     if "truth" not in table and truth is not None:
         table["truth"] = _looked_up(table, "case", truth, "not among the study's cases")
     _check_repeats(table)
@@ -144,6 +146,12 @@ def _unblinded(table: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
         _refuse(table, "reader", ~table["reader"].isin(names), f"unknown reader {{}}; known: {', '.join(names)}")
     _check_repeats(table, "display")
     known = key[list(KEY)]
+    pairs = pd.MultiIndex.from_frame(table[["case", "display"]])
+    strange = ~pairs.isin(pd.MultiIndex.from_frame(known[["case", "display"]]))
+    if strange.any():
+        place = int(np.flatnonzero(strange)[0])
+        found = "{} has no {}".format(*pairs[place])
+        raise ValueError(f"{_where(table, place)}, columns 'case' and 'display': {found}")
     joined = table.drop(columns=[name for name in ("modality", "truth", "recording_id") if name in table])
     joined = joined.merge(known, on=["case", "display"], how="left", validate="many_to_one")
     return joined.assign(code=joined["case"], case=joined["recording_id"]).drop(columns="recording_id")

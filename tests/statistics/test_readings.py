@@ -8,7 +8,6 @@ from cardiacnets.statistics import (
     accuracy_gains,
     display_agreement,
     pitfall_table,
-    read_ratings,
     recovered_cases,
 )
 
@@ -55,17 +54,3 @@ def test_pitfalls_on_vandyke(sample_data):
     assert found["difference"].nunique() == 1
     with pytest.raises(ValueError, match="'sensitivity' or 'specificity'"):
         pitfall_table(table, 1, 2, merit="auc")
-
-
-def test_ratings_of_people_are_read_and_checked(tmp_path):
-    table = readings()
-    truth = table.groupby("case")["truth"].first()
-    path = tmp_path / "class.csv"
-    table[["reader", "modality", "case", "rating"]].to_csv(path, index=False)
-    read = read_ratings(path, truth)
-    assert read["decision"].tolist() == table["decision"].tolist() and set(read["experience"]) == {"reader"}
-    with pytest.raises(ValueError, match="class.csv: column 'truth' is missing"):
-        read_ratings(path)
-    table.assign(rating=table["rating"].where(table.index != 2)).to_csv(path, index=False)
-    with pytest.raises(ValueError, match="class.csv: row 3, column 'rating': empty cell"):
-        read_ratings(path)

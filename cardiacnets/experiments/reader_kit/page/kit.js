@@ -24,7 +24,7 @@ function where() {
 function show(name, title) {
   for (const each of SCREENS) get(each).hidden = each !== name;
   for (const id of ["save-part", "leave", "erase"]) get(id).hidden = !state;
-  get("save-part").hidden = !state || !state.answers.length || name === "done";
+  get("save-part").hidden = name !== "reading" || !state.answers.length;
   get("who").textContent = state ? `Reader ${state.reader}` : "";
   document.title = `${title} – Reader study${KIT.simulated ? " (simulated)" : ""}`;
   scrollTo(0, 0);
