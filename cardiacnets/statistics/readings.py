@@ -87,7 +87,7 @@ def pitfall_table(table: pd.DataFrame, a: str, b: str, merit: str = "sensitivity
     wide = readings.assign(right=right).pivot(index=["case", "reader"], columns="modality", values="right")
     counts = paired_counts(wide[a], wide[b])
     pooled = two_proportion_z(int(wide[a].sum()), len(wide), int(wide[b].sum()), len(wide))
-    naive, interval = mcnemar_test(wide[a], wide[b]), paired_difference(*counts).interval
+    naive, interval = mcnemar_test(wide[a], wide[b], "exact"), paired_difference(*counts).interval
     clustered = clustered_paired_test(wide[a], wide[b], wide.index.get_level_values("case"))
     decisions = table[table["modality"].isin([a, b])].assign(rating=lambda t: t["decision"])
     random = obuchowski_rockette(decisions, merit=merit, threshold=0.5, modalities=[a, b])
