@@ -1,5 +1,6 @@
 """What every test can use."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -13,3 +14,39 @@ def sample_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no sample data at {folder}; set CARDIACNETS_SAMPLE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def reader_run(tmp_path_factory):
+    """A run with a reader-study cohort of eighteen and films, as if chapters 00 to 04 had made them.
+
+    The "generated" films are the real ones of somebody else: nothing is trained.
+    """
+    import numpy as np
+
+    from cardiacnets.cohorts.preprocessing import resize_cine
+    from cardiacnets.cohorts.store import simulate_cohort
+    from cardiacnets.experiments.generate import READER_COHORT
+    from cardiacnets.profile import load_profile
+    from cardiacnets.run import Run
+
+    smoke = load_profile("smoke")
+    smoke = dataclasses.replace(smoke, cohorts=dataclasses.replace(smoke.cohorts, fahzu_readers=18))
+    run = Run(tmp_path_factory.mktemp("runs") / "readers", "readers", smoke)
+    cohort = simulate_cohort(run, READER_COHORT, processes=1)
+
+    def films(view):
+        def make(folder):
+            real = resize_cine(getattr(cohort, view), 4, 32)
+            np.save(folder / "real.npy", real)
+            np.save(folder / "generated.npy", np.roll(real, 1, axis=0))
+
+        return run.fit_or_load(run.root / "movies" / f"{READER_COHORT}.{view}", {"view": view}, make)
+
+    films("sax"), films("lax")
+    table = cohort.recordings.assign(row=range(len(cohort.recordings)))
+    run.fit_or_load(
+        run.predictions / f"generated.{READER_COHORT}", {},
+        lambda folder: table.to_parquet(folder / "table.parquet"),
+    )
+    return run

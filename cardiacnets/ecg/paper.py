@@ -65,11 +65,14 @@ def plot_ecg(
 
     One millimetre of paper is one millimetre of print at the figure's own size. ``overlay (12, n)`` in [0, 1]
     holds weights over leads and ten seconds, drawn as background heat. Each lead's median lies on its middle
-    line. Raises ``ValueError`` for a wrong shape or weights out of range. Save or display the figure; it
-    belongs to no window.
+    line, and the sheet is as high as the tallest wave of its top row (to 4 mV). Raises ``ValueError`` for a wrong
+    shape or weights out of range. Save or display the figure; it belongs to no window.
     """
     signal, overlay = _twelve(signal, "an ECG"), _weights(overlay)
-    figure, axes = _sheet(_CALIBRATION + ECG_SECONDS * MM_PER_SECOND, 4 * _ROW, title)
+    top_row = signal[[LEADS.index(leads[0]) for leads in _COLUMNS]]
+    tallest = np.nan_to_num((top_row - np.median(top_row, axis=1, keepdims=True)).max()) * MM_PER_MILLIVOLT
+    room = 5 * np.clip(np.ceil((tallest + 1 - _ROW / 2 - _MARGIN) / 5), 0, 4)  # whole large squares
+    figure, axes = _sheet(_CALIBRATION + ECG_SECONDS * MM_PER_SECOND, 4 * _ROW + room, title)
     quarter = ECG_SECONDS / 4
     strips = [(_RHYTHM_LEAD, _Strip(axes, _CALIBRATION, 0.5 * _ROW, 0.0, ECG_SECONDS))]
     for column, leads in enumerate(_COLUMNS):

@@ -54,6 +54,7 @@ from cardiacnets.statistics.proportions import (
     wilson_interval,
 )
 from cardiacnets.statistics.rank_correlation import spearman_bca
+from cardiacnets.statistics.rating_files import read_key, read_ratings
 from cardiacnets.statistics.ratings import Ratings, check_ratings
 from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
 from cardiacnets.statistics.reader_study_power import cases_needed, reader_study_power
@@ -61,7 +62,6 @@ from cardiacnets.statistics.readings import (
     accuracy_gains,
     display_agreement,
     pitfall_table,
-    read_ratings,
     recovered_cases,
 )
 from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
@@ -78,6 +78,7 @@ __all__ = [
     "estimating_equations", "fleiss_kappa", "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue",
     "mcnemar_test", "merit_covariance", "obuchowski_rockette", "one_vs_rest", "paired_counts",
     "paired_difference", "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement",
-    "pitfall_table", "placements", "read_ratings", "reader_study_power", "recovered_cases", "spearman_bca",
-    "spearman_interval", "two_one_sided_tests", "two_proportion_z", "wilson_interval", "youden_threshold",
+    "pitfall_table", "placements", "read_key", "read_ratings", "reader_study_power", "recovered_cases",
+    "spearman_bca", "spearman_interval", "two_one_sided_tests", "two_proportion_z", "wilson_interval",
+    "youden_threshold",
 ]

@@ -6,8 +6,6 @@ complete as :func:`~cardiacnets.statistics.check_ratings` asks.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -19,34 +17,8 @@ from cardiacnets.statistics.proportions import (
     paired_difference,
     two_proportion_z,
 )
-from cardiacnets.statistics.ratings import check_ratings
 from cardiacnets.statistics.reader_study import obuchowski_rockette
 from cardiacnets.statistics.resampling import bootstrap_mean
-
-MIDDLE = 5.0
-"""On a scale of 0 to 10, the rating from which on a reading without a decision counts as "disease"."""
-
-
-def read_ratings(path: str | Path, truth: pd.Series | None = None) -> pd.DataFrame:
-    """Ratings collected from people: a CSV with reader, modality, case, rating, and optionally the other
-    columns.
-
-    ``truth``: diagnosis by case, for a file that does not hold it. Without ``decision`` a rating of 5 or more
-    is one; without ``experience`` it is "reader". Raises ``ValueError`` naming file, row and column of what
-    does not fit.
-    """
-    table = pd.read_csv(path)
-    if "truth" not in table and truth is not None and "case" in table:
-        table["truth"] = table["case"].map(truth)
-    try:
-        check_ratings(table)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if "experience" not in table:
-        table["experience"] = "reader"
-    if "decision" not in table:
-        table["decision"] = (table["rating"] >= MIDDLE).astype(int)
-    return table
 
 
 def accuracy_gains(table: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
@@ -115,7 +87,7 @@ def pitfall_table(table: pd.DataFrame, a: str, b: str, merit: str = "sensitivity
     wide = readings.assign(right=right).pivot(index=["case", "reader"], columns="modality", values="right")
     counts = paired_counts(wide[a], wide[b])
     pooled = two_proportion_z(int(wide[a].sum()), len(wide), int(wide[b].sum()), len(wide))
-    naive, interval = mcnemar_test(wide[a], wide[b]), paired_difference(*counts).interval
+    naive, interval = mcnemar_test(wide[a], wide[b], "exact"), paired_difference(*counts).interval
     clustered = clustered_paired_test(wide[a], wide[b], wide.index.get_level_values("case"))
     decisions = table[table["modality"].isin([a, b])].assign(rating=lambda t: t["decision"])
     random = obuchowski_rockette(decisions, merit=merit, threshold=0.5, modalities=[a, b])

@@ -1,21 +1,10 @@
 """Pages as a reader meets them: from disk, without a network, on a desk and on a phone, in light and dark."""
 
-from collections.abc import Iterator
-
 import pytest
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = ("welcome", "claims", "paper_code_book", "04_diffusion", "05_downstream_tasks", "08_your_own_ecg")
 SERIOUS = {"serious", "critical"}
-
-
-@pytest.fixture(scope="session")
-def browser(chromium) -> Iterator:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -42,6 +42,14 @@ def test_scale_is_25_mm_a_second_and_10_mm_a_millivolt():
     assert x[np.argmax(np.diff(y)) + 1] - x[0] == pytest.approx(125)
 
 
+def test_the_sheet_holds_tall_waves(signal):
+    usual = np.ptp(plot_ecg(signal).axes[0].get_ylim())
+    signal[LEADS.index("V4"), 4000:4020] = 3.2
+    axes = plot_ecg(signal).axes[0]
+    assert max(line.get_ydata().max() for line in axes.lines) < axes.get_ylim()[1]
+    assert np.ptp(axes.get_ylim()) - usual == 15  # whole large squares
+
+
 def test_every_lead_is_drawn_once_and_the_rhythm_strip_again(signal):
     names = [text.get_text() for text in plot_ecg(signal).axes[0].texts]
     assert sorted(name for name in names if name in LEADS) == sorted([*LEADS, "II"])
