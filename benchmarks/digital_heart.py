@@ -17,13 +17,14 @@ import json
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 SEED = 20_901
@@ -93,7 +94,7 @@ def run_apart(task: list[str], repeats: int) -> dict[str, float]:
             command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True
         )
         runs.append(json.loads(done.stdout.splitlines()[-1]))
-    return {name: round(statistics.median(run[name] for run in runs), 2) for name in runs[0]}
+    return {name: round(float(np.median([run[name] for run in runs])), 2) for name in runs[0]}
 
 
 def main() -> None:

@@ -77,7 +77,8 @@ POPULATION_MIX = {
                  "ph": 0, "hf": 0.02},
 }  # fmt: skip
 """Shares of the conditions. ``ukb_like`` has about the 3,822 cases among 41,519 of the study; ``enriched``
-keeps their order (coronary disease first, dilated before hypertrophic) with enough of each to learn from.
+has enough of each to learn from, dilated before hypertrophic; as recorded, heart failure adds what it shares
+with coronary disease and cardiomyopathy.
 """
 
 HOSPITAL_MIX = {

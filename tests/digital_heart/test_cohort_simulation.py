@@ -105,6 +105,7 @@ def test_enriched_ukb_has_enough_cases_and_no_pulmonary_hypertension():
     share = table[["cad", "cm", "hf", "pc"]].mean()
     assert share[["cad", "cm", "hf"]].between(0.09, 0.17).all() and 0.06 < share["pc"] < 0.11
     assert not table["ph"].any()
+    assert table["dcm"].sum() > table["hcm"].sum()  # the order of the population
     assert (table["cm"] & table["hf"]).any() and (table["cad"] & table["hf"]).any()
     assert labels_of("mimic", 300)[["cad", "cm", "hf", "pc", "ph", "dcm", "hcm", "rcm"]].any().all()
     assert not (table["healthy"] & (table["icd10"] != "")).any()
@@ -120,6 +121,13 @@ def test_covariates_are_the_studys():
     assert set(table["sex"]) == {0, 1}
     assert not table[list(COVARIATES_UKB)].isna().any().any()
     assert np.allclose(table["bmi"], table["weight"] / (table["height"] / 100) ** 2, atol=0.05)
+
+
+def test_ethnicity_has_the_shares_of_uk_biobank():
+    latents = draw_hearts(range(3_000), site("ukb", "enriched"), "ukb", SEED).latents
+    shares = pd.Series(latents["ethnicity"]).value_counts(normalize=True)
+    assert shares["white"] == pytest.approx(0.966, abs=0.013)  # four standard errors of 3,000
+    assert set(shares.index) >= {"white", "asian", "black", "chinese", "mixed", "other"}
 
 
 def test_one_heart_changes_one_cause():

@@ -114,3 +114,44 @@ def test_mains_hum_is_the_countrys():
         place = site(cohort, "enriched")
         power = np.abs(np.fft.rfft(recordings(hearts(8), place), axis=2)).mean(axis=(0, 1))
         assert power[hum * 10] > 3 * power[hum * 10 + 20]  # bins are 0.1 Hz wide
+
+
+def beats(count=20, **fixed):
+    """Noise-free beats by lead ``(n, S)`` of hearts that differ from plain ones in ``fixed`` only."""
+    plain = {"condition": "none", "left_block": 0.0, "right_block": 0.0, "fibrillation": 0.0, "paced": 0.0}
+    return dict(
+        zip(LEADS, np.swapaxes(leads(beat_potentials(hearts(count, **plain | fixed))), 0, 1), strict=True)
+    )
+
+
+def test_left_block_is_one_broad_complex_with_t_against_it():
+    lead = beats(left_block=1.0)
+    for name, sign in (("I", 1), ("V6", 1), ("V1", -1)):
+        wave = sign * lead[name]
+        qrs, t = wave[:, 180:290], wave[:, 300:430]
+        assert (qrs.max(axis=1) > 3 * -qrs.min(axis=1)).mean() >= 0.9, name
+        assert (t.min(axis=1) < -t.max(axis=1)).mean() >= 0.9, name
+        # a notch may be seen, but never down to half of the wave
+        high = qrs > 0.5 * qrs.max(axis=1, keepdims=True)
+        assert ((np.diff(high.astype(int), axis=1) == 1).sum(axis=1) <= 1).mean() >= 0.9, name
+
+
+def test_pacing_from_the_apex_runs_upwards():
+    lead = beats(paced=1.0)
+    for name in ("II", "III", "aVF"):
+        assert (lead[name][:, 180:320].sum(axis=1) < 0).mean() >= 0.8, name
+
+
+def test_pericarditis_lifts_st_over_the_free_wall_and_lowers_it_in_avr():
+    middle = 180 + 60  # 120 ms after the QRS began
+    rise = {
+        name: np.median(beats(st_elevation=0.2)[name][:, middle] - beats()[name][:, middle]) for name in LEADS
+    }
+    assert min(rise[name] for name in ("I", "II", "V5", "V6")) > 0.03  # mV
+    assert rise["aVR"] < -0.03 and rise["II"] > rise["III"]
+
+
+def test_the_healthy_p_wave_has_one_summit():
+    wave = beats(count=40)["II"][:, :170]
+    summits = ((np.diff(np.sign(np.diff(wave, axis=1)), axis=1) < 0) & (wave[:, 1:-1] > 0.03)).sum(axis=1)
+    assert np.mean(summits <= 1) >= 0.9
