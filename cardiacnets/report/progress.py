@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
+from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.report.provenance import duration
-
-BUILDER = "CARDIACNETS_BUILDER"
-"""Process id of the build that started papermill; the chapter ends when that process does."""
 
 STARTS = 3
 SLOW = 2.0
@@ -84,28 +80,3 @@ def cell_titles(cells: list[Any]) -> list[str]:
         comment = re.match(r"\s*# +(.+)", cell.source) if cell.cell_type == "code" else None
         titles.append(comment[1].strip() if comment else heading)
     return titles
-
-
-def end_with_builder(every: float = 1.0) -> None:
-    """Leave when the build that started this process is gone: a killed build leaves no chapter behind."""
-    builder = os.environ.get(BUILDER)
-    if not builder:
-        return
-
-    def watch() -> None:
-        while _alive(int(builder)):
-            time.sleep(every)
-        # no clean-up: what is unfinished lies under temporary names, and the kernel ends with its parent
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

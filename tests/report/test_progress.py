@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.engines import NBClientEngine
 
 from cardiacnets.report import progress
+from cardiacnets.report.builder_watch import BUILDER
 from cardiacnets.report.progress import ChapterEngine, cell_titles
 
 
@@ -81,13 +82,14 @@ def test_other_failures_are_not_tried_again(monkeypatch, started):
 
 
 def test_a_chapter_ends_when_its_build_is_gone():
-    builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    code = "import time; from cardiacnets.report.progress import end_with_builder as watch; "
-    code += "watch(0.1); time.sleep(60)"
-    chapter = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, progress.BUILDER: str(builder.pid)}
-    )
-    assert chapter.poll() is None
-    builder.kill()
-    builder.wait()
-    assert chapter.wait(timeout=50) == 1
+    builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    code = "import time; from cardiacnets.report.builder_watch import end_with_builder as watch; "
+    code += "watch(0.1); print('watching', flush=True); time.sleep(300)"
+    environment = {**os.environ, BUILDER: str(builder.pid)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True
+    ) as chapter:
+        assert chapter.stdout.readline() == "watching\n", "it lives as long as its build does"
+        builder.kill()
+        builder.wait()
+        assert chapter.wait(timeout=200) == 1
