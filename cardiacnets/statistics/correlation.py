@@ -96,7 +96,7 @@ def compare_overlapping(
     Steiger 1980, equations 7 and 14), and the interval of Zou 2007, which adds the two Fisher intervals in
     squares less twice their product times the correlation of r_a and r_b. Assumes independent participants
     and trivariate normality. Raises ``ValueError`` for n < 4. Equal coefficients give t 0 and
-    p 1; if a and b coincide the interval is (0, 0).
+    p 1, exact opposites t infinite and p 0; if a and b coincide the interval is (0, 0).
     """
     r_a, r_b, r_ab, n = (np.asarray(value, dtype=float) for value in (r_a, r_b, r_ab, n))
     if (n < 4).any():
@@ -106,7 +106,10 @@ def compare_overlapping(
     with np.errstate(divide="ignore", invalid="ignore"):
         determinant = np.maximum(1 - r_a**2 - r_b**2 - r_ab**2 + 2 * r_a * r_b * r_ab, 0)
         spread = 2 * determinant * (n - 1) / (n - 3) + mean**2 * (1 - r_ab) ** 3
-        t = np.where(difference == 0, 0.0, difference * np.sqrt((n - 1) * (1 + r_ab) / spread))
+        t = difference * np.sqrt((n - 1) * (1 + r_ab) / spread)
+        # one follows y exactly, the other its opposite: nothing is left to vary
+        t = np.where((spread <= 0) & (difference != 0), np.sign(difference) * np.inf, t)
+        t = np.where(difference == 0, 0.0, t)
         overlap = (r_ab * (1 - 2 * mean**2) - mean**2 * (1 - 2 * mean**2 - r_ab**2) / 2) / (1 - mean**2) ** 2
         z = (np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 - 2 * overlap))
         z = np.where(difference == 0, 0.0, z)

@@ -117,6 +117,16 @@ def test_max_t_of_identical_arms_is_one():
     assert (found.adjusted == 1).all() and np.abs(found.difference).max() < 1e-12
 
 
+def test_max_t_is_exact_with_few_permutations():
+    """2,000 studies, 19 permutations: what was seen counts among them, so at most 5 % have the largest."""
+    rng, alarms = np.random.default_rng(1), 0
+    for seed in range(2000):
+        truth = rng.normal(size=(40, 6))
+        a, b = truth + rng.normal(size=(2, 40, 6))
+        alarms += max_t_correlations(truth, a, b, permutations=19, seed=seed).adjusted.min() <= 0.05
+    assert alarms <= 126  # binomial(2000, .05): 99.5 % are at most 126
+
+
 def test_max_t_holds_its_level():
     """300 small studies of equal arms: about 5 % have any index under .05."""
     rng = np.random.default_rng(0)
