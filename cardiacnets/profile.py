@@ -139,6 +139,9 @@ class Training:
     """Epochs without a better validation loss before stopping; 0: never stop early."""
     precision: Literal["no", "bf16", "fp16"]
     accumulate: int
+    """Batches whose gradients are averaged before an update."""
+    checkpointing: bool
+    """Compute activations again in the backward pass instead of keeping them."""
     ema: float
     """Decay of the exponential moving average of the weights; 0: none."""
     threads: int

@@ -103,8 +103,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         def batches(epoch: int, generator: torch.Generator):
             number = epoch % run.profile.alignment.views
             for index in minibatches(len(training), settings.batch, generator):
-                ecg, *cmr = pair(training[index], number)
-                yield [augmentation(ecg, generator), *cmr]
+                yield pair(training[index], number)
 
         def validate(model: Aligner) -> float:
             rows = clean.rows("validation")
@@ -116,6 +115,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
             lambda model, batch: model(*batch),
             batches,
             settings,
+            augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
             seed=seed,
             steps_per_epoch=len(training) // settings.batch,
             validate=validate,

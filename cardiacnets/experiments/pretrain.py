@@ -50,14 +50,18 @@ def fit_cmr_autoencoder(run: Run) -> Path:
 
         def batches(epoch: int, generator: torch.Generator):
             for index in minibatches(len(training), settings.batch, generator):
-                pair = [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
-                yield [augmentation(cine, generator) for cine in pair]
+                yield [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
+
+        def augment(pair: list[torch.Tensor], generator: torch.Generator) -> dict[str, object]:
+            sax, lax = (augmentation(cine, generator) for cine in pair)
+            return {"sax": sax, "lax": lax, "visible": model.draw_masks(sax, lax, generator)}
 
         history = fit(
             model,
-            lambda model, pair: model(*pair),
+            lambda model, batch: model(**batch),
             batches,
             settings,
+            augment=augment,
             seed=run.profile.seed,
             steps_per_epoch=len(training) // settings.batch,
             workspace=run.unfinished(ingredients),

@@ -2,6 +2,7 @@
 
 from cardiacnets.training.batching import minibatches
 from cardiacnets.training.checkpoints import load_checkpoint, save_checkpoint
-from cardiacnets.training.loop import History, beside, fit
+from cardiacnets.training.history import History
+from cardiacnets.training.loop import beside, fit
 
 __all__ = ["History", "beside", "fit", "load_checkpoint", "minibatches", "save_checkpoint"]
