@@ -76,6 +76,15 @@ class EcgEncoder(nn.Module):
         """Normed patch tokens (B, N, D) in (lead, time) order."""
         return self._features(ecg, covariates)[:, self.transformer.num_prefix_tokens :]
 
+    def visible_tokens(self, ecg: Tensor, visible: Tensor) -> Tensor:
+        """Normed tokens (B, K, D) of the ``visible`` (B, K) patches; the others are not computed at all."""
+        prefix = self.transformer.num_prefix_tokens
+        self._check(ecg, None)
+        first, patches = self.placed(ecg).tensor_split([prefix], dim=1)
+        seen = patches.gather(1, visible[..., None].expand(-1, -1, self.width))
+        x = self.blocks(torch.cat([first, seen], dim=1))
+        return self.transformer.norm(x)[:, prefix:]
+
     def _features(self, ecg: Tensor, covariates: Tensor | None) -> Tensor:
         """All normed tokens, the class token first where there is one."""
         self._check(ecg, covariates)
