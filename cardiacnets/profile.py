@@ -66,6 +66,16 @@ class EcgEncoder:
 
 
 @dataclass(frozen=True)
+class EcgAutoencoder:
+    """Masked autoencoder of the ECG, whose encoder alignment can start from (``alignment.start``)."""
+
+    mask_ratio: float
+    decoder_width: int
+    decoder_depth: int
+    decoder_heads: int
+
+
+@dataclass(frozen=True)
 class CmrAutoencoder:
     """Masked Swin autoencoder (GreenMIM) with frames as channels, one tower a view."""
 
@@ -94,6 +104,9 @@ class Alignment:
     temperature: float
     cmr_heads: Literal["trained", "random"]
     """``random``: the CMR projection heads are never trained (as published)."""
+    start: Literal["random", "masked"]
+    """Where the ECG encoder starts: random weights, or an ECG masked autoencoder's (as in the released code).
+    """
     views: int
     """Augmented views of each cine whose frozen features are computed once and reused."""
 
@@ -139,6 +152,9 @@ class Training:
     """Epochs without a better validation loss before stopping; 0: never stop early."""
     precision: Literal["no", "bf16", "fp16"]
     accumulate: int
+    """Batches whose gradients are averaged before an update."""
+    checkpointing: bool
+    """Compute activations again in the backward pass instead of keeping them."""
     ema: float
     """Decay of the exponential moving average of the weights; 0: none."""
     threads: int
@@ -171,10 +187,12 @@ class Profile:
     cohorts: Cohorts
     ecg_input: EcgInput
     ecg_encoder: EcgEncoder
+    ecg_autoencoder: EcgAutoencoder
     cmr_autoencoder: CmrAutoencoder
     alignment: Alignment
     diffusion: Diffusion
     pretraining: Training
+    ecg_pretraining: Training
     aligning: Training
     autoencoding: Training
     generation: Training
@@ -208,6 +226,14 @@ def load_profile(name: str | Path | Profile) -> Profile:
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not valid YAML ({error})") from None
     return _build(Profile, content, where=path.name)
+
+
+def read_section(name: str, content: Any, where: str) -> Any:
+    """One section of a profile from a nested dictionary, as ``config.json`` of a checkpoint keeps it.
+
+    Raises ``ValueError`` naming ``where`` and the key at fault.
+    """
+    return _coerce(typing.get_type_hints(Profile)[name], content, f"{where}: {name}")
 
 
 def _build(kind: type, content: Any, where: str) -> Any:

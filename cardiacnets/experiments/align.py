@@ -16,8 +16,13 @@ from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.ecg import EcgAugmentation
-from cardiacnets.experiments.inputs import ecg_batch
-from cardiacnets.experiments.pretrain import build_seeded, cine_batch, load_cmr_autoencoder
+from cardiacnets.experiments.inputs import ecg_batch, trained_on
+from cardiacnets.experiments.pretrain import (
+    build_seeded,
+    cine_batch,
+    fit_ecg_autoencoder,
+    load_cmr_autoencoder,
+)
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run, source
@@ -65,6 +70,15 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     return run.fit_or_load(run.root / "features" / cohort, ingredients, make)
 
 
+def prepare(run: Run) -> None:
+    """What both arms share, made once before they are trained side by side: CMR features, and the ECG
+    encoder's start where the profile asks for one.
+    """
+    cache_cmr_features(run, "ukb")
+    if run.profile.alignment.start == "masked":
+        fit_ecg_autoencoder(run)
+
+
 def cmr_features(run: Run, cohort: str, view: str) -> np.ndarray:
     """Frozen CMR features (views, R, D) of ``cohort``, memory-mapped."""
     folder = run.require(run.root / "features" / cohort, "03_contrastive_alignment")
@@ -77,10 +91,14 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ARMS)}")
     clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
+    start = run.models / "ecg_autoencoder" if run.profile.alignment.start == "masked" else None
+    if start and not start.is_dir():
+        raise ValueError(f"{start} is missing: call align.prepare(run) first, as chapter 03 does")
     ingredients = {
         "cohort": clean.folder,
         "features": run.root / "features" / "ukb",
         "arm": arm,
+        "start": start or "random weights",
         "ecg_input": run.profile.ecg_input,
         "encoder": run.profile.ecg_encoder,
         "alignment": run.profile.alignment,
@@ -94,6 +112,9 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
     def make(folder: Path) -> None:
         partner = partners(clean, permuted=arm == "permuted", seed=seed)
         model = build_seeded("aligner", run.profile)
+        if start:
+            weights = load_checkpoint(start, "ecg_autoencoder", run.profile).encoder.state_dict()
+            model.encoder.load_state_dict(weights)
         augmentation, training = EcgAugmentation(), clean.rows("train")
 
         def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
@@ -103,8 +124,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         def batches(epoch: int, generator: torch.Generator):
             number = epoch % run.profile.alignment.views
             for index in minibatches(len(training), settings.batch, generator):
-                ecg, *cmr = pair(training[index], number)
-                yield [augmentation(ecg, generator), *cmr]
+                yield pair(training[index], number)
 
         def validate(model: Aligner) -> float:
             rows = clean.rows("validation")
@@ -116,12 +136,13 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
             lambda model, batch: model(*batch),
             batches,
             settings,
+            augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
             seed=seed,
             steps_per_epoch=len(training) // settings.batch,
             validate=validate,
             workspace=run.unfinished(ingredients),
         )
-        save_checkpoint(model, folder, "aligner", run.profile)
+        save_checkpoint(model, folder, "aligner", run.profile, data=trained_on(run))
         history.table().to_parquet(folder / "history.parquet")
 
     return run.fit_or_load(run.models / arm, ingredients, make)

@@ -18,7 +18,7 @@ from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
-from cardiacnets.experiments.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.experiments.inputs import Standardiser, covariate_names, ecg_batch, trained_on
 from cardiacnets.experiments.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.tasks import TASKS, Labelled, labelled
 from cardiacnets.models.ecg_encoder import EcgEncoder
@@ -113,7 +113,13 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         history = fine_tune(run, model, labels, features, rate, draw, run.unfinished(ingredients))
         readout = Readout.of(labels, standardiser)
         save_checkpoint(
-            model, folder, "downstream", run.profile, outputs=labels.task.outputs, covariates=model.covariates
+            model,
+            folder,
+            "downstream",
+            run.profile,
+            data=trained_on(run),
+            outputs=labels.task.outputs,
+            covariates=model.covariates,
         )
         readout.save(folder)
         history.table().to_parquet(folder / "history.parquet")

@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean, resize_cine
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
-from cardiacnets.experiments.inputs import ecg_batch
+from cardiacnets.experiments.inputs import ecg_batch, trained_on
 from cardiacnets.experiments.pretrain import build_seeded, cine_batch
 from cardiacnets.experiments.probe import Probe, fit_probe
 from cardiacnets.experiments.tasks import TASKS
@@ -82,7 +82,7 @@ def fit_video_autoencoder(run: Run) -> Path:
             )
             history.table().to_parquet(folder / "history.parquet")
         model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
-        save_checkpoint(model, folder, "video_autoencoder", run.profile)
+        save_checkpoint(model, folder, "video_autoencoder", run.profile, data=trained_on(run))
 
     return run.fit_or_load(run.models / "video_autoencoder", ingredients, make)
 
@@ -131,7 +131,7 @@ def fit_diffusion(run: Run, view: str) -> Path:
             workspace=run.unfinished(ingredients),
             trainable=lambda name: not name.startswith("autoencoder"),
         )
-        save_checkpoint(model, folder, "diffusion", run.profile)
+        save_checkpoint(model, folder, "diffusion", run.profile, data=trained_on(run))
         history.table().to_parquet(folder / "history.parquet")
 
     return run.fit_or_load(run.models / f"diffusion_{view}", ingredients, make)

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cardiacnets.artefacts import read_json
 from cardiacnets.cohorts.preprocessing import CleanCohort
 from cardiacnets.digital_heart import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.ecg import scale_millivolt, scale_min_max
 from cardiacnets.profile import EcgInput
+from cardiacnets.run import SIDECAR, Run
 
 
 def scale_ecg(ecg: np.ndarray, settings: EcgInput) -> np.ndarray:
@@ -31,6 +33,14 @@ def ecg_batch(clean: CleanCohort, rows: np.ndarray, settings: EcgInput) -> torch
 def covariate_names(cohort: str) -> tuple[str, ...]:
     """The study's covariates: fifteen in UK Biobank; sex, age and heart rate elsewhere."""
     return tuple(COVARIATES_UKB if cohort == "ukb" else COVARIATES_HOSPITAL)
+
+
+def trained_on(run: Run) -> str:
+    """What the models of ``run`` learn from, for their cards: told by how the cohort was made."""
+    made = read_json(run.cohorts / "ukb" / SIDECAR)["ingredients"]
+    if "preset" in made:
+        return f"simulated hearts (preset {made['preset']}, no real participant)"
+    return "records of real participants; the weights fall under the terms of their cohort"
 
 
 @dataclass(frozen=True)

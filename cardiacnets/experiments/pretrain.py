@@ -14,6 +14,8 @@ import torch
 from cardiacnets import models
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.ecg import EcgAugmentation
+from cardiacnets.experiments.inputs import ecg_batch, trained_on
 from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 from cardiacnets.profile import Profile
 from cardiacnets.run import Run, source
@@ -50,22 +52,71 @@ def fit_cmr_autoencoder(run: Run) -> Path:
 
         def batches(epoch: int, generator: torch.Generator):
             for index in minibatches(len(training), settings.batch, generator):
-                pair = [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
-                yield [augmentation(cine, generator) for cine in pair]
+                yield [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
+
+        def augment(pair: list[torch.Tensor], generator: torch.Generator) -> dict[str, object]:
+            sax, lax = (augmentation(cine, generator) for cine in pair)
+            return {"sax": sax, "lax": lax, "visible": model.draw_masks(sax, lax, generator)}
 
         history = fit(
             model,
-            lambda model, pair: model(*pair),
+            lambda model, batch: model(**batch),
             batches,
             settings,
+            augment=augment,
             seed=run.profile.seed,
             steps_per_epoch=len(training) // settings.batch,
             workspace=run.unfinished(ingredients),
         )
-        save_checkpoint(model, folder, "cmr_autoencoder", run.profile)
+        save_checkpoint(model, folder, "cmr_autoencoder", run.profile, data=trained_on(run))
         history.table().to_parquet(folder / "history.parquet")
 
     return run.fit_or_load(run.models / "cmr_autoencoder", ingredients, make)
+
+
+def fit_ecg_autoencoder(run: Run) -> Path:
+    """Train the ECG masked autoencoder on the training split of ``ukb``, or reuse it.
+
+    Only needed where the profile's ``alignment.start`` is ``masked``; it sees no CMR.
+    """
+    clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
+    ingredients = {
+        "cohort": clean.folder,
+        "ecg_input": run.profile.ecg_input,
+        "encoder": run.profile.ecg_encoder,
+        "model": run.profile.ecg_autoencoder,
+        "training": settings,
+        "seed": run.profile.seed,
+        "source": source(
+            "models", "training", "ecg/augmenting.py", "experiments/inputs.py", "experiments/pretrain.py"
+        ),
+    }
+
+    def make(folder: Path) -> None:
+        model = build_seeded("ecg_autoencoder", run.profile)
+        augmentation, training = EcgAugmentation(), clean.rows("train")
+
+        def batches(epoch: int, generator: torch.Generator):
+            for index in minibatches(len(training), settings.batch, generator):
+                yield ecg_batch(clean, training[index], run.profile.ecg_input)
+
+        def augment(ecg: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
+            return [augmentation(ecg, generator), model.draw_visible(len(ecg), generator)]
+
+        history = fit(
+            model,
+            lambda model, batch: model(*batch),
+            batches,
+            settings,
+            augment=augment,
+            seed=run.profile.seed,
+            steps_per_epoch=len(training) // settings.batch,
+            workspace=run.unfinished(ingredients),
+        )
+        save_checkpoint(model, folder, "ecg_autoencoder", run.profile, data=trained_on(run))
+        history.table().to_parquet(folder / "history.parquet")
+
+    return run.fit_or_load(run.models / "ecg_autoencoder", ingredients, make)
 
 
 def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:

@@ -4,6 +4,7 @@ from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.contrast import alignment_and_uniformity, retrieval_ranks, symmetric_info_nce
 from cardiacnets.models.diffusion import VideoDiffusion
+from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
 from cardiacnets.models.registry import KINDS, build
@@ -14,6 +15,7 @@ __all__ = [
     "CmrAutoencoder",
     "CmrEmbedding",
     "Downstream",
+    "EcgAutoencoder",
     "EcgEncoder",
     "VideoDiffusion",
     "alignment_and_uniformity",

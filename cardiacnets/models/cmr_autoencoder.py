@@ -59,15 +59,16 @@ class Tower(nn.Module):
         tokens = tokens.masked_scatter(seen, self.embed(latents).to(tokens.dtype))
         return self.pixels(self.decoder(tokens + self.position))
 
-    def forward(
-        self, cine: Tensor, generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Masked pass: reconstruction loss, mean visible latent (B, D), rebuilt cells, visible cells."""
-        visible = draw_visible(len(cine), self.encoder.grid, self.mask_ratio, generator, cine.device)
+    def forward(self, cine: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Masked pass: reconstruction loss, mean visible latent (B, D), rebuilt cells."""
         latents = self.encoder.visible_latents(cine, visible)
         rebuilt = self.rebuild(latents, visible)
         error = (rebuilt - self.to_cells(cine)).square().mean(-1)  # (B, cells)
-        return error[~visible.flatten(1)].mean(), latents.mean(1), rebuilt, visible
+        return error[~visible.flatten(1)].mean(), latents.mean(1), rebuilt
+
+    def draw_mask(self, cine: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Random visible cells (B, grid, grid) for each clip of ``cine``."""
+        return draw_visible(len(cine), self.encoder.grid, self.mask_ratio, generator, cine.device)
 
     def to_cells(self, cine: Tensor) -> Tensor:
         """A cine (B, T, H, W) as cells (B, cells, T * cell * cell)."""
@@ -93,20 +94,39 @@ class CmrAutoencoder(nn.Module):
         self.width = self.towers["sax"].encoder.width
 
     def forward(
-        self, sax: Tensor, lax: Tensor, generator: torch.Generator | None = None
+        self,
+        sax: Tensor,
+        lax: Tensor,
+        generator: torch.Generator | None = None,
+        visible: tuple[Tensor, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """``loss`` of a batch = ``sax_reconstruction`` + ``lax_reconstruction`` + weight x ``contrast``.
 
         Reconstruction is the mean squared error over hidden cells; contrast is the symmetric InfoNCE of the
-        projected mean visible latents. ``generator`` draws the masks (None: torch's own).
+        projected mean visible latents. ``visible``: the masks of both views, else ``generator`` draws them
+        (None: torch's own). Raises ``ValueError`` if a heart lacks a view.
         """
-        sax_error, sax_latent, *_ = self.towers["sax"](sax, generator)
-        lax_error, lax_latent, *_ = self.towers["lax"](lax, generator)
+        if len(sax) != len(lax):
+            raise ValueError(
+                f"every heart needs both views, found {len(sax)} sax and {len(lax)} lax cines: leave out "
+                "participants with one view"
+            )
+        sax_visible, lax_visible = visible or self.draw_masks(sax, lax, generator)
+        sax_error, sax_latent, _ = self.towers["sax"](sax, sax_visible)
+        lax_error, lax_latent, _ = self.towers["lax"](lax, lax_visible)
         sax_projected = gather_rows(self.towers["sax"].projection(sax_latent))
         lax_projected = gather_rows(self.towers["lax"].projection(lax_latent))
         contrast = symmetric_info_nce(sax_projected, lax_projected, self.temperature)
         parts = {"sax_reconstruction": sax_error, "lax_reconstruction": lax_error, "contrast": contrast}
         return {"loss": sax_error + lax_error + self.contrast_weight * contrast, **parts}
+
+    def draw_masks(
+        self, sax: Tensor, lax: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Random visible cells (B, grid, grid) of both views, each clip its own."""
+        views = zip(VIEWS, (sax, lax), strict=True)
+        sax_visible, lax_visible = (self.towers[view].draw_mask(cine, generator) for view, cine in views)
+        return sax_visible, lax_visible
 
     def encode(self, cine: Tensor, view: str) -> Tensor:
         """Features (B, D) of ``cine`` (B, T, H, W), nothing hidden: the mean of all cells' latents."""
@@ -120,7 +140,8 @@ class CmrAutoencoder(nn.Module):
         Visible cells are shown as they are: they are not trained.
         """
         tower = self._tower(view)
-        _, _, rebuilt, visible = tower(cine, generator)
+        visible = tower.draw_mask(cine, generator)
+        rebuilt = tower(cine, visible)[2]
         hidden = ~visible.repeat_interleave(tower.encoder.cell, 1).repeat_interleave(tower.encoder.cell, 2)
         return torch.where(hidden[:, None], tower.to_cine(rebuilt), cine), hidden
 

@@ -7,6 +7,8 @@ on.
 
 from __future__ import annotations
 
+import torch
+from timm.models import checkpoint_seq
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -52,9 +54,16 @@ class EcgEncoder(nn.Module):
         self.samples, self.width, self.covariates = samples, sizes.width, covariates
         self.grid = (len(LEADS), samples // sizes.patch)
         self.transformer = VisionTransformer(
-            img_size=(len(LEADS), samples), patch_size=(1, sizes.patch), in_chans=1, num_classes=0,
-            embed_dim=sizes.width, depth=sizes.depth, num_heads=sizes.heads, proj_drop_rate=sizes.dropout,
-            class_token=sizes.pooling == "cls", global_pool="token" if sizes.pooling == "cls" else "avg",
+            img_size=(len(LEADS), samples),
+            patch_size=(1, sizes.patch),
+            in_chans=1,
+            num_classes=0,
+            embed_dim=sizes.width,
+            depth=sizes.depth,
+            num_heads=sizes.heads,
+            proj_drop_rate=sizes.dropout,
+            class_token=sizes.pooling == "cls",
+            global_pool="token" if sizes.pooling == "cls" else "avg",
             fc_norm=False,
         )
         self.modulation = Modulation(covariates, sizes.width, sizes.modulation) if covariates else None
@@ -67,15 +76,33 @@ class EcgEncoder(nn.Module):
         """Normed patch tokens (B, N, D) in (lead, time) order."""
         return self._features(ecg, covariates)[:, self.transformer.num_prefix_tokens :]
 
+    def visible_tokens(self, ecg: Tensor, visible: Tensor) -> Tensor:
+        """Normed tokens (B, K, D) of the ``visible`` (B, K) patches; the others are not computed at all."""
+        prefix = self.transformer.num_prefix_tokens
+        self._check(ecg, None)
+        first, patches = self.placed(ecg).tensor_split([prefix], dim=1)
+        seen = patches.gather(1, visible[..., None].expand(-1, -1, self.width))
+        x = self.blocks(torch.cat([first, seen], dim=1))
+        return self.transformer.norm(x)[:, prefix:]
+
     def _features(self, ecg: Tensor, covariates: Tensor | None) -> Tensor:
         """All normed tokens, the class token first where there is one."""
         self._check(ecg, covariates)
         vit = self.transformer
-        x = vit.patch_embed(ecg[:, None])  # (B, 1, 12, T) -> (B, N, D)
-        x = vit.blocks(vit._pos_embed(x))
+        x = self.blocks(self.placed(ecg))
         if covariates is not None:
             x = self.modulation(x, covariates)
         return vit.norm(x)
+
+    def placed(self, ecg: Tensor) -> Tensor:
+        """Patches of ``ecg`` (B, 12, T) with their positions (B, N, D), the class token first if any."""
+        return self.transformer._pos_embed(self.transformer.patch_embed(ecg[:, None]))  # (B, 1, 12, T)
+
+    def blocks(self, x: Tensor) -> Tensor:
+        """All attention blocks; where checkpointing is on, activations are computed again on the way back."""
+        vit = self.transformer
+        again = vit.grad_checkpointing and torch.is_grad_enabled()
+        return checkpoint_seq(vit.blocks, x) if again else vit.blocks(x)
 
     def _check(self, ecg: Tensor, covariates: Tensor | None) -> None:
         if ecg.shape[1:] != (len(LEADS), self.samples):

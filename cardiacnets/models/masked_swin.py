@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from cardiacnets.models.window_packing import Packing, pack_windows, to_slots, to_tokens
 from cardiacnets.profile import CmrAutoencoder
@@ -42,8 +43,14 @@ class MaskedSwin(nn.Module):
         self.frames, self.pixels = sizes.frames, sizes.pixels
         self.width = sizes.width * 2 ** (stages - 1)
         self.swin = SwinTransformer(
-            img_size=sizes.pixels, patch_size=sizes.patch, in_chans=sizes.frames, num_classes=0,
-            embed_dim=sizes.width, depths=sizes.depths, num_heads=sizes.heads, window_size=sizes.window,
+            img_size=sizes.pixels,
+            patch_size=sizes.patch,
+            in_chans=sizes.frames,
+            num_classes=0,
+            embed_dim=sizes.width,
+            depths=sizes.depths,
+            num_heads=sizes.heads,
+            window_size=sizes.window,
             drop_path_rate=0.0,
         )
 
@@ -65,7 +72,11 @@ class MaskedSwin(nn.Module):
                 (window, _), (shift, _) = block.window_size, block.shift_size
                 if (window, shift) not in packings:
                     packings[window, shift] = pack_windows(*layout.unbind(1), window, shift)
-                tokens = visible_block(block, tokens, packings[window, shift])
+                arguments = block, tokens, packings[window, shift]
+                if stage.grad_checkpointing and torch.is_grad_enabled():
+                    tokens = checkpoint(visible_block, *arguments, use_reentrant=False)
+                else:
+                    tokens = visible_block(*arguments)
         return self.swin.norm(tokens).view(len(cine), -1, self.width)  # (B * K, D) -> (B, K, D)
 
     def checked(self, cine: Tensor) -> Tensor:

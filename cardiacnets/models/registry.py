@@ -10,6 +10,7 @@ from torch import nn
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.diffusion import VideoDiffusion
+from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
@@ -39,6 +40,7 @@ def _cmr_downstream(profile: Profile, outputs: int) -> Downstream:
 
 KINDS: dict[str, Callable[..., nn.Module]] = {
     "ecg_encoder": EcgEncoder,
+    "ecg_autoencoder": EcgAutoencoder,
     "cmr_autoencoder": CmrAutoencoder,
     "aligner": _aligner,
     "video_autoencoder": _video_autoencoder,

@@ -1,7 +1,8 @@
 """One training loop for all stages, its batches and its checkpoints."""
 
 from cardiacnets.training.batching import minibatches
-from cardiacnets.training.checkpoints import load_checkpoint, save_checkpoint
-from cardiacnets.training.loop import History, beside, fit
+from cardiacnets.training.checkpoints import from_pretrained, load_checkpoint, save_checkpoint
+from cardiacnets.training.history import History
+from cardiacnets.training.loop import beside, fit
 
-__all__ = ["History", "beside", "fit", "load_checkpoint", "minibatches", "save_checkpoint"]
+__all__ = ["History", "beside", "fit", "from_pretrained", "load_checkpoint", "minibatches", "save_checkpoint"]

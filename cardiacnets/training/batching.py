@@ -1,8 +1,10 @@
-"""Minibatches: which rows each step sees."""
+"""Minibatches: which rows each step sees, and having the next batch ready when the model is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,3 +22,17 @@ def minibatches(
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
     for start in range(0, n - batch + 1 if drop_last else n, batch):
         yield order[start : start + batch].numpy()
+
+
+def ahead(batches: Iterable[Any]) -> Iterator[Any]:
+    """The same batches in the same order, each drawn in a thread while the one before is in use.
+
+    Reading and decoding thus cost no time as long as they are faster than the model. What ``batches`` raises
+    is raised here, at the batch it happened in.
+    """
+    iterator, end = iter(batches), object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, iterator, end)
+        while (batch := coming.result()) is not end:
+            coming = thread.submit(next, iterator, end)
+            yield batch

@@ -1,27 +1,30 @@
 """Checkpoints: a folder with weights (safetensors), the sizes they need (``config.json``) and a model card.
 
-Weights load only into a network of the same sizes; otherwise the reason is given.
+A folder is enough to have its network back; where a profile is given too, weights load only if they fit it,
+and otherwise the reason is given.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.models.registry import build
-from cardiacnets.profile import Profile
+from cardiacnets.profile import Profile, load_profile, read_section
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 SECTIONS = {
     "ecg_encoder": ("ecg_input", "ecg_encoder"),
     "cmr_autoencoder": ("cmr_autoencoder",),
+    "ecg_autoencoder": ("ecg_input", "ecg_encoder", "ecg_autoencoder"),
     "aligner": ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment"),
     "video_autoencoder": ("diffusion",),
     "diffusion": ("ecg_encoder", "diffusion"),
@@ -31,7 +34,8 @@ SECTIONS = {
 """The profile sections on which the weights of each kind depend."""
 
 FREE = {
-    "views", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance", "generated",
+    "views", "start", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance",
+    "generated",
 }
 """Settings that may differ between training and use: they change neither the network nor its input."""
 
@@ -42,19 +46,24 @@ Weights of the *{kind}* network of the CardiacNets book, profile `{profile}`, {p
 
 **Trained on {data}.** For research and teaching; not for clinical use.
 
-Load it with `cardiacnets.training.load_checkpoint(folder, "{kind}", profile)`; `config.json` says which
-profile fits. Trained with seed {seed}.
+```python
+from cardiacnets.training import from_pretrained
+
+model = from_pretrained("{folder}")
+```
+
+The sizes are in `config.json`. Trained with seed {seed}.
 {notes}"""
 
 
 def save_checkpoint(
     model: nn.Module, folder: Path | str, kind: str, profile: Profile, *,
-    data: str = "simulated hearts (no real participant)", notes: str = "", **options: int,
+    data: str, notes: str = "", **options: int,
 ) -> Path:
     """Write ``model`` to ``folder``, whole or not at all, and return the folder.
 
-    ``kind`` and ``options`` as in :func:`cardiacnets.models.build`; ``data`` and ``notes`` go to the model
-    card. Raises ``ValueError`` for an unknown kind.
+    ``kind`` and ``options`` as in :func:`cardiacnets.models.build`; ``data`` (what it was trained on, to
+    follow "Trained on") and ``notes`` go to the model card. Raises ``ValueError`` for an unknown kind.
     """
     folder = Path(folder)
     config = {"kind": kind, "options": options, "profile": profile.name, **_sections(kind, profile)}
@@ -62,7 +71,7 @@ def save_checkpoint(
     metadata = ModelCardData(library_name="cardiacnets", license="apache-2.0", tags=["ecg", "cmr", kind])
     card = CARD_TEXT.format(
         metadata=f"---\n{metadata.to_yaml()}\n---", kind=kind, profile=profile.name, parameters=parameters,
-        data=data, seed=profile.seed, notes=f"\n{notes}\n" if notes else "",
+        folder=folder.name, data=data, seed=profile.seed, notes=f"\n{notes}\n" if notes else "",
     )
     with atomic_path(folder) as temporary:
         temporary.mkdir()
@@ -73,17 +82,30 @@ def save_checkpoint(
     return folder
 
 
+def from_pretrained(folder: Path | str, profile: str | Profile | None = None) -> nn.Module:
+    """The network saved in ``folder``, whatever its kind, in evaluation mode.
+
+    ``profile``: refuse weights that do not fit it; None takes the sizes they were trained with. Raises
+    ``ValueError`` as :func:`load_checkpoint` does.
+    """
+    config = _config(Path(folder))
+    if profile is None:
+        # a network reads its own sections only; which profile lends the others does not matter
+        base = load_profile("smoke")
+        where = f"{folder}/{CONFIG}"
+        sections = {name: read_section(name, config.get(name), where) for name in SECTIONS[config["kind"]]}
+        profile = replace(base, name=config["profile"], **sections)
+    return load_checkpoint(folder, config["kind"], load_profile(profile))
+
+
 def load_checkpoint(folder: Path | str, kind: str, profile: Profile) -> nn.Module:
     """The network saved in ``folder``, in evaluation mode.
 
     Raises ``ValueError`` naming the folder and the first settings that differ if it holds another kind of
-    network or the profile asks for other sizes, and if a file is missing.
+    network or the profile asks for other sizes, and if a file is missing or damaged.
     """
     folder = Path(folder)
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder}: no checkpoint here, {name} is missing")
-    config = read_json(folder / CONFIG)
+    config = _config(folder)
     if config["kind"] != kind:
         raise ValueError(f"{folder}: holds a {config['kind']}, not a {kind}")
     if differences := _differences(config, _sections(kind, profile)):
@@ -92,8 +114,22 @@ def load_checkpoint(folder: Path | str, kind: str, profile: Profile) -> nn.Modul
             + "; ".join(differences[:5])
         )
     model = build(kind, profile, **config["options"])
-    model.load_state_dict(load_file(folder / WEIGHTS))
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        reason = f"these are not the weights {CONFIG} describes ({error}); copy or train them again"
+        raise ValueError(f"{folder / WEIGHTS}: {reason}") from None
     return model.eval()
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder}: no checkpoint here, {name} is missing")
+    config = read_json(folder / CONFIG)
+    if not isinstance(config, dict) or config.get("kind") not in SECTIONS:
+        raise ValueError(f"{folder / CONFIG}: names none of the networks {', '.join(SECTIONS)}")
+    return config
 
 
 def _sections(kind: str, profile: Profile) -> dict[str, Any]:

@@ -4,10 +4,11 @@
 show. ``batches(epoch, generator)`` yields the batches of an epoch: tensors, or tuples, lists or dictionaries
 of them, rows first.
 
-Everything random in an epoch follows from (seed, epoch): the generator that shuffles, and torch's own, from
-which dropout, masks and noise are drawn. So a stage that was killed continues after its last whole epoch as
-if nothing had happened, and on a CPU ends with the same bits. With several processes (``accelerate launch``)
-each takes its share of every batch's rows.
+Everything random in an epoch follows from (seed, epoch): the generator that shuffles, the one that augments,
+and torch's own, from which dropout and noise are drawn. So a stage that was killed continues after its last
+whole epoch as if nothing had happened, and on a CPU ends with the same bits. With several processes
+(``accelerate launch``) each takes its share of every batch's rows, augmented before they are shared out: what
+is shuffled and augmented does not depend on the number of processes; torch's own stream differs by process.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -30,29 +30,17 @@ from tqdm.auto import tqdm
 
 from cardiacnets.profile import Training
 from cardiacnets.training import state
+from cardiacnets.training.batching import ahead
+from cardiacnets.training.history import History
+from cardiacnets.training.memory import recompute, within_memory
 from cardiacnets.training.schedule import parameter_groups, warmup_cosine
 
 Loss = Callable[[nn.Module, Any], dict[str, Tensor]]
 Batches = Callable[[int, torch.Generator], Iterable[Any]]
+Augment = Callable[[Any, torch.Generator], Any]
 Validate = Callable[[nn.Module], float]
 
 KEPT = "the model keeps the weights from before it"
-
-
-@dataclass(frozen=True)
-class History:
-    """What happened, epoch by epoch.
-
-    A row has ``epoch`` (from 1; 0 is the start, validation only), the mean losses, ``learning_rate``,
-    ``validation`` and ``seconds``. ``best_epoch`` is the one whose weights the model ended with.
-    """
-
-    epochs: tuple[dict[str, float], ...]
-    best_epoch: int
-
-    def table(self) -> pd.DataFrame:
-        """The rows as a table, for plotting."""
-        return pd.DataFrame(self.epochs).set_index("epoch")
 
 
 def fit(
@@ -63,6 +51,7 @@ def fit(
     *,
     steps_per_epoch: int,
     seed: int,
+    augment: Augment | None = None,
     validate: Validate | None = None,
     workspace: Path | None = None,
     progress: bool = True,
@@ -70,6 +59,8 @@ def fit(
 ) -> History:
     """Train ``model`` in place; it ends in evaluation mode.
 
+    ``batches`` may draw from its generator only: the next batch is made in a thread while the model works on
+    the present one. ``augment(batch, generator)`` changes a whole batch on the model's device.
     ``validate(model)`` (lower is better) is asked before the first epoch and after each; the model ends with
     the best weights seen. Without it, it ends with the moving average if ``settings.ema`` > 0, else with the
     last weights. ``workspace``: a folder where the state is kept after each epoch, and continued from if it
@@ -77,12 +68,15 @@ def fit(
 
     Raises ``FloatingPointError`` naming epoch and batch if the loss or the gradient is not finite: the model
     keeps the weights from before that batch, and ``workspace`` the last whole epoch. Raises ``ValueError`` if
-    an epoch has no step, ``MemoryError`` if a batch does not fit the device.
+    an epoch has no step, the processes do not divide a batch, or the device has no such precision;
+    ``MemoryError``, with the way out, if a batch does not fit.
     """
     if steps_per_epoch < 1:
         raise ValueError("an epoch has no step: the cohort is smaller than one batch")
     with _frozen(model, trainable), _threads(settings.threads), torch.random.fork_rng():
-        stage = _Stage(model, loss, batches, settings, steps_per_epoch, seed, validate, workspace, progress)
+        stage = _Stage(
+            model, loss, batches, settings, steps_per_epoch, seed, augment, validate, workspace, progress
+        )
         return stage.run()
 
 
@@ -94,6 +88,7 @@ class _Stage:
     settings: Training
     steps_per_epoch: int
     seed: int
+    augment: Augment | None
     validate: Validate | None
     workspace: Path | None
     progress: bool
@@ -102,11 +97,15 @@ class _Stage:
         # accelerate keeps the precision in a process-wide state, but each stage has its own
         AcceleratorState._reset_state()
         self.accelerator = Accelerator(mixed_precision=self.settings.precision)
+        if self.settings.precision == "fp16" and self.accelerator.device.type == "cpu":
+            raise ValueError("precision fp16 needs a GPU: set the stage's `precision` to bf16 or no")
+        recompute(self.model, self.settings.checkpointing)
         self.updates = math.ceil(self.steps_per_epoch / self.settings.accumulate)
         self.identity = state.fingerprint(self.model, self.settings, self.seed, self.steps_per_epoch)
         groups = parameter_groups(self.model, self.settings)
         optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=self.settings.betas)
-        self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
+        with within_memory("the model itself"):
+            self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.moving = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.average = [parameter.detach().clone() for parameter in self.moving] if self.settings.ema else []
         self.best: dict[str, Tensor] | None = None
@@ -128,6 +127,7 @@ class _Stage:
                 self._save(epoch)
                 bar.set_postfix(loss=f"{self.rows[-1]['loss']:.4g}")
         self.accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
+        recompute(self.model, False)
         if self.best is not None:
             self.model.load_state_dict(self.best)
         elif self.average:
@@ -137,16 +137,19 @@ class _Stage:
 
     def _epoch(self, epoch: int, bar: tqdm) -> dict[str, float]:
         started = time.monotonic()
-        torch.manual_seed(_derived(self.seed, epoch, 1 + self.accelerator.process_index))
-        generator = torch.Generator().manual_seed(_derived(self.seed, epoch, 0))
+        shuffling, augmenting = (
+            torch.Generator().manual_seed(_derived(self.seed, epoch, stream)) for stream in (0, 1)
+        )
+        torch.manual_seed(_derived(self.seed, epoch, 2 + self.accelerator.process_index))
         self.wrapped.train()
         totals: dict[str, float] = {}
         steps = 0
-        for index, batch in enumerate(self.batches(epoch, generator)):
-            for name, value in self._step(epoch, index, batch).items():
-                totals[name] = totals.get(name, 0.0) + value
-            steps += 1
-            bar.update()
+        with contextlib.closing(ahead(self.batches(epoch, shuffling))) as batches:
+            for index, batch in enumerate(batches):
+                for name, value in self._step(epoch, index, batch, augmenting).items():
+                    totals[name] = totals.get(name, 0.0) + value
+                steps += 1
+                bar.update()
         if steps != self.steps_per_epoch:
             expected = f"steps_per_epoch says {self.steps_per_epoch}"
             raise ValueError(f"epoch {epoch} had {steps} batches, {expected}")
@@ -154,25 +157,30 @@ class _Stage:
         rate = self.optimizer.param_groups[0]["lr"]
         return {"epoch": epoch, **means, "learning_rate": rate, "seconds": time.monotonic() - started}
 
-    def _step(self, epoch: int, index: int, batch: Any) -> dict[str, float]:
+    def _step(self, epoch: int, index: int, batch: Any, generator: torch.Generator) -> dict[str, float]:
         """One batch: backward always, an update after every ``accumulate`` batches and at the epoch's end."""
         where = f"epoch {epoch}, batch {index + 1} of {self.steps_per_epoch}"
         due = (index + 1) % self.settings.accumulate == 0 or index + 1 == self.steps_per_epoch
-        try:
+        # the epoch's last group may be smaller: the gradient is the mean over the batches that it has
+        first = index - index % self.settings.accumulate
+        together = min(self.settings.accumulate, self.steps_per_epoch - first)
+        with within_memory(where):
+            batch = self._share(batch, generator)
             with contextlib.nullcontext() if due else self.accelerator.no_sync(self.wrapped):
                 with self.accelerator.autocast():
-                    values = self.loss(self.wrapped, self._share(batch))
-                shown = {name: float(value.detach()) for name, value in values.items()}
+                    values = self.loss(self.wrapped, batch)
+                shown = self._over_processes(values)
                 if not math.isfinite(shown["loss"]):
                     raise FloatingPointError(f"the loss is {shown['loss']} in {where}; {KEPT}")
-                self.accelerator.backward(values["loss"] / self.settings.accumulate)
-        except torch.OutOfMemoryError as error:
-            raise MemoryError(
-                f"no memory for {where}: halve the stage's `batch` in the profile and double `accumulate`"
-            ) from error
-        if due:
-            self._update(epoch, index, where)
+                self.accelerator.backward(values["loss"] / together)
+            if due:
+                self._update(epoch, index, where)
         return shown
+
+    def _over_processes(self, values: dict[str, Tensor]) -> dict[str, float]:
+        """Means over all processes: NaN in one of them is NaN in all, so that all stop together."""
+        numbers = torch.stack([value.detach().float() for value in values.values()])
+        return dict(zip(values, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
 
     def _update(self, epoch: int, index: int, where: str) -> None:
         update = (epoch - 1) * self.updates + index // self.settings.accumulate
@@ -193,20 +201,30 @@ class _Stage:
             with torch.no_grad():
                 torch._foreach_lerp_(self.average, self.moving, 1 - decay)
 
-    def _share(self, batch: Any) -> Any:
-        """This process's rows of ``batch``, on its device."""
+    def _share(self, batch: Any, generator: torch.Generator) -> Any:
+        """This process's rows of ``batch``, augmented, on its device."""
         rank, count = self.accelerator.process_index, self.accelerator.num_processes
-        if count > 1:
-            batch = recursively_apply(lambda tensor: tensor[rank::count], batch)
-        return send_to_device(batch, self.accelerator.device)
+
+        def rows(tensor: Tensor) -> Tensor:
+            if len(tensor) % count:
+                way_out = "make the stage's `batch` a multiple of the processes"
+                raise ValueError(f"{count} processes do not divide a batch of {len(tensor)} rows: {way_out}")
+            return tensor[rank::count]
+
+        batch = send_to_device(batch, self.accelerator.device)
+        if self.augment is not None:
+            batch = self.augment(batch, generator)
+        return recursively_apply(rows, batch) if count > 1 else batch
 
     def _validate(self, epoch: int) -> None:
         if self.validate is None:
             return
         self._swap_average()
         self.model.eval()
-        with torch.no_grad():
-            score = float(self.validate(self.model))
+        with torch.no_grad(), within_memory("validation"):
+            score = torch.tensor(float(self.validate(self.model)), device=self.accelerator.device)
+        # one score for all processes, so that they stop at the same epoch
+        score = float(self.accelerator.reduce(score, "mean"))
         if epoch == 0:
             self.rows.append({"epoch": 0})
         self.rows[-1]["validation"] = score
@@ -233,11 +251,14 @@ class _Stage:
             best_score = self.best_score if math.isfinite(self.best_score) else None
             progress = {"fingerprint": self.identity, "epoch": epoch, "rows": self.rows}
             progress |= {"best_epoch": self.best_epoch, "best_score": best_score}
+            progress["scaler"] = self.accelerator.scaler.state_dict() if self.accelerator.scaler else None
             state.save(self.workspace, tensors, self.optimizer.optimizer, progress)
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> int:
         """The last whole epoch of the workspace's state, loaded; 0, validated, where there is none."""
+        if self.workspace and self.accelerator.is_main_process:
+            state.sweep(self.workspace)
         saved = state.read(self.workspace, self.identity) if self.workspace else None
         if saved is None:
             self._validate(0)
@@ -245,6 +266,8 @@ class _Stage:
         progress, tensors = saved
         self.model.load_state_dict(tensors["model"])
         state.restore_optimizer(self.optimizer.optimizer, tensors["optimizer"])
+        if self.accelerator.scaler and progress["scaler"]:
+            self.accelerator.scaler.load_state_dict(progress["scaler"])
         for index, average in enumerate(self.average):
             average.copy_(tensors["average"][str(index)])
         self.best, self.rows, self.best_epoch = tensors.get("best"), progress["rows"], progress["best_epoch"]

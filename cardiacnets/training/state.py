@@ -1,22 +1,27 @@
-"""The state of a training stage on disk: safetensors and JSON, whole or absent, never pickle."""
+"""The state of a training stage on disk: one safetensors file, whole or absent, never pickle.
+
+One file, because renaming a file over another is the only replacement that a kill cannot cut in half.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.artefacts import atomic_path
 from cardiacnets.profile import Training
 
-FOLDER, PROGRESS = "training_state", "progress.json"
+FILE, PROGRESS = "training_state.safetensors", "progress"
 
 
 def fingerprint(model: nn.Module, settings: Training, seed: int, steps_per_epoch: int) -> str:
@@ -38,30 +43,51 @@ def save(
     optimizer: torch.optim.Optimizer,
     progress: dict[str, Any],
 ) -> None:
-    """Write one folder: safetensors for each entry of ``tensors`` and the optimiser, ``progress`` as JSON.
+    """Write each entry of ``tensors`` and the optimiser's moments, with ``progress`` as JSON in the header.
 
-    ``progress`` holds the ``fingerprint``. The folder of the epoch before is replaced as a whole.
+    ``progress`` holds the ``fingerprint``. The file of the epoch before is replaced as a whole.
     """
     moments = {
         f"{index}.{name}": value
         for index, group in optimizer.state_dict()["state"].items()
         for name, value in group.items()
     }
-    with atomic_path(workspace / FOLDER) as temporary:
-        temporary.mkdir()
-        for title, group in {**tensors, "optimizer": moments}.items():
-            plain = {str(name): value.detach().contiguous() for name, value in group.items()}
-            save_file(plain, temporary / f"{title}.safetensors")
-        write_json(temporary / PROGRESS, progress)
+    plain = {
+        f"{title}/{name}": value.detach().cpu().contiguous()
+        for title, group in {**tensors, "optimizer": moments}.items()
+        for name, value in group.items()
+    }
+    with atomic_path(workspace / FILE) as temporary:
+        save_file(plain, temporary, metadata={PROGRESS: json.dumps(progress)})
 
 
 def read(workspace: Path, expected: str) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]] | None:
-    """Progress and tensors of the state with fingerprint ``expected``; None if there is no such state."""
-    folder = workspace / FOLDER
-    progress = read_json(folder / PROGRESS) if (folder / PROGRESS).is_file() else {}
-    if progress.get("fingerprint") != expected:
+    """Progress and tensors of the state with fingerprint ``expected``; None if there is no such state.
+
+    Raises ``ValueError`` naming the file if it cannot be read.
+    """
+    path = workspace / FILE
+    if not path.is_file():
         return None
-    return progress, {path.stem: load_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    tensors: dict[str, dict[str, Tensor]] = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = json.loads(file.metadata()[PROGRESS])
+            if progress["fingerprint"] != expected:
+                return None
+            for key in file.keys():
+                title, _, name = key.partition("/")
+                tensors.setdefault(title, {})[name] = file.get_tensor(key)
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        reason = f"no readable training state ({error}); delete it to start the stage again"
+        raise ValueError(f"{path}: {reason}") from None
+    return progress, tensors
+
+
+def sweep(workspace: Path) -> None:
+    """Delete what a killed process was writing."""
+    for leftover in workspace.glob(f".{FILE}.*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor]) -> None:

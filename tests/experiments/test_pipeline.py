@@ -17,6 +17,7 @@ from cardiacnets.experiments.retrieval import retrieval_table
 from cardiacnets.experiments.tasks import TASKS, labelled
 from cardiacnets.profile import load_profile
 from cardiacnets.run import open_run
+from cardiacnets.training import from_pretrained
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +175,21 @@ def test_resizing_keeps_brightness_and_picks_even_phases():
 def test_every_task_is_answered_by_models_of_its_own_name():
     for task in TASKS.values():
         assert TASKS[f"{task.trained_on}.{task.name}"].kind == task.kind
+
+
+def test_alignment_can_start_from_an_ecg_autoencoder(run):
+    profile = dataclasses.replace(
+        run.profile,
+        alignment=dataclasses.replace(run.profile.alignment, start="masked"),
+        # nothing moves: the aligner ends with the encoder that it started from
+        aligning=dataclasses.replace(run.profile.aligning, learning_rate=0.0, epochs=1),
+    )
+    warm = dataclasses.replace(run, profile=profile)
+    with pytest.raises(ValueError, match="call align.prepare"):
+        align.fit_aligner(warm, "permuted")
+    align.prepare(warm)
+    folder = align.fit_aligner(warm, "permuted")
+    start = from_pretrained(run.models / "ecg_autoencoder").encoder.state_dict()
+    found = from_pretrained(folder).encoder.state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in start.items())
+    assert "simulated hearts (preset enriched" in (folder / "README.md").read_text()

@@ -117,3 +117,14 @@ def test_half_precision_runs(model, cines):
 def test_unknown_view_is_refused(model, cines):
     with pytest.raises(ValueError, match="choose one of sax, lax"):
         model.encode(cines[0], "2ch")
+
+
+def test_a_heart_without_a_view_is_refused(model, cines):
+    with pytest.raises(ValueError, match="needs both views, found 6 sax and 5 lax"):
+        model(cines[0], cines[1][:5])
+
+
+def test_given_masks_are_used(model, cines):
+    drawn = model.draw_masks(*cines, _generator())
+    assert model(*cines, _generator())["loss"] == model(*cines, visible=drawn)["loss"]
+    assert not torch.equal(*drawn)

@@ -66,7 +66,7 @@ def test_the_study_steps_on_the_meta_device():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="unknown network 'vit': choose one of ecg_encoder, cmr_autoencoder"):
+    with pytest.raises(ValueError, match="unknown network 'vit': choose one of ecg_encoder, ecg_autoencoder"):
         build("vit", "smoke")
     with pytest.raises(ValueError, match="no profile 'large'"):
         build("ecg_encoder", "large")

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cardiacnets.training import minibatches
+from cardiacnets.training.batching import ahead
 
 
 def test_every_row_once_in_a_seeded_order():
@@ -25,3 +26,26 @@ def test_a_batch_larger_than_the_cohort_is_refused():
     with pytest.raises(ValueError, match="a batch of 8 is larger than the 7 rows"):
         list(minibatches(7, 8, None))
     assert len(list(minibatches(7, 8, None, drop_last=False))) == 1
+
+
+def test_batches_drawn_ahead_keep_their_order_and_their_errors():
+    assert list(ahead(iter(range(7)))) == list(range(7)) and list(ahead([])) == []
+
+    def failing():
+        yield 1
+        yield 2
+        raise ValueError("row 3 is unreadable")
+
+    seen = []
+    with pytest.raises(ValueError, match="row 3 is unreadable"):
+        for batch in ahead(failing()):
+            seen.append(batch)
+    assert seen == [1, 2]
+
+
+def test_the_next_batch_is_drawn_while_one_is_in_use():
+    drawn = []
+    batches = ahead(drawn.append(index) or index for index in range(5))
+    assert next(batches) == 0
+    batches.close()  # waits for what was begun
+    assert drawn == [0, 1]

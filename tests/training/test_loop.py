@@ -9,7 +9,7 @@ from torch import nn
 
 from cardiacnets.profile import load_profile
 from cardiacnets.training import fit, minibatches
-from cardiacnets.training.state import FOLDER
+from cardiacnets.training.state import FILE
 
 SETTINGS = replace(load_profile("smoke").aligning, epochs=5, batch=16, learning_rate=0.02, warmup_epochs=1.0)
 X = torch.randn(100, 6, generator=torch.Generator().manual_seed(0))
@@ -175,6 +175,20 @@ def test_accumulation_equals_one_large_batch():
     assert torch.allclose(plain.weight, twin.weight, atol=1e-6)
 
 
+def test_a_smaller_last_group_is_a_mean_too():
+    def single(epoch, generator):
+        yield X[:16], Y[:16]
+
+    gradients = []
+    for accumulate in (1, 4):
+        torch.manual_seed(0)
+        model = nn.Linear(6, 1)
+        model.weight.register_hook(lambda gradient: gradients.append(gradient.clone()))
+        settings = replace(SETTINGS, accumulate=accumulate, epochs=1)
+        fit(model, _loss, single, settings, steps_per_epoch=1, seed=3, progress=False)
+    assert torch.equal(*gradients)
+
+
 def test_the_moving_average_is_the_formula():
     path = []
 
@@ -218,7 +232,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(tmp_pat
     with pytest.raises(FloatingPointError, match=f"loss is nan in epoch 2, batch 3 of {STEPS}"):
         _fit(model, loss=failing, workspace=tmp_path)
     assert torch.equal(_weights(model), good[-1]) and _weights(model).isfinite().all()
-    assert (tmp_path / FOLDER / "model.safetensors").is_file()
+    assert (tmp_path / FILE).is_file()
 
 
 def test_a_gradient_that_is_not_finite_stops_too():
@@ -233,12 +247,66 @@ def test_a_gradient_that_is_not_finite_stops_too():
     assert model.weight.isfinite().all()
 
 
-def test_no_memory_says_the_way_out():
-    def hungry(model, batch):
-        raise torch.OutOfMemoryError("out of memory")
+OUT_OF_MEMORY = {
+    "the device": torch.OutOfMemoryError("out of memory"),
+    "the machine": RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+    "python": MemoryError(),
+}
 
-    with pytest.raises(MemoryError, match="halve the stage's `batch`"):
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY)
+def test_no_memory_says_the_way_out(error):
+    def hungry(model, batch):
+        raise OUT_OF_MEMORY[error]
+
+    with pytest.raises(MemoryError, match="epoch 1, batch 1 of 6: halve the stage's `batch`"):
         _fit(_model(), loss=hungry)
+
+
+def test_memory_that_the_machine_does_not_have_is_reported():
+    def hungry(model, batch):
+        return {"loss": torch.empty(2**46).sum()}  # 256 TB, as torch's own allocator refuses them
+
+    with pytest.raises(MemoryError, match="set `checkpointing: true`"):
+        _fit(_model(), loss=hungry)
+
+
+def test_another_fault_is_not_taken_for_missing_memory():
+    def broken(model, batch):
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        _fit(_model(), loss=broken)
+
+
+def test_fp16_needs_a_gpu():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ValueError, match="fp16 needs a GPU"):
+        _fit(_model(), replace(SETTINGS, precision="fp16"))
+
+
+def test_batches_are_augmented_from_a_stream_of_their_own():
+    seen = []
+
+    def augment(batch, generator):
+        seen.append(torch.rand(1, generator=generator).item())
+        return [batch[0] * 0, batch[1]]
+
+    def blind(model, batch):
+        assert not batch[0].any()
+        return _loss(model, batch)
+
+    _fit(_model(), loss=blind, augment=augment)
+    first = list(seen)
+    _fit(_model(), loss=blind, augment=augment)
+    assert len(set(first)) == SETTINGS.epochs * STEPS and seen[len(first) :] == first
+
+
+def test_an_unreadable_state_names_its_file(tmp_path):
+    (tmp_path / FILE).write_bytes(b"not a state")
+    with pytest.raises(ValueError, match=f"{FILE}: no readable training state.*delete it"):
+        _fit(_model(), workspace=tmp_path)
 
 
 def test_an_empty_epoch_and_a_wrong_count_are_refused():
