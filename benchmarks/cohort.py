@@ -38,7 +38,6 @@ def run_stage(stage: str, folder: Path, participants: int, processes: int) -> in
     from cardiacnets.cohorts.export import Drawing, export_cohort
     from cardiacnets.cohorts.manifest import load_manifest
     from cardiacnets.cohorts.preprocessing import preprocess_cohort
-    from cardiacnets.cohorts.studied import store_cohort
     from cardiacnets.profile import load_profile
     from cardiacnets.run import Run
 
@@ -53,6 +52,8 @@ def run_stage(stage: str, folder: Path, participants: int, processes: int) -> in
             raise SystemExit(str(report))
         return report.seen["recordings"]
     if stage == "store":
+        from cardiacnets.cohorts.studied import store_cohort
+
         return len(store_cohort(run, "mimic", load_manifest(manifest), processes).recordings)
     index = preprocess_cohort(run, "mimic", processes, progress=False).index
     if not index["usable"].all():
