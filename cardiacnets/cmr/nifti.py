@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-LARGEST = 2**29
+LARGEST = 2**27
 """Voxels times moments; no cine comes near it, a damaged or hostile header does."""
 
 PIXEL_RANGE = (0.05, 100.0)

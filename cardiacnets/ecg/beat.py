@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+from scipy import fft
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, sosfreqz
 
 from cardiacnets.contracts import ECG_RATE
 from cardiacnets.ecg.resampling import resample
@@ -37,7 +40,9 @@ def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarra
     found = []
     for start in range(0, len(records), _CHUNK):
         magnitudes, coarse_rate, delay = _qrs_magnitude(records[start : start + _CHUNK], rate)
-        found += [np.rint((_peaks(each, coarse_rate) + delay) * rate).astype(int) for each in magnitudes]
+        for magnitude, here in zip(magnitudes, _qrs_complexes(magnitudes, coarse_rate), strict=True):
+            seconds = _tops(magnitude, np.flatnonzero(here), coarse_rate) + delay
+            found.append(np.rint(seconds * rate).astype(int))
     return found
 
 
@@ -81,26 +86,58 @@ def _qrs_magnitude(records: np.ndarray, rate: float) -> tuple[np.ndarray, float,
     factor = max(1, round(rate / DETECTION_RATE))
     count = records.shape[-1] // factor
     blocks = records[..., : count * factor].reshape(*records.shape[:-1], count, factor)
-    coarse = sum(blocks[..., offset] for offset in range(factor)) / factor
-    band = sosfiltfilt(butter(2, QRS_BAND, "bandpass", fs=rate / factor, output="sos"), coarse, axis=-1)
+    coarse = blocks @ np.full(factor, 1 / factor, dtype=np.float32)
+    band = _qrs_band(coarse, rate / factor)
     return np.sqrt(np.mean(np.square(band), axis=-2)), rate / factor, (factor - 1) / 2 / rate
 
 
-def _peaks(magnitude: np.ndarray, rate: float) -> np.ndarray:
-    """Seconds from the record's start of the QRS complexes in one magnitude ``(samples,)`` mV."""
-    if np.sqrt(np.mean(np.square(magnitude))) < SILENCE_MILLIVOLTS:
-        return np.empty(0)
-    energy = uniform_filter1d(magnitude, round(INTEGRATION_SECONDS * rate))
+def _qrs_band(coarse: np.ndarray, rate: float) -> np.ndarray:
+    """A second-order Butterworth filter forth and back, by its spectrum: the same without a step in time.
+
+    Beyond its ends the signal is turned about its last sample, for half a second, in which what the filter
+    makes of the end of that has died away.
+    """
+    length = coarse.shape[-1]
+    margin = min(round(0.5 * rate), length - 1)
+    first, last = coarse[..., :1], coarse[..., -1:]
+    before, after = coarse[..., margin:0:-1], coarse[..., -2 : -margin - 2 : -1]
+    extended = np.concatenate([2 * first - before, coarse, 2 * last - after], axis=-1)
+    size = fft.next_fast_len(extended.shape[-1], real=True)
+    spectrum = fft.rfft(extended, size) * _qrs_response(size, rate)
+    return fft.irfft(spectrum, size)[..., margin : margin + length]
+
+
+@cache
+def _qrs_response(size: int, rate: float) -> np.ndarray:
+    """Gain (size // 2 + 1,) at each frequency of a spectrum: both passes, no shift in phase."""
+    sections = butter(2, QRS_BAND, "bandpass", fs=rate, output="sos")
+    _, response = sosfreqz(sections, fft.rfftfreq(size, 1 / rate), fs=rate)
+    return np.square(np.abs(response)).astype(np.float32)
+
+
+def _qrs_complexes(magnitudes: np.ndarray, rate: float) -> np.ndarray:
+    """Where the energy of ``magnitudes (n, samples)`` mV is highest in a QRS complex: boolean, one true a
+    beat.
+    """
+    energy = uniform_filter1d(magnitudes, round(INTEGRATION_SECONDS * rate), axis=-1)
     # the threshold follows the amplitude nearby, so that a change of gain or one artefact loses few beats
-    nearby = uniform_filter1d(maximum_filter1d(energy, round(1.5 * rate)), round(3 * rate))
-    threshold = 0.25 * np.minimum(nearby, 2 * np.median(nearby)) + 0.5 * np.median(energy)
+    nearby = uniform_filter1d(maximum_filter1d(energy, round(1.5 * rate), axis=-1), round(3 * rate), axis=-1)
+    usual, level = (np.median(each, axis=-1, keepdims=True) for each in (nearby, energy))
+    threshold = 0.25 * np.minimum(nearby, 2 * usual) + 0.5 * level
     refractory = 2 * round(REFRACTORY_SECONDS * rate) + 1
-    found = np.flatnonzero((energy == maximum_filter1d(energy, refractory)) & (energy > threshold))
+    highest = energy == maximum_filter1d(energy, refractory, axis=-1)
+    beating = np.sqrt(np.mean(np.square(magnitudes), axis=-1, keepdims=True)) >= SILENCE_MILLIVOLTS
+    return highest & (energy > threshold) & beating
+
+
+def _tops(magnitude: np.ndarray, found: np.ndarray, rate: float) -> np.ndarray:
+    """Seconds from the record's start of the highest point of ``magnitude (samples,)`` near each of
+    ``found``.
+    """
     reach = round(0.08 * rate)
-    starts = np.maximum(found - reach, 0)
-    stops = found + reach + 1
-    tops = [start + np.argmax(magnitude[start:stop]) for start, stop in zip(starts, stops, strict=True)]
-    tops = np.unique(np.clip(np.array(tops, dtype=int), 1, magnitude.size - 2))
+    around = np.clip(found[:, None] + np.arange(-reach, reach + 1), 0, magnitude.size - 1)  # (beats, samples)
+    tops = around[np.arange(found.size), magnitude[around].argmax(axis=1)]
+    tops = np.unique(np.clip(tops, 1, magnitude.size - 2))
     left, top, right = magnitude[tops - 1], magnitude[tops], magnitude[tops + 1]
     # the vertex of the parabola through a maximum and its neighbours places it between samples
     return (tops + 0.5 * (left - right) / np.minimum(left - 2 * top + right, -1e-12)) / rate

@@ -1,11 +1,13 @@
 """A simulated cohort goes out in a real layout and comes back through the readers unchanged."""
 
 import hashlib
+import shutil
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 import yaml
@@ -218,3 +220,90 @@ def test_the_command_exports_what_the_check_accepts(tmp_path, capsys):
     assert main(["check", "--read", "2", str(tmp_path / "ukb.yaml")]) == 0
     assert main(asked) == 1
     assert "already there" in capsys.readouterr().err
+
+
+class TestBrokenUkb:
+    """What can go wrong with files like UK Biobank's: one clear line each, and nothing is changed."""
+
+    @pytest.fixture
+    def broken(self, folder, tmp_path):
+        shutil.copytree(folder / "ukb", tmp_path / "ukb")
+        for name in ("ukb.yaml", "ukb_simulated.yaml"):
+            shutil.copy(folder / name, tmp_path)
+        return tmp_path
+
+    @staticmethod
+    def edit(folder: Path, change) -> None:
+        path = folder / "ukb" / "phenotypes.csv"
+        change(pd.read_csv(path, dtype=str)).to_csv(path, index=False)
+
+    def faults(self, folder: Path, read: int = 100) -> list[tuple[str, str]]:
+        before = digests(folder)
+        report = check(load_manifest(folder / "ukb.yaml"), read=read)
+        assert digests(folder) == before
+        assert all("\n" not in fault.detail for fault in report.faults)
+        return [(fault.kind, fault.detail) for fault in report.faults]
+
+    def test_cut_and_hostile_files_are_each_named(self, broken):
+        ecgs, cines = sorted((broken / "ukb/ecg").iterdir()), sorted((broken / "ukb/cmr").iterdir())
+        ecgs[0].write_bytes(ecgs[0].read_bytes()[:-5000])
+        ecgs[1].write_text(
+            '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><CardiologyXML>&b;</CardiologyXML>'
+        )
+        ecgs[2].write_bytes(b"")
+        cines[0].write_bytes(cines[0].read_bytes()[:-500])
+        with zipfile.ZipFile(cines[1], "w") as archive:
+            archive.writestr("../../evil.dcm", b"x")
+        with zipfile.ZipFile(cines[2], "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("1.dcm", bytes(30 * 2**20))
+        content = Path(pydicom.data.get_testdata_file("CT_small.dcm", download=False)).read_bytes()
+        with zipfile.ZipFile(cines[3], "w") as archive:
+            archive.writestr("1.dcm", content)
+        found = self.faults(broken)
+        expected = {
+            ecgs[0]: "not well-formed", ecgs[1]: "Entit", ecgs[2]: "is empty", cines[0]: "whole zip",
+            cines[1]: "points outside", cines[2]: "zip bomb", cines[3]: "modality CT",
+        }  # fmt: skip
+        assert len(found) == len(expected)
+        for path, words in expected.items():
+            assert any(kind == "unreadable" and str(path) in detail and words in detail
+                       for kind, detail in found), (path, found)  # fmt: skip
+
+    def test_the_same_ecg_under_two_names_is_found(self, broken):
+        first, second = sorted((broken / "ukb/ecg").iterdir())[:2]
+        shutil.copy(first, second)
+        assert [kind for kind, detail in self.faults(broken) if "the same ECG" in detail] == ["duplicated"]
+
+    def test_a_participant_in_two_rows_is_found(self, broken):
+        self.edit(broken, lambda table: pd.concat([table, table.tail(1)]))
+        assert ("duplicated", True) in [(kind, "repeat a participant_id" in detail)
+                                        for kind, detail in self.faults(broken, read=0)]  # fmt: skip
+
+    def test_a_visit_without_a_date_would_let_the_future_in(self, broken):
+        self.edit(broken, lambda table: table.assign(**{"53-2.0": [None, *table["53-2.0"][1:]]}))
+        assert [detail for kind, detail in self.faults(broken, read=0) if kind == "leaking"] == [
+            "1 recordings have no date: their diagnoses may lie in the future"
+        ]
+
+    def test_codes_dated_after_the_visit_are_not_prevalent(self, broken):
+        coded = [column for column in pd.read_csv(broken / "ukb/phenotypes.csv", nrows=0).columns
+                 if column.startswith("41280")]  # fmt: skip
+        self.edit(broken, lambda table: table.assign(**{column: "2035-01-01" for column in coded}))
+        manifest = load_manifest(broken / "ukb.yaml")
+        labels = read_labels(manifest, read_tables(manifest))
+        assert not labels[list(DISEASES)].to_numpy().any()
+        assert labels[[f"{disease}_incident" for disease in DISEASES]].to_numpy().any()
+
+
+def test_a_changed_byte_of_a_record_fails_its_checksum_twice(folder, tmp_path):
+    """Against the list of the archive, and against the sum in its own header."""
+    shutil.copytree(folder / "mimic_iv_ecg", tmp_path / "mimic_iv_ecg")
+    for name in ("mimic_iv_ecg.yaml", "mimic_iv_ecg_simulated.yaml"):
+        shutil.copy(folder / name, tmp_path)
+    record = sorted(tmp_path.rglob("*.dat"))[0]
+    content = bytearray(record.read_bytes())
+    content[4000] ^= 1
+    record.write_bytes(content)
+    found = [fault.detail for fault in check(load_manifest(tmp_path / "mimic_iv_ecg.yaml")).faults]
+    assert len(found) == 2 and all(str(record.with_suffix("")) in detail for detail in found)
+    assert any("SHA256SUMS" in detail for detail in found) and any("header's" in detail for detail in found)

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfiltfilt
 
 from cardiacnets.ecg import clean, detect_r_peaks, example_ecg_path, heart_rate, median_beat, read_ecg
+from cardiacnets.ecg.beat import QRS_BAND, _qrs_band
 
 RNG_SEED = 11
 P_AND_T = ((0.12, -0.16, 0.02), (0.3, 0.28, 0.045))
@@ -135,3 +137,11 @@ def test_rates_agree_with_neurokit(sample_data):
         lead = neurokit2.ecg_clean(signal[1], sampling_rate=500)
         peaks = neurokit2.ecg_peaks(lead, sampling_rate=500)[1]["ECG_R_Peaks"]
         assert heart_rate(signal) == pytest.approx(60 * 500 / np.diff(peaks).mean(), abs=5)
+
+
+@pytest.mark.parametrize("samples", [1250, 1251, 700])
+def test_the_band_is_a_butterworth_filter_forth_and_back(samples):
+    coarse = np.random.default_rng(2).normal(0, 0.3, (3, 12, samples))
+    expected = sosfiltfilt(butter(2, QRS_BAND, "bandpass", fs=125, output="sos"), coarse, axis=-1)
+    inside = slice(60, -60)  # half a second from the ends, which scipy continues for 0.1 s only
+    np.testing.assert_allclose(_qrs_band(coarse, 125)[..., inside], expected[..., inside], atol=1e-4)

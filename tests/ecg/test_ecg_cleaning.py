@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.signal import savgol_filter
 from statsmodels.tsa.seasonal import seasonal_decompose
 
+from cardiacnets.digital_heart import simulate
 from cardiacnets.ecg import (
     clean,
     clean_stages,
@@ -85,6 +86,13 @@ class TestAgainstTheRecordByRecordRoute:
             record = read_ecg(sample_data / "ecg/cinc2021" / name).standard()
             expected = clean_by_record(record, 500, float(heart_rate(record)))
             np.testing.assert_allclose(clean(record), expected, atol=CLEAN_MILLIVOLTS)
+
+    @pytest.mark.parametrize("cohort", ["ukb", "mimic"])
+    def test_all_steps_on_simulated_records(self, cohort):
+        records = simulate(2, cohort, seed=5, frames=1).ecg
+        for record, result in zip(records, clean(records), strict=True):
+            expected = clean_by_record(record, 500, float(heart_rate(record)))
+            np.testing.assert_allclose(result, expected, atol=CLEAN_MILLIVOLTS)
 
     @pytest.mark.parametrize(("rate", "length"), [(250, 2500), (400, 4096), (1000, 10000), (500, 4999)])
     def test_other_rates_and_lengths(self, rate, length):
