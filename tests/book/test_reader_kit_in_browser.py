@@ -1,4 +1,6 @@
-"""A reader study as its readers meet it: from the first case to the analysed file, from disk, with a keyboard only."""
+"""A reader study as its readers meet it: from the first case to the analysed file, from disk, with a
+keyboard only.
+"""
 
 from collections import Counter
 from datetime import timedelta
@@ -24,7 +26,9 @@ def kit(reader_run, tmp_path_factory):
 
 @pytest.fixture
 def open_kit(browser, kit):
-    """A browser of its own, offline, and the kit's page in it; what the page asks for and complains of is kept."""
+    """A browser of its own, offline, and the kit's page in it; what the page asks for and complains of is
+    kept.
+    """
     contexts = []
 
     def open_(viewport=DESK, scheme="light", **options):
@@ -71,7 +75,9 @@ def downloaded(page, selector, path):
 
 
 def test_from_the_first_case_to_the_analysed_file(open_kit, kit, reader_run, tmp_path):
-    """Three readers by keys alone, one of them interrupted; their files and the key make the study's table."""
+    """Three readers by keys alone, one of them interrupted; their files and the key make the study's
+    table.
+    """
     answers = tmp_path / "answers"
     for place, reader in enumerate(READERS):
         page = open_kit()
@@ -85,10 +91,14 @@ def test_from_the_first_case_to_the_analysed_file(open_kit, kit, reader_run, tmp
             read_one(page, rating, "y" if rating > 3 else "n")
             assert answered(page) == number + 1
         path = downloaded(page, "#done .download", answers / f"{reader}.csv")
-        assert page.locator("#plain").input_value().replace("\r\n", "\n") == path.read_text().replace("\r\n", "\n")
+        assert page.locator("#plain").input_value().replace("\r\n", "\n") == path.read_text().replace(
+            "\r\n", "\n"
+        )
     table = pd.read_parquet(reader_run.predictions / "generated.fahzu_readers" / "table.parquet")
     nothing = np.zeros((len(table), 1))
-    displays = Displays(nothing, nothing, nothing, table["cm"].to_numpy(int), table["recording_id"].to_numpy())
+    displays = Displays(
+        nothing, nothing, nothing, table["cm"].to_numpy(int), table["recording_id"].to_numpy()
+    )
     readings = read_answers(reader_run, displays, answers, kit.key)
     assert len(readings) == 54 and Counter(readings["experience"]) == {"junior": 36, "senior": 18}
     assert (readings.groupby(["reader", "session"])["modality"].nunique() == 3).all(), "counterbalanced"
@@ -156,7 +166,9 @@ def test_the_keyboard_alone_is_enough_without_single_keys(open_kit):
         if page.evaluate("document.activeElement.id") == "begin":
             break
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "case-title", "the new case is announced by its heading"
+    assert page.evaluate("document.activeElement.id") == "case-title", (
+        "the new case is announced by its heading"
+    )
     page.keyboard.press("4")
     assert page.locator("[name=rating]:checked").count() == 0, "single keys are off"
     tab_to("[name=rating]")
@@ -292,7 +304,9 @@ def test_every_screen_is_accessible_and_says_simulated(open_kit, scheme):
     page = open_kit(scheme=scheme)
     for name in screens(page):
         found = axe.Axe().run(page, options={"preload": False}).response["violations"]
-        serious = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS]
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS
+        ]
         assert serious == [], name
         assert "Simulated" in page.inner_text("header"), name
 
