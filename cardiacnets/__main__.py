@@ -1,4 +1,4 @@
-"""The command line: ``python -m cardiacnets check``, ``export`` and ``reader-kit``; each explains itself by ``--help``."""
+"""The command line: ``python -m cardiacnets check``, ``export`` and ``reader-kit``; ``--help`` explains each."""
 
 from __future__ import annotations
 
@@ -67,21 +67,36 @@ def add_reader_kit(commands: argparse._SubParsersAction) -> None:
     """``reader-kit``: a reader study for people, as a folder that opens in any browser without a network."""
     parser = commands.add_parser("reader-kit", help=add_reader_kit.__doc__.partition(": ")[2])
     parser.add_argument("folder", type=Path, help="where the kit goes; must not exist")
-    parser.add_argument("--profile", default="quick", help="smoke, quick (default), full, paper, or a YAML file")
-    parser.add_argument("--run", default="", dest="run_name", metavar="RUN", help="default: the profile's name")
-    parser.add_argument("--key", type=Path, help="CSV of codes and truth (default: FOLDER-key.csv beside the folder)")
+    parser.add_argument(
+        "--profile", default="quick", help="smoke, quick (default), full, paper, or a YAML file"
+    )
+    parser.add_argument(
+        "--run", default="", dest="run_name", metavar="RUN", help="default: the profile's name"
+    )
+    parser.add_argument(
+        "--key", type=Path, help="CSV of codes and truth (default: FOLDER-key.csv beside the folder)"
+    )
     parser.add_argument("--cases", type=int, help="how many cases, drawn by diagnosis (default: all)")
     parser.add_argument(
-        "--readers", nargs="+", metavar="CODE", help="codes of the readers (default: R1 to R6; a multiple of six)"
+        "--readers",
+        nargs="+",
+        metavar="CODE",
+        help="codes of the readers (default: R1 to R6; a multiple of six)",
     )
     parser.add_argument(
-        "--order", choices=("counterbalanced", "as-published"),
-        help="counterbalanced (default), or the study's: ECG first, movies later, which confounds display and practice",
+        "--order",
+        choices=("counterbalanced", "as-published"),
+        help="counterbalanced (default), or the study's, which confounds display and practice",
     )
-    parser.add_argument("--washout", type=int, metavar="DAYS", help="between sessions (default: 28; a class: 0)")
-    parser.add_argument("--seed", type=int, help="draws codes and orders (default: drawn, and written nowhere)")
     parser.add_argument(
-        "--real-people", action="store_true",
+        "--washout", type=int, metavar="DAYS", help="between sessions (default: 28; a class: 0)"
+    )
+    parser.add_argument(
+        "--seed", type=int, help="draws codes and orders (default: drawn, and written nowhere)"
+    )
+    parser.add_argument(
+        "--real-people",
+        action="store_true",
         help="the cohort is real: its terms and your ethics approval allow these readers to see it",
     )
     parser.set_defaults(run=run_reader_kit)
@@ -97,10 +112,13 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
         given["readers"] = tuple(given["readers"])
     run = open_run(arguments.profile, arguments.run_name)
     if arguments.real_people:
-        print("warning: this kit shows traces and movies of real people; keep it where their data may be", file=sys.stderr)
+        print(
+            "warning: this kit shows traces and movies of real people; keep it where their data may be",
+            file=sys.stderr,
+        )
     kit = make_kit(run, arguments.folder, arguments.key, Plan(**given), arguments.real_people)
     print(
-        f"{kit.page}\n    for readers: {kit.cases} cases, {kit.readings} readings each; copy the whole folder\n"
+        f"{kit.page}\n    for readers: {kit.cases} cases, {kit.readings} readings each; copy the folder\n"
         f"{kit.key}\n    the key: codes, origin of the films, diagnoses; keep it from readers\n"
         f"afterwards: papermill notebooks/07_reader_study.ipynb out.ipynb -p profile {arguments.profile} "
         f"-p run {run.name} -p ratings FOLDER_OF_ANSWERS -p key {kit.key}"

@@ -46,7 +46,8 @@ def reader_run(tmp_path_factory):
     films("sax"), films("lax")
     table = cohort.recordings.assign(row=range(len(cohort.recordings)))
     run.fit_or_load(
-        run.predictions / f"generated.{READER_COHORT}", {},
+        run.predictions / f"generated.{READER_COHORT}",
+        {},
         lambda folder: table.to_parquet(folder / "table.parquet"),
     )
     return run

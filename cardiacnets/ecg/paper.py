@@ -65,8 +65,8 @@ def plot_ecg(
 
     One millimetre of paper is one millimetre of print at the figure's own size. ``overlay (12, n)`` in [0, 1]
     holds weights over leads and ten seconds, drawn as background heat. Each lead's median lies on its middle
-    line, and the sheet is as high as the tallest wave of its top row (to 4 mV). Raises ``ValueError`` for a wrong
-    shape or weights out of range. Save or display the figure; it belongs to no window.
+    line, and the sheet is as high as the tallest wave of its top row (to 4 mV). Raises ``ValueError`` for
+    a wrong shape or weights out of range. Save or display the figure; it belongs to no window.
     """
     signal, overlay = _twelve(signal, "an ECG"), _weights(overlay)
     top_row = signal[[LEADS.index(leads[0]) for leads in _COLUMNS]]

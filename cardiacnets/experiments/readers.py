@@ -20,8 +20,10 @@ movies are worth is not assumed: it follows from the run's own pictures. No publ
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,7 +37,7 @@ from cardiacnets.experiments.attribution import grad_cam
 from cardiacnets.experiments.downstream import load_network, network_inputs
 from cardiacnets.experiments.generate import READER_COHORT, generated_rows
 from cardiacnets.experiments.tasks import TASKS
-from cardiacnets.run import Run
+from cardiacnets.run import REPOSITORY, Run
 from cardiacnets.statistics.discrimination import placements
 
 MODALITIES = ("ecg", "ecg+generated", "ecg+real")
@@ -184,6 +186,20 @@ def reader_displays(run: Run) -> tuple[Displays, Reference]:
     )
     movie, truth = np.load(learned / "indices_real.npy"), known["cm"].to_numpy(int)
     return displays, Reference(_ecg_features(open_clean(run, "ukb"), known), movie, truth)
+
+
+def public_study() -> pd.DataFrame | None:
+    """VanDyke's reader study (1993; real patients), "disease" at a rating of 3 or more, from the sample data.
+
+    None where its file is not at hand: ``stats/VanDyke.csv`` under ``$CARDIACNETS_SAMPLE_DATA``, or under the
+    folder ``shared/data`` beside the repository.
+    """
+    folder = os.environ.get("CARDIACNETS_SAMPLE_DATA") or REPOSITORY.parent / "shared" / "data"
+    file = Path(folder) / "stats" / "VanDyke.csv"
+    if not file.is_file():
+        return None
+    table = pd.read_csv(file).rename(columns={"treatment": "modality"})
+    return table.assign(decision=(table["rating"] >= 3).astype(int))
 
 
 def case_heat(run: Run, places: Sequence[int]) -> np.ndarray:

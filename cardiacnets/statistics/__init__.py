@@ -59,7 +59,10 @@ from cardiacnets.statistics.ratings import Ratings, check_ratings
 from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
 from cardiacnets.statistics.reader_study_power import cases_needed, reader_study_power
 from cardiacnets.statistics.readings import (
+    accuracy_by_session,
     accuracy_gains,
+    compare_experience,
+    describe_readers,
     display_agreement,
     pitfall_table,
     recovered_cases,
@@ -68,17 +71,17 @@ from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootst
 
 __all__ = [
     "BootstrappedCorrelations", "Calibration", "Comparison", "Components", "CorrelationComparison",
-    "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy_gains", "auc_covariance",
-    "auc_difference", "auc_interval", "balanced_accuracy", "benjamini_hochberg", "bootstrap_correlations",
-    "bootstrap_mean", "calibration", "cases_needed", "changed_verdicts", "check_ratings",
-    "class_gain_difference", "classification_table", "clustered_paired_test", "cohen_kappa",
-    "compare_accuracies", "compare_aucs", "compare_correlations", "compare_index_predictions",
-    "compare_overlapping", "correlation_bca", "coverage_table", "decision_curve", "delong_test",
-    "delong_test_unpaired", "delong_tests", "display_agreement", "equivalent_auc", "equivalent_correlation",
-    "estimating_equations", "fleiss_kappa", "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue",
-    "mcnemar_test", "merit_covariance", "obuchowski_rockette", "one_vs_rest", "paired_counts",
-    "paired_difference", "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement",
-    "pitfall_table", "placements", "read_key", "read_ratings", "reader_study_power", "recovered_cases",
-    "spearman_bca", "spearman_interval", "two_one_sided_tests", "two_proportion_z", "wilson_interval",
-    "youden_threshold",
+    "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy_by_session", "accuracy_gains",
+    "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy", "benjamini_hochberg",
+    "bootstrap_correlations", "bootstrap_mean", "calibration", "cases_needed", "changed_verdicts",
+    "check_ratings", "class_gain_difference", "classification_table", "clustered_paired_test",
+    "cohen_kappa", "compare_accuracies", "compare_aucs", "compare_correlations", "compare_experience",
+    "compare_index_predictions", "compare_overlapping", "correlation_bca", "coverage_table",
+    "decision_curve", "delong_test", "delong_test_unpaired", "delong_tests", "describe_readers",
+    "display_agreement", "equivalent_auc", "equivalent_correlation", "estimating_equations", "fleiss_kappa",
+    "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
+    "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference", "participant_bootstrap",
+    "pearson", "pearson_interval", "percent_agreement", "pitfall_table", "placements", "read_key",
+    "read_ratings", "reader_study_power", "recovered_cases", "spearman_bca", "spearman_interval",
+    "two_one_sided_tests", "two_proportion_z", "wilson_interval", "youden_threshold",
 ]

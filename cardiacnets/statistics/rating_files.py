@@ -1,9 +1,9 @@
 """Ratings collected from people, read from CSV files and checked cell by cell.
 
-A file has one row a reading with ``reader``, ``case`` and ``rating``, what was shown in ``modality`` (or, with a key,
-in ``display``), and may have ``truth``, ``decision`` (0 or 1), ``experience``, ``session``, ``seconds`` and others.
-Supported is the balanced complete design: two readers or more, two modalities or more, every reader rating every
-case once with each. Anything else is refused, with the reason.
+A file has one row a reading with ``reader``, ``case`` and ``rating``, what was shown in ``modality`` (or,
+with a key, in ``display``), and may have ``truth``, ``decision`` (0 or 1), ``experience``, ``session``,
+``seconds`` and others. Supported is the balanced complete design: two readers or more, two modalities or
+more, every reader rating every case once with each. Anything else is refused, with the reason.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MIDDLE = 5.0
 KEY = ("case", "display", "modality", "recording_id", "truth")
 _PLACE = ["_file", "_row"]
 _DESIGN = (
-    "only balanced complete designs are supported (two or more readers and modalities, every reader rating every "
-    "case once with each)"
+    "only balanced complete designs are supported (two or more readers and modalities, every reader rating "
+    "every case once with each)"
 )
 
 
@@ -36,18 +36,21 @@ def read_ratings(
     Args:
         paths: a CSV, several, a folder of CSVs, or a pattern such as ``answers/*.csv``.
         truth: diagnosis by case, for files that do not hold it.
-        key: of a reader kit (:func:`read_key`): turns ``case`` and ``display`` into recording and modality, and
-            gives the truth.
+        key: of a reader kit (:func:`read_key`): turns ``case`` and ``display`` into recording and
+            modality, and gives the truth.
 
-    Without ``decision`` a rating of 5 or more is one; without ``experience`` it is "reader". Raises ``ValueError``
-    naming file, row (the first below the header is 1) and column of an empty or non-numeric cell, an unknown
-    reader, case or display, a reading given twice; and for one reader, one modality, or an incomplete design.
+    Without ``decision`` a rating of 5 or more is one; without ``experience`` it is "reader". Raises
+    ``ValueError`` naming file, row (the first below the header is 1) and column of an empty or non-numeric
+    cell, an unknown reader, case or display, a reading given twice; and for one reader, one modality, or
+    an incomplete design.
     """
     tables = [_read(path) for path in _files(paths)]
     for table in tables:
         needed = ("reader", "case", "display" if key is not None else "modality", "rating")
         if "display" in table and "modality" not in table and key is None:
-            raise ValueError(f"{_where(table, 0)}: answers of a reader kit: give its key (-p key NAME-key.csv) as well")
+            raise ValueError(
+                f"{_where(table, 0)}: answers of a reader kit: give its key (-p key NAME-key.csv) as well"
+            )
         _check_cells(table, needed)
     table = pd.concat(tables, ignore_index=True)
     if key is not None:
@@ -101,7 +104,8 @@ def _read(path: str | Path) -> pd.DataFrame:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         head = text.partition("\n")[0]
-        lines = list(csv.reader(text.splitlines(), delimiter=";" if head.count(";") > head.count(",") else ",", strict=True))
+        comma = ";" if head.count(";") > head.count(",") else ","
+        lines = list(csv.reader(text.splitlines(), delimiter=comma, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path}: not a readable CSV file ({error})") from None
     names = [name.strip() for name in lines[0]] if lines else []
@@ -115,15 +119,22 @@ def _read(path: str | Path) -> pd.DataFrame:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(names):
             raise ValueError(f"{path}, row {number}: {len(row)} cells under {len(names)} column names")
-    return pd.DataFrame(rows, columns=names, dtype=object).assign(_file=str(path), _row=range(1, len(rows) + 1))
+    return pd.DataFrame(rows, columns=names, dtype=object).assign(
+        _file=str(path), _row=range(1, len(rows) + 1)
+    )
 
 
 def _check_cells(table: pd.DataFrame, needed: Sequence[str]) -> None:
     """Nothing needed is empty; numbers become numbers, in place."""
     for column in needed:
         if column not in table:
-            raise ValueError(f"{table['_file'].iloc[0]}: column {column!r} is missing; needed: {', '.join(needed)}")
-    for column in [*needed, *(name for name in ("truth", "decision") if name in table and name not in needed)]:
+            raise ValueError(
+                f"{table['_file'].iloc[0]}: column {column!r} is missing; needed: {', '.join(needed)}"
+            )
+    for column in [
+        *needed,
+        *(name for name in ("truth", "decision") if name in table and name not in needed),
+    ]:
         _refuse(table, column, table[column] == "", "empty cell")
     for column, meant in (("rating", "a number"), ("truth", "0 or 1"), ("decision", "0 or 1")):
         if column in table:
@@ -143,7 +154,9 @@ def _unblinded(table: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
         _refuse(table, "kit", ~table["kit"].isin(key["kit"]), "kit {} is not that of the key")
     if "readers" in key:
         names = key["readers"].iloc[0].split()
-        _refuse(table, "reader", ~table["reader"].isin(names), f"unknown reader {{}}; known: {', '.join(names)}")
+        _refuse(
+            table, "reader", ~table["reader"].isin(names), f"unknown reader {{}}; known: {', '.join(names)}"
+        )
     _check_repeats(table, "display")
     known = key[list(KEY)]
     pairs = pd.MultiIndex.from_frame(table[["case", "display"]])
@@ -164,8 +177,8 @@ def _check_repeats(table: pd.DataFrame, shown: str = "modality") -> None:
         row = table[again].iloc[0]
         first = table[(table[what] == row[what]).all(axis=1)].iloc[0]
         raise ValueError(
-            f"{_where(table, int(np.flatnonzero(again)[0]))}, column 'case': reader {row['reader']} rated case "
-            f"{row['case']} with {row[shown]} before ({first['_file']}, row {first['_row']}); each reading once"
+            f"{row['_file']}, row {row['_row']}, column 'case': reader {row['reader']} rated case "
+            f"{row['case']} with {row[shown]} before ({first['_file']}, row {first['_row']}); once each"
         )
 
 
@@ -181,7 +194,9 @@ def _refuse(table: pd.DataFrame, column: str, wrong: pd.Series, fault: str) -> N
     """``ValueError`` at the first row that is wrong; ``{}`` in ``fault`` stands for what was found there."""
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
-        raise ValueError(f"{_where(table, place)}, column {column!r}: {fault.format(table[column].iloc[place])}")
+        raise ValueError(
+            f"{_where(table, place)}, column {column!r}: {fault.format(table[column].iloc[place])}"
+        )
 
 
 def _where(table: pd.DataFrame, place: int) -> str:

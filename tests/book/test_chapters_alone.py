@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cardiacnets.artefacts import read_json
@@ -82,3 +84,35 @@ def test_a_chapter_repeats_its_numbers(smoke_book, twin, tmp_path):
     done, _ = papermill("06_statistics", tmp_path, environment)
     assert done.returncode == 0, done.stderr[-2000:]
     assert values(folder, "06") == values(smoke_book.run, "06")
+
+
+def test_people_read_a_kit_and_the_reader_study_is_about_them(smoke_book, twin, tmp_path):
+    """The command's kit, answers of five clerks who recognise real films, and the chapter with both."""
+    folder, environment = twin
+    made = subprocess.run(
+        [sys.executable, "-m", "cardiacnets", "reader-kit", str(tmp_path / "class"), "--profile", "smoke",
+         "--cases", "12", "--readers", "J1", "J2", "J3", "S1", "S2", "--washout", "0"],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[-2000:]
+    key = pd.read_csv(tmp_path / "class-key.csv")
+    rng, answers = np.random.default_rng(0), tmp_path / "answers"
+    answers.mkdir()
+    for reader in ("J1", "J2", "J3", "S1", "S2"):
+        experience = {"J": "junior", "S": "senior"}[reader[0]]
+        told = np.where(rng.random(len(key)) < 0.8, key["truth"], 1 - key["truth"])
+        told = np.where(key["modality"] == "ecg+real", key["truth"], told)
+        own = key[["kit", "case", "display"]].assign(reader=reader, experience=experience, decision=told)
+        own.assign(session=1, rating=1 + 3 * told + rng.integers(2, size=len(key)), seconds=9.5).to_csv(
+            answers / f"{reader}.csv", index=False
+        )
+    given = [("ratings", answers), ("key", tmp_path / "class-key.csv")]
+    done, out = papermill("07_reader_study", tmp_path, environment, *given)
+    assert done.returncode == 0, done.stderr[-2000:]
+    people = values(folder, "07")
+    assert people["reader.cm.cases.all"] == 12 and people["reader.cm.auc.ecg+real"] == 1
+    assert people.keys() == values(smoke_book.run, "07").keys()
+    assert "Who read (people)" in out.read_text() and "Simulated." in out.read_text()
+    (answers / "S2.csv").write_text((answers / "S2.csv").read_text().replace(",9.5", "", 1))
+    refused, _ = papermill("07_reader_study", tmp_path, environment, *given)
+    assert refused.returncode != 0 and "S2.csv, row 1: 7 cells under 8 column names" in refused.stderr

@@ -84,7 +84,9 @@ def test_the_folder_is_whole(kit):
 
 
 def test_the_folder_does_not_tell_the_truth(kit, reader_run):
-    """Neither identifiers, diagnoses nor the films' origin stand in any file, by content, name, size of text or time."""
+    """Neither identifiers, diagnoses nor the films' origin stand in any file, by content, name, size of
+    text or time.
+    """
     key, folder = pd.read_csv(kit.key, dtype=str), kit.page.parent
     assert kit.key.parent == folder.parent and not list(folder.rglob("*key*"))
     everything = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
@@ -109,7 +111,9 @@ def test_the_key_finds_pictures_again(kit, reader_run):
     page, key = page_of(kit), pd.read_csv(kit.key)
     names = [page["cases"][row.case][row.display] for row in key.itertuples()]
     content = {name: (kit.page.parent / name).read_bytes() for name in names}
-    again = make_kit(reader_run, kit.page.parent.with_name("again"), plan=Plan(cases=9, readers=("J1", "S1"), seed=5))
+    again = make_kit(
+        reader_run, kit.page.parent.with_name("again"), plan=Plan(cases=9, readers=("J1", "S1"), seed=5)
+    )
     for name in names:
         assert (again.page.parent / name).read_bytes() == content[name], "the same seed draws the same kit"
     assert again.key.read_text() == kit.key.read_text()
@@ -123,7 +127,9 @@ def test_another_seed_draws_other_codes(kit, reader_run):
 
 def displays_of(run):
     table = pd.read_parquet(run.predictions / "generated.fahzu_readers" / "table.parquet")
-    return Displays(*(np.zeros((len(table), 1)),) * 3, table["cm"].to_numpy(int), table["recording_id"].to_numpy())
+    return Displays(
+        *(np.zeros((len(table), 1)),) * 3, table["cm"].to_numpy(int), table["recording_id"].to_numpy()
+    )
 
 
 def write_answers(kit, folder, rate):
@@ -131,9 +137,20 @@ def write_answers(kit, folder, rate):
     page = page_of(kit)
     folder.mkdir()
     for reader, sessions in page["lists"].items():
-        rows = [{"kit": page["kit"], "reader": reader, "experience": "junior", "session": number + 1, "case": case,
-                 "display": display, "rating": rate(case, display), "decision": int(rate(case, display) > 3)}
-                for number, session in enumerate(sessions) for case, display in session]
+        rows = [
+            {
+                "kit": page["kit"],
+                "reader": reader,
+                "experience": "junior",
+                "session": number + 1,
+                "case": case,
+                "display": display,
+                "rating": rate(case, display),
+                "decision": int(rate(case, display) > 3),
+            }
+            for number, session in enumerate(sessions)
+            for case, display in session
+        ]
         pd.DataFrame(rows).to_csv(folder / f"{reader}.csv", index=False)
 
 
@@ -159,7 +176,9 @@ def test_a_key_of_other_pictures_is_refused(kit, reader_run, tmp_path):
     with pytest.raises(ValueError, match="old.csv: this key belongs to other pictures"):
         read_answers(reader_run, displays, tmp_path / "answers", tmp_path / "old.csv")
     with pytest.raises(ValueError, match="has another diagnosis"):
-        read_answers(reader_run, dataclasses.replace(displays, truth=1 - displays.truth), tmp_path / "answers", kit.key)
+        read_answers(
+            reader_run, dataclasses.replace(displays, truth=1 - displays.truth), tmp_path / "answers", kit.key
+        )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +233,19 @@ def test_the_command_names_what_is_missing(tmp_path, monkeypatch, capsys):
 
 def test_the_command_writes_a_kit(reader_run, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CARDIACNETS_RUNS", str(reader_run.root.parent))
-    given = ["--profile", "smoke", "--run", "readers", "--cases", "6", "--readers", "A", "B", "--order", "as-published"]
+    given = [
+        "--profile",
+        "smoke",
+        "--run",
+        "readers",
+        "--cases",
+        "6",
+        "--readers",
+        "A",
+        "B",
+        "--order",
+        "as-published",
+    ]
     assert main(["reader-kit", str(tmp_path / "class"), *given, "--washout", "0"]) == 0
     printed = capsys.readouterr().out
     assert str(tmp_path / "class" / "index.html") in printed and str(tmp_path / "class-key.csv") in printed

@@ -36,7 +36,11 @@ def folder(tmp_path):
 
 def test_files_and_key_make_one_table(folder):
     key = read_key(folder / "key.csv")
-    given = [folder / "answers", str(folder / "answers" / "*.csv"), sorted((folder / "answers").glob("*.csv"))]
+    given = [
+        folder / "answers",
+        str(folder / "answers" / "*.csv"),
+        sorted((folder / "answers").glob("*.csv")),
+    ]
     tables = [read_ratings(each, key=key) for each in given]
     assert tables[0].equals(tables[1]) and tables[1].equals(tables[2])
     table = tables[0]
@@ -58,7 +62,7 @@ def test_a_spreadsheets_semicolons_and_byte_order_mark_are_read(folder):
 def changed(lines, row, column, value):
     cells = lines[row].split(",")
     cells[HEAD.split(",").index(column)] = value
-    return [*lines[:row], ",".join(cells), *lines[row + 1:]]
+    return [*lines[:row], ",".join(cells), *lines[row + 1 :]]
 
 
 @pytest.mark.parametrize(
@@ -68,14 +72,26 @@ def changed(lines, row, column, value):
         (lambda t: changed(t, 3, "rating", "high"), r"R1\.csv, row 3, column 'rating': high is not a number"),
         (lambda t: changed(t, 3, "rating", "nan"), r"R1\.csv, row 3, column 'rating': nan is not a number"),
         (lambda t: changed(t, 2, "decision", "maybe"), r"row 2, column 'decision': maybe is not 0 or 1"),
-        (lambda t: changed(t, 5, "reader", "R9"), r"row 5, column 'reader': unknown reader R9; known: R1, R2"),
+        (
+            lambda t: changed(t, 5, "reader", "R9"),
+            r"row 5, column 'reader': unknown reader R9; known: R1, R2",
+        ),
         (lambda t: changed(t, 5, "case", "ZZ"), r"row 5, column 'case': case ZZ is not in the key"),
         (lambda t: changed(t, 5, "display", "film 7"), r"row 5, column 'display': display film 7"),
         (lambda t: changed(t, 5, "kit", "K2"), r"row 5, column 'kit': kit K2 is not that of the key"),
-        (lambda t: changed(t, 5, "display", "film 2"), r"row 5, columns 'case' and 'display': AA has no film 2"),
-        (lambda t: [*t, t[2]], r"R1\.csv, row 9, column 'case': reader R1 rated case BB with ecg before .*row 2"),
+        (
+            lambda t: changed(t, 5, "display", "film 2"),
+            r"row 5, columns 'case' and 'display': AA has no film 2",
+        ),
+        (
+            lambda t: [*t, t[2]],
+            r"R1\.csv, row 9, column 'case': reader R1 rated case BB with ecg before .*row 2",
+        ),
         (lambda t: t[:-1], r"incomplete design: reader R1 did not rate case r4 .*Only balanced complete"),
-        (lambda t: [t[0], *(line.removesuffix(",8") for line in t[1:])], r"row 5: 8 cells under 9 column names"),
+        (
+            lambda t: [t[0], *(line.removesuffix(",8") for line in t[1:])],
+            r"row 5: 8 cells under 9 column names",
+        ),
         (lambda t: t[:1], "no rows below a header"),
         (lambda t: [line.replace(",rating", ",score") for line in t], "column 'rating' is missing"),
         (lambda t: [t[0].replace("case", "reader"), *t[1:]], "a column's name stands there twice"),
@@ -110,7 +126,8 @@ def test_a_kits_answers_ask_for_the_key(folder):
 
 def test_what_is_no_table_is_refused(folder):
     for name, content, message in (
-        ("binary.csv", b"\xff\xfe\x00", "not a readable CSV"), ("torn.csv", b'reader,case\n"R1', "not a readable CSV"),
+        ("binary.csv", b"\xff\xfe\x00", "not a readable CSV"),
+        ("torn.csv", b'reader,case\n"R1', "not a readable CSV"),
         ("key.csv", b"case,display\nA,ecg\n", "column 'modality' is missing; a key has"),
     ):
         (folder / name).write_bytes(content)
@@ -125,14 +142,21 @@ def test_what_is_no_table_is_refused(folder):
 
 
 def test_a_file_without_a_key_names_modalities_itself(tmp_path):
-    rows = [(reader, modality, case, case % 2, 6 * (case % 2)) for reader in "ab" for modality in "xy" for case in range(4)]
+    rows = [
+        (reader, modality, case, case % 2, 6 * (case % 2))
+        for reader in "ab"
+        for modality in "xy"
+        for case in range(4)
+    ]
     table = pd.DataFrame(rows, columns=["reader", "modality", "case", "truth", "rating"])
     truth = table.groupby("case")["truth"].first()
     table.drop(columns="truth").to_csv(tmp_path / "class.csv", index=False)
     read = read_ratings(tmp_path / "class.csv", truth=truth)
     assert read["truth"].tolist() == table["truth"].tolist()
     assert read["decision"].tolist() == table["truth"].tolist() and set(read["experience"]) == {"reader"}
-    with pytest.raises(ValueError, match=r"class\.csv, row 4, column 'case': case 3 is not among the study's cases"):
+    with pytest.raises(
+        ValueError, match=r"class\.csv, row 4, column 'case': case 3 is not among the study's cases"
+    ):
         read_ratings(tmp_path / "class.csv", truth=truth.drop(3))
     with pytest.raises(ValueError, match=r"class\.csv: column 'truth' is missing"):
         read_ratings(tmp_path / "class.csv")

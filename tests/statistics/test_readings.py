@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 
 from cardiacnets.statistics import (
+    accuracy_by_session,
     accuracy_gains,
+    cohen_kappa,
+    compare_experience,
     display_agreement,
+    gwet_ac1,
     pitfall_table,
     recovered_cases,
 )
@@ -14,11 +18,24 @@ from cardiacnets.statistics import (
 
 def readings() -> pd.DataFrame:
     """Two readers, four cases: with b, both find case 0 that they missed with a, and r1 loses case 1."""
-    decisions = {("r0", "a"): [0, 1, 0, 0], ("r0", "b"): [1, 1, 0, 0], ("r1", "a"): [0, 1, 1, 0],
-                 ("r1", "b"): [1, 0, 0, 0]}
+    decisions = {
+        ("r0", "a"): [0, 1, 0, 0],
+        ("r0", "b"): [1, 1, 0, 0],
+        ("r1", "a"): [0, 1, 1, 0],
+        ("r1", "b"): [1, 0, 0, 0],
+    }
     tables = [
-        pd.DataFrame({"reader": reader, "experience": "junior", "modality": modality, "case": range(4),
-                      "truth": [1, 1, 0, 0], "rating": np.array(decided) * 10.0, "decision": decided})
+        pd.DataFrame(
+            {
+                "reader": reader,
+                "experience": "junior",
+                "modality": modality,
+                "case": range(4),
+                "truth": [1, 1, 0, 0],
+                "rating": np.array(decided) * 10.0,
+                "decision": decided,
+            }
+        )
         for (reader, modality), decided in decisions.items()
     ]
     return pd.concat(tables, ignore_index=True)
@@ -32,9 +49,77 @@ def test_gains_are_counted_per_reader():
 
 
 def test_agreement_is_the_share_of_equal_decisions():
-    found = display_agreement(readings(), "a", "b").iloc[0]
-    assert found["agreement"] == pytest.approx(4 / 8) and found["cases"] == 4
-    assert found["low"] < 0.5 < found["high"]
+    found = display_agreement(readings(), "a", "b").set_index("coefficient")
+    assert found.loc["percent", "estimate"] == pytest.approx(4 / 8) and (found["cases"] == 4).all()
+    assert (found["low"] < found["estimate"]).all() and (found["estimate"] < found["high"]).all()
+
+
+def two_groups(cases=60, seed=0):
+    """Two juniors who follow each movie, two seniors who decide the same with both."""
+    rng, rows = np.random.default_rng(seed), []
+    truth = np.arange(cases) % 2
+    for reader, experience, share in (
+        ("j1", "junior", 0.3),
+        ("j2", "junior", 0.4),
+        ("s1", "senior", 0),
+        ("s2", "senior", 0.1),
+    ):
+        first = np.where(rng.random(cases) < 0.8, truth, 1 - truth)
+        for name, decided in (("a", first), ("b", np.where(rng.random(cases) < share, truth, first))):
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "reader": reader,
+                        "experience": experience,
+                        "modality": name,
+                        "case": range(cases),
+                        "truth": truth,
+                        "rating": decided,
+                        "decision": decided,
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_agreement_is_the_mean_of_the_readers_own_coefficients():
+    table = two_groups()
+    found = display_agreement(table, "a", "b", resamples=200).set_index(["experience", "coefficient"])[
+        "estimate"
+    ]
+    wide = table.pivot(index="case", columns=["experience", "reader", "modality"], values="decision")
+    pairs = [wide["junior"][reader].to_numpy() for reader in ("j1", "j2")]
+    assert found["junior", "percent"] == pytest.approx(np.mean([(p[:, 0] == p[:, 1]).mean() for p in pairs]))
+    assert found["junior", "Cohen's kappa"] == pytest.approx(
+        np.mean([cohen_kappa(*p.T).estimate for p in pairs])
+    )
+    assert found["junior", "Gwet's AC1"] == pytest.approx(np.mean([gwet_ac1(p, 9).estimate for p in pairs]))
+
+
+def test_one_category_leaves_kappa_undefined_and_percent_whole():
+    table = two_groups().assign(decision=1)
+    found = display_agreement(table, "a", "b", resamples=50).set_index(["experience", "coefficient"])[
+        "estimate"
+    ]
+    assert np.isnan(found["junior", "Cohen's kappa"]) and found["junior", "percent"] == pytest.approx(1)
+    assert found["junior", "Gwet's AC1"] == pytest.approx(1)
+
+
+def test_juniors_against_seniors():
+    table = two_groups()
+    found = compare_experience(table, "b", "a").set_index("quantity")
+    gains = accuracy_gains(table, "a", "b").groupby("experience")["gain"].mean()
+    assert found.loc["gain in accuracy", "first"] == pytest.approx(gains["junior"])
+    assert found.loc["gain in accuracy", "difference"] == pytest.approx(gains["junior"] - gains["senior"])
+    assert found.loc["percent", "difference"] < 0 and (found["low"] < found["difference"]).all()
+    assert compare_experience(table[table["experience"] == "junior"], "b", "a").empty
+
+
+def test_accuracy_by_session_shows_a_fixed_order():
+    table = readings()
+    fixed = accuracy_by_session(table.assign(session=table["modality"].map({"a": "1", "b": "2"})))
+    assert fixed["session"].tolist() == [1, 2] and fixed[["a", "b"]].isna().sum().tolist() == [1, 1]
+    assert fixed.loc[0, "a"] == pytest.approx(5 / 8)
 
 
 def test_recovered_and_lost_cases():

@@ -1,4 +1,6 @@
-"""From the readers' files back to the run: codes become recordings, films get their origin, readings their truth."""
+"""From the readers' files back to the run: codes become recordings, films get their origin, readings their
+truth.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ def read_answers(
     Args:
         displays: the run's cases, see :func:`~cardiacnets.experiments.readers.reader_displays`.
         ratings: one CSV, several, a folder or a pattern; see :func:`~cardiacnets.statistics.read_ratings`.
-        key: of the kit they were read with; not needed for a file that names recordings and modalities itself.
+        key: of the kit they were read with; not needed for a file that names recordings and modalities
+        itself.
 
     Raises ``ValueError`` naming file, row and column of what does not fit, and for a key of other pictures.
     """
@@ -31,7 +34,9 @@ def read_answers(
     keys = read_key(key)
     other = f"{key}: this key belongs to other pictures than those of run {run.name!r}"
     if "pictures" in keys and set(keys["pictures"]) != {pictures_of(run)}:
-        raise ValueError(f"{other} (made again since, or another run): analyse the answers with the run they came from")
+        raise ValueError(
+            f"{other} (made again since, or another run): analyse the answers with the run they came from"
+        )
     if not (truth.reindex(keys["recording_id"]).to_numpy() == keys["truth"].to_numpy()).all():
         raise ValueError(f"{other}: a recording is unknown there or has another diagnosis")
     return read_ratings(ratings, key=keys)

@@ -1,9 +1,10 @@
 """Who reads which case with which display, when: the orders of a reader study.
 
-*Counterbalanced* (Obuchowski 2009, "Reducing the number of reader interpretations in MRMC studies", and the usual
-fully crossed design): cases fall into three groups, each session shows every case once and every display to one
-group, and the displays go round from session to session. Practice and memory then weigh on all displays alike:
-within each reader exactly, and over six readers also for each order in which a case can be met.
+*Counterbalanced* (Obuchowski 2009, "Reducing the number of reader interpretations in MRMC studies", and
+the usual fully crossed design): cases fall into three groups, each session shows every case once and every
+display to one group, and the displays go round from session to session. Practice and memory then weigh on
+all displays alike: within each reader exactly, and over six readers also for each order in which a case
+can be met.
 
 *As published*: all cases with the ECG first, then with the movies. Display and session are one column of the
 table, so that practice, boredom and a changed criterion look like an effect of the display.
@@ -30,9 +31,9 @@ def reading_lists(
 ) -> list[list[list[Reading]]]:
     """For each reader and session the (case, display) readings in their order.
 
-    Args: truth: (n,) 0 or 1; groups of cases share its two kinds evenly. readers: how many; six, or a multiple of
-    six, balance every order of the displays. order: one of :data:`ORDERS`. rng: shuffles groups, and the cases
-    within a session anew for each reader.
+    Args: truth: (n,) 0 or 1; groups of cases share its two kinds evenly. readers: how many; six, or a
+    multiple of six, balance every order of the displays. order: one of :data:`ORDERS`. rng: shuffles
+    groups, and the cases within a session anew for each reader.
 
     Raises ``ValueError`` for an unknown order, no reader, or fewer than three cases.
     """
@@ -67,27 +68,35 @@ def case_groups(truth: ArrayLike, rng: np.random.Generator) -> np.ndarray:
 
 
 def drawn_cases(truth: ArrayLike, count: int | None, rng: np.random.Generator) -> np.ndarray:
-    """Positions of ``count`` cases (all if None), ascending, the share of the diseased kept as near as it can be.
+    """Positions of ``count`` cases (all if None), ascending, the share of the diseased kept as near as it
+    can be.
 
-    Raises ``ValueError`` if there are not so many, or not two of each kind among them: less gives no covariance.
+    Raises ``ValueError`` if there are not so many, or not two of each kind among them: less gives no
+    covariance.
     """
     truth = np.asarray(truth)
     count = len(truth) if count is None else count
     diseased = round(count * float(truth.mean())) if len(truth) else 0
     if not 0 < count <= len(truth) or min(diseased, count - diseased) < 2:
         kinds = f"{int(truth.sum())} diseased and {int((truth == 0).sum())} healthy"
-        raise ValueError(f"{count} cases cannot be drawn from {kinds}: at least two of each kind must be among them")
+        raise ValueError(
+            f"{count} cases cannot be drawn from {kinds}: at least two of each kind must be among them"
+        )
     chosen = [rng.permutation(np.flatnonzero(truth == kind))[:number]
               for kind, number in ((1, diseased), (0, count - diseased))]  # fmt: skip
     return np.sort(np.concatenate(chosen))
 
 
 def check_readers(readers: Sequence[str]) -> tuple[str, ...]:
-    """The readers' names; ``ValueError`` unless they are different and of letters, digits, ``-`` and ``_``."""
+    """The readers' names; ``ValueError`` unless they are different and of letters, digits, ``-`` and
+    ``_``.
+    """
     for name in readers:
         plain = name.replace("-", "").replace("_", "")
         if not (plain.isascii() and plain.isalnum() and len(name) <= 20):
-            raise ValueError(f"reader {name!r}: up to 20 letters, digits, - and _ (a code, not a person's name)")
+            raise ValueError(
+                f"reader {name!r}: up to 20 letters, digits, - and _ (a code, not a person's name)"
+            )
     if len(set(readers)) != len(readers):
         raise ValueError(f"readers {' '.join(readers)}: each name once")
     return tuple(readers)

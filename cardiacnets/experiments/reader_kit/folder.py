@@ -1,8 +1,8 @@
 """The kit's folder and its key: pictures under random names, reading lists, and a page; the truth elsewhere.
 
-What the folder must not tell: which case is whose, who is diseased, which film is generated. Codes and file names
-are drawn anew for every kit, files are written in the order of their names (a file's time says nothing), and the
-two films of a case are numbered at random, case by case.
+What the folder must not tell: which case is whose, who is diseased, which film is generated. Codes and
+file names are drawn anew for every kit, files are written in the order of their names (a file's time says
+nothing), and the two films of a case are numbered at random, case by case.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _LETTERS = np.array(list("BCDFGHJKMNPQRSTVWXZ23456789"))
 @dataclass(frozen=True)
 class Plan:
     """How a kit is to be: ``cases`` (None: all), ``readers`` by their codes, ``order`` (see
-    :mod:`~cardiacnets.experiments.reader_kit.design`), days of ``washout`` between sessions, and the ``seed`` (None:
-    drawn, and nowhere written, so that nobody can draw the codes again).
+    :mod:`~cardiacnets.experiments.reader_kit.design`), days of ``washout`` between sessions, and the
+    ``seed`` (None: drawn, and nowhere written, so that nobody can draw the codes again).
     """
 
     cases: int | None = None
@@ -58,7 +58,11 @@ class Kit:
 
 
 def make_kit(
-    run: Run, folder: Path | str, key: Path | str | None = None, plan: Plan | None = None, real_people: bool = False
+    run: Run,
+    folder: Path | str,
+    key: Path | str | None = None,
+    plan: Plan | None = None,
+    real_people: bool = False,
 ) -> Kit:
     """Write the kit of the run's reader-study cases.
 
@@ -68,8 +72,8 @@ def make_kit(
         key: CSV with code, film, participant and truth; by default ``<folder>-key.csv`` beside the folder.
         real_people: the cohort is real and its holder's terms allow these readers to see it.
 
-    Raises ``ValueError`` naming the chapter to run, a place that is taken, a key inside the kit, or a cohort of real
-    people without ``real_people``.
+    Raises ``ValueError`` naming the chapter to run, a place that is taken, a key inside the kit, or a
+    cohort of real people without ``real_people``.
     """
     plan, folder = plan or Plan(), Path(folder).resolve()
     key = Path(key).resolve() if key else folder.with_name(f"{folder.name}-key.csv")
@@ -78,17 +82,18 @@ def make_kit(
     if plan.washout < 0:
         raise ValueError(f"washout {plan.washout}: days between sessions, 0 or more")
     known = run.require(run.predictions / f"generated.{READER_COHORT}", "04_diffusion")
-    table, cohort = pd.read_parquet(known / "table.parquet"), open_cohort(run, READER_COHORT)
-    simulated = cohort.indices_true is not None  # nobody knows a real heart's true volumes
+    table = pd.read_parquet(known / "table.parquet")
+    simulated = simulated_cases(run)
     if not simulated and not real_people:
         raise ValueError(
-            f"the cases of run {run.name!r} are real people: a kit shows their traces and movies to whoever opens it. "
-            "If the data's terms and your ethics approval allow that, say so with --real-people"
+            f"the cases of run {run.name!r} are real people: a kit shows their traces and movies to whoever "
+            "opens it. If the data's terms and your ethics approval allow that, say so with --real-people"
         )
     places = drawn_cases(table["cm"], plan.cases, rng)
     cases = table.iloc[places].assign(place=places, code=_codes(len(places), 4, rng)).sort_values("code")
     lists = reading_lists(cases["cm"], len(readers), plan.order, rng)
-    numbers = np.array([rng.permutation([1, 2]) for _ in places])  # the film number of (generated, real), (n, 2)
+    # the film's number of (generated, real), (n, 2)
+    numbers = np.array([rng.permutation([1, 2]) for _ in places])
     names = _codes(3 * len(places), 10, rng).reshape(len(places), 3)  # file names of ecg, film 1, film 2
     kit = "".join(_codes(1, 6, rng))
     shown = [_case(*each) for each in zip(cases["code"], names, strict=True)]
@@ -110,10 +115,16 @@ def make_kit(
     return Kit(folder / "index.html", key, len(cases), len(cases) * len(DISPLAYS))
 
 
+def simulated_cases(run: Run) -> bool:
+    """Are the reader-study cases of a run simulated? Nobody knows a real heart's true volumes."""
+    return open_cohort(run, READER_COHORT).indices_true is not None
+
+
 def pictures_of(run: Run) -> str:
     """A short fingerprint of the run's reader-study ECGs and films, by which a key finds its run again."""
     folders = [run.root / "movies" / f"{READER_COHORT}.{view}" for view in ("sax", "lax")]
-    return digest([run.require(each, "04_diffusion") for each in (run.cohorts / READER_COHORT, *folders)])[:12]
+    shown = [run.require(each, "04_diffusion") for each in (run.cohorts / READER_COHORT, *folders)]
+    return digest(shown)[:12]
 
 
 def _check_places(folder: Path, key: Path) -> None:
@@ -121,7 +132,9 @@ def _check_places(folder: Path, key: Path) -> None:
         raise ValueError(f"{key}: the key holds the truth and must lie outside the kit {folder}")
     for place in (folder, key):
         if place.exists():
-            raise ValueError(f"{place} exists: answers may hang on it, so choose another name or move it away")
+            raise ValueError(
+                f"{place} exists: answers may hang on it, so choose another name or move it away"
+            )
 
 
 def _codes(count: int, length: int, rng: np.random.Generator) -> np.ndarray:
@@ -153,16 +166,23 @@ def _key_table(cases: pd.DataFrame, numbers: np.ndarray) -> pd.DataFrame:
     rows = []
     for case, films in zip(cases.itertuples(), numbers, strict=True):
         for modality, number in zip(MODALITIES, (0, *films), strict=True):
-            rows.append((case.code, DISPLAYS[number], modality, case.participant_id, case.recording_id, int(case.cm)))
+            rows.append(
+                (case.code, DISPLAYS[number], modality, case.participant_id, case.recording_id, int(case.cm))
+            )
     names = ["case", "display", "modality", "participant_id", "recording_id", "truth"]
     return pd.DataFrame(rows, columns=names).sort_values(["case", "display"])
 
 
-def _write_pictures(run: Run, folder: Path, cases: pd.DataFrame, numbers: np.ndarray, names: np.ndarray) -> None:
+def _write_pictures(
+    run: Run, folder: Path, cases: pd.DataFrame, numbers: np.ndarray, names: np.ndarray
+) -> None:
     """The ECG and the two films of each case, in the order of their file names."""
     pictures, cohort = folder / "pictures", open_cohort(run, READER_COHORT)
     pictures.mkdir()
-    films = {kind: [movies(run, READER_COHORT, view, kind) for view in ("sax", "lax")] for kind in ("generated", "real")}
+    films = {
+        kind: [movies(run, READER_COHORT, view, kind) for view in ("sax", "lax")]
+        for kind in ("generated", "real")
+    }
     whats = [("ecg", name, place) for place, name in enumerate(names[:, 0])]
     for column, kind in enumerate(("generated", "real")):
         whats += [(kind, names[place, number], place) for place, number in enumerate(numbers[:, column])]

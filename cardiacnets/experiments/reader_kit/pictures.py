@@ -1,4 +1,6 @@
-"""What a case shows: its ECG on millimetre paper, and films of both views, generated and real, alike but for origin."""
+"""What a case shows: its ECG on millimetre paper, and films of both views, generated and real, alike but
+for origin.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def ecg_picture(signal: np.ndarray) -> bytes:
 
 def film(short_axis: np.ndarray, four_chamber: np.ndarray) -> bytes:
     """Both views (T, H, W) uint8 side by side as H.264, one heartbeat a second, repeated."""
-    joined = np.concatenate([_enlarged(short_axis), _enlarged(four_chamber)], axis=2)  # (T, H, W_sax + gap + W_lax)
+    joined = np.concatenate(
+        [_enlarged(short_axis), _enlarged(four_chamber)], axis=2
+    )  # (T, H, W_sax + gap + W_lax)
     beats = int(np.ceil(_SECONDS))
     return mp4_bytes(np.tile(joined, (beats, 1, 1)), fps=len(joined), scale=1)
 
@@ -38,5 +42,8 @@ def film(short_axis: np.ndarray, four_chamber: np.ndarray) -> bytes:
 def _enlarged(frames: np.ndarray) -> np.ndarray:
     """Frames (T, H, W) at the film's height, and a dark margin of half the gap at either side."""
     width = round(frames.shape[2] * FILM_HEIGHT / frames.shape[1])
-    large = [np.asarray(Image.fromarray(frame).resize((width, FILM_HEIGHT), Image.Resampling.BICUBIC)) for frame in frames]
+    large = [
+        np.asarray(Image.fromarray(frame).resize((width, FILM_HEIGHT), Image.Resampling.BICUBIC))
+        for frame in frames
+    ]
     return np.pad(np.stack(large), ((0, 0), (0, 0), (_GAP // 2, _GAP // 2)))

@@ -1,0 +1,321 @@
+"""A reader study as its readers meet it: from the first case to the analysed file, from disk, with a
+keyboard only.
+"""
+
+from collections import Counter
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardiacnets.experiments.reader_kit import Plan, make_kit, read_answers
+from cardiacnets.experiments.readers import MODALITIES, Displays
+from cardiacnets.statistics import obuchowski_rockette, pitfall_table
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SERIOUS = {"serious", "critical"}
+READERS = ("J1", "J2", "S1")
+
+
+@pytest.fixture(scope="module")
+def kit(reader_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kits") / "class"
+    return make_kit(reader_run, folder, plan=Plan(cases=6, readers=READERS, washout=0, seed=3))
+
+
+@pytest.fixture
+def open_kit(browser, kit):
+    """A browser of its own, offline, and the kit's page in it; what the page asks for and complains of is
+    kept.
+    """
+    contexts = []
+
+    def open_(viewport=DESK, scheme="light", **options):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.goto(kit.page.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        assert [page.complaints for page in context.pages if page.complaints] == []
+        asked = {url.split(":")[0] for page in context.pages for url in page.asked}
+        assert asked <= {"file", "data", "blob"}, "something beside the disk was asked for"
+        context.close()
+
+
+def enter(page, reader, experience="junior"):
+    page.select_option("#reader", reader)
+    page.select_option("#experience", experience)
+    page.click("#begin")
+    page.wait_for_selector("#reading:not([hidden]), #pause:not([hidden])")
+
+
+def read_one(page, rating=4, decision="y"):
+    page.keyboard.press(str(rating))
+    page.keyboard.press(decision)
+    page.keyboard.press("Enter")
+
+
+def answered(page):
+    return page.evaluate("state.answers.length")
+
+
+def downloaded(page, selector, path):
+    with page.expect_download() as waiting:
+        page.click(selector)
+    waiting.value.save_as(path)
+    return path
+
+
+def test_from_the_first_case_to_the_analysed_file(open_kit, kit, reader_run, tmp_path):
+    """Three readers by keys alone, one of them interrupted; their files and the key make the study's
+    table.
+    """
+    answers = tmp_path / "answers"
+    for place, reader in enumerate(READERS):
+        page = open_kit()
+        enter(page, reader, "senior" if reader == "S1" else "junior")
+        for number in range(18):
+            if page.is_visible("#pause"):
+                page.keyboard.press("Tab")
+                page.keyboard.press("Tab")
+                page.keyboard.press("Enter")
+            rating = 1 + (number * (place + 2)) % 5
+            read_one(page, rating, "y" if rating > 3 else "n")
+            assert answered(page) == number + 1
+        path = downloaded(page, "#done .download", answers / f"{reader}.csv")
+        assert page.locator("#plain").input_value().replace("\r\n", "\n") == path.read_text().replace(
+            "\r\n", "\n"
+        )
+    table = pd.read_parquet(reader_run.predictions / "generated.fahzu_readers" / "table.parquet")
+    nothing = np.zeros((len(table), 1))
+    displays = Displays(
+        nothing, nothing, nothing, table["cm"].to_numpy(int), table["recording_id"].to_numpy()
+    )
+    readings = read_answers(reader_run, displays, answers, kit.key)
+    assert len(readings) == 54 and Counter(readings["experience"]) == {"junior": 36, "senior": 18}
+    assert (readings.groupby(["reader", "session"])["modality"].nunique() == 3).all(), "counterbalanced"
+    study = obuchowski_rockette(readings, modalities=MODALITIES, readers=READERS)
+    assert len(study.readers) == 9 and 0 <= study.pvalue <= 1
+    assert len(pitfall_table(readings, "ecg+real", "ecg")) == 4
+
+
+def test_a_reload_in_the_middle_loses_nothing(open_kit, tmp_path):
+    page = open_kit()
+    enter(page, "J1")
+    for _ in range(4):
+        read_one(page)
+    page.wait_for_timeout(600)
+    page.keyboard.press("2")
+    title, seconds = page.inner_text("#case-title"), page.evaluate("state.seconds")
+    page.reload()
+    assert page.is_visible("#start") and page.is_hidden("#reading")
+    page.select_option("#reader", "J1")
+    assert "4 answered" in page.inner_text("#begin") and page.input_value("#experience") == "junior"
+    page.click("#begin")
+    assert page.inner_text("#case-title") == title and answered(page) == 4
+    assert page.evaluate("state.seconds") >= seconds - 0.01, "the clock goes on"
+    part = pd.read_csv(downloaded(page, "#save-part", tmp_path / "part.csv"))
+    assert len(part) == 4 and part["rating"].tolist() == [4] * 4 and (part["seconds"] >= 0).all()
+    page.click("#leave")
+    enter(page, "J2")
+    assert answered(page) == 0, "readers on one computer do not mix"
+
+
+def test_answers_of_another_window_are_not_overwritten(open_kit, kit):
+    page = open_kit()
+    enter(page, "J1")
+    other = page.context.new_page()
+    other.complaints, other.asked = [], []
+    other.goto(kit.page.as_uri())
+    enter(other, "J1")
+    for _ in range(2):
+        read_one(other)
+    read_one(page)
+    assert answered(page) == 2 and "another window" in page.inner_text("#trouble")
+
+
+def test_the_keyboard_alone_is_enough_without_single_keys(open_kit):
+    """Only Tab, arrows, space and Enter, from the page's first focus; the focus is always seen."""
+    page = open_kit()
+
+    def tab_to(selector, most=40):
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"no way to {selector} by Tab")
+
+    tab_to("#reader")
+    page.keyboard.press("ArrowDown")
+    tab_to("#experience")
+    page.keyboard.press("ArrowDown")
+    tab_to("details summary")
+    page.keyboard.press("Enter")
+    tab_to("#shortcuts")
+    page.keyboard.press("Space")
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.id") == "begin":
+            break
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "case-title", (
+        "the new case is announced by its heading"
+    )
+    page.keyboard.press("4")
+    assert page.locator("[name=rating]:checked").count() == 0, "single keys are off"
+    tab_to("[name=rating]")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    tab_to("[name=decision]")
+    page.keyboard.press("Space")
+    outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    tab_to("#answer button.primary")
+    page.keyboard.press("Enter")
+    assert answered(page) == 1 and page.evaluate("state.answers[0].rating") == 2
+    assert "Reading 2 of 6" in page.inner_text("#status")
+
+
+def test_incomplete_and_contradictory_answers_are_asked_about(open_kit):
+    page = open_kit()
+    page.click("#begin")
+    assert "reader code" in page.inner_text("#enter-error")
+    assert page.evaluate("document.activeElement.id") == "reader"
+    enter(page, "J1")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#rating-error") and page.is_visible("#decision-error") and answered(page) == 0
+    assert page.evaluate("document.activeElement.name") == "rating"
+    read_one(page, 1, "y")
+    assert page.is_visible("#sure")
+    page.keyboard.press("Escape")
+    assert answered(page) == 0 and page.is_hidden("#sure")
+    page.keyboard.press("Enter")
+    page.click("#sure-yes")
+    page.wait_for_function("state.answers.length === 1")
+
+
+def test_erasing_asks_first(open_kit):
+    page = open_kit()
+    enter(page, "J1")
+    read_one(page)
+    page.click("#erase")
+    page.click("#sure-no")
+    assert answered(page) == 1
+    page.click("#erase")
+    page.click("#sure-yes")
+    page.wait_for_selector("#start:not([hidden])")
+    page.select_option("#reader", "J1")
+    assert page.inner_text("#begin") == "Begin"
+
+
+def test_the_film_plays_pauses_and_slows(open_kit):
+    page = open_kit()
+    enter(page, "J1")
+    while page.is_hidden("#film-box"):
+        read_one(page)
+    page.wait_for_function("get('film').readyState >= 2 && !get('film').paused")
+    assert page.evaluate("get('film').videoWidth") > 0 and page.inner_text("#play") == "Pause"
+    page.keyboard.press("p")
+    assert page.evaluate("get('film').paused") and page.inner_text("#play") == "Play"
+    page.keyboard.press("h")
+    assert page.evaluate("get('film').playbackRate") == 0.5
+    page.keyboard.press("+")
+    assert page.inner_text("#zoom") == "150 %"
+
+
+def test_who_wants_no_motion_starts_films_himself(open_kit):
+    page = open_kit(reduced_motion="reduce")
+    enter(page, "J1")
+    while page.is_hidden("#film-box"):
+        read_one(page)
+    page.wait_for_timeout(300)
+    assert page.evaluate("get('film').paused") and page.inner_text("#play") == "Play"
+
+
+def test_the_clock_stands_while_the_page_is_out_of_sight(open_kit):
+    page = open_kit()
+    enter(page, "J1")
+    page.evaluate(
+        "Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    before = page.evaluate("state.seconds")
+    page.wait_for_timeout(700)
+    assert page.evaluate("state.seconds") == before
+
+
+def test_the_washout_holds_a_reader_back(browser, reader_run, tmp_path):
+    made = make_kit(reader_run, tmp_path / "study", plan=Plan(cases=6, readers=("A",), order="as-published"))
+    context = browser.new_context(viewport=DESK, offline=True)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(made.page.as_uri())
+    assert page.is_visible("#order-as-published") and "confounded" in page.inner_text("#order-as-published")
+    assert page.is_hidden("#order-counterbalanced")
+    enter(page, "A")
+    for _ in range(6):
+        assert page.is_hidden("#film-box"), "as published: the ECG first"
+        read_one(page)
+    assert page.is_visible("#pause") and page.is_disabled("#next-session")
+    page.check("#early")
+    assert page.is_enabled("#next-session"), "his own decision, and in the file"
+    page.uncheck("#early")
+    page.clock.fast_forward(timedelta(days=28).total_seconds() * 1000 + 1000)
+    page.reload()
+    enter(page, "A")
+    page.click("#next-session")
+    assert page.is_visible("#film-box")
+    context.close()
+
+
+def screens(page):
+    """The start page and then a reading with errors, a pause and the end: name by name, each in view."""
+    page.click("details summary")
+    yield "start"
+    enter(page, "J2")
+    while page.is_hidden("#film-box"):
+        read_one(page)
+    page.keyboard.press("Enter")
+    page.keyboard.press("4")
+    yield "reading"
+    page.keyboard.press("y")
+    page.keyboard.press("Enter")
+    while page.is_hidden("#pause"):
+        read_one(page)
+    yield "pause"
+    while page.is_hidden("#done"):
+        if page.is_visible("#pause"):
+            page.click("#next-session")
+        read_one(page)
+    yield "done"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_screen_is_accessible_and_says_simulated(open_kit, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_kit(scheme=scheme)
+    for name in screens(page):
+        found = axe.Axe().run(page, options={"preload": False}).response["violations"]
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS
+        ]
+        assert serious == [], name
+        assert "Simulated" in page.inner_text("header"), name
+
+
+def test_every_screen_fits_a_phone(open_kit):
+    page = open_kit(PHONE)
+    for name in screens(page):
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+        sizes = page.locator("button:visible, select:visible, .scale label:visible").evaluate_all(
+            "all => all.map(each => each.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
+        )
+        assert min(sizes) >= 24, f"{name}: something too small to touch"
