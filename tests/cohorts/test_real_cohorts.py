@@ -29,7 +29,7 @@ from cardiacnets.run import SIDECAR, open_run
 
 PEOPLE = 40
 LEFT_OUT, CUT, FLAT, ABSENT = 0, 3, 5, 8
-"""Positions of a child, of a record that is cut short, of one that is flat, and of one whose files are gone."""
+"""Positions of a child, and of records that are cut short, flat in a lead, and gone."""
 
 
 @pytest.fixture(scope="module")
