@@ -122,6 +122,11 @@ def shown_cohort(run: Run, name: str) -> str:
     return f"{name}{TWIN}" if name in real_cohorts(run) else name
 
 
+def may_show(run: Run, name: str) -> bool:
+    """Whether single people of a cohort may be shown: they are simulated."""
+    return shown_cohort(run, name) == name
+
+
 def open_shown(run: Run, name: str) -> Cohort:
     """The simulated cohort ``name``, or the simulated twin of the real one."""
     return open_cohort(run, shown_cohort(run, name))

@@ -83,6 +83,6 @@ def cohorts_html(real: dict[str, Manifest]) -> str:
     return (
         '<div class="admonition note" data-content="aggregate"><p class="admonition-title">Real cohorts</p>'
         f"<p>In this run {named}. All other cohorts are simulated, and so is every single person shown. "
-        "Where the page says that everything is simulated, this note holds instead. Nothing here is for clinical "
-        "use.</p></div>"
+        "Where the page says that everything is simulated, this note holds instead. Nothing here is for "
+        "clinical use.</p></div>"
     )
