@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cardiacnets.cohorts.studied import load_manifests
 from cardiacnets.profile import load_profile
 from cardiacnets.run import REPOSITORY, Run, open_run
 
@@ -35,6 +34,14 @@ def command(
         "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
         "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}", *real,
     ]  # fmt: skip
+
+
+def tell_real_cohorts(manifests: Path) -> None:
+    """Print which cohorts will be real; ``ValueError`` for a folder or manifest that can't be used."""
+    from cardiacnets.cohorts.studied import load_manifests  # readers of every format: seconds to import
+
+    for name, manifest in load_manifests(manifests).items():
+        print(f"{name}: {manifest.title}, from {manifest.file}", flush=True)
 
 
 def default_name(profile: str, manifests: Path | None) -> str:
@@ -72,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         manifests = Path(chosen.manifests).resolve() if chosen.manifests else None
         run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
-        for name, manifest in load_manifests(manifests or "").items():
-            print(f"{name}: {manifest.title}, from {manifest.file}")
+        if manifests:
+            tell_real_cohorts(manifests)
         hold(run.root)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
