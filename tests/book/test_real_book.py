@@ -72,7 +72,7 @@ def test_the_guard_passes_clean_pages_and_stops_at_a_planted_name(real_run, smok
 
 
 def test_clean_chapters_raise_no_false_alarm(smoke_book):
-    """Were the smoke book's cohorts restricted: its counts of a few people are its size, all else is clean."""
+    """The smoke book, were its cohorts restricted. (Its counts of a few people come from its size.)"""
     tables = [pd.read_parquet(path) for path in smoke_book.run.glob("cohorts/*/recordings.parquet")]
     known = {str(one) for table in tables for key in ("participant_id", "recording_id") for one in table[key]}
     manifest = load_manifest(MANIFESTS / "ukb.yaml").model_copy(update={"disclosure_threshold": 2})
