@@ -1,9 +1,11 @@
 # make book                     quick, about 30 minutes on two cores: runs/quick/book/index.html
 # make book PROFILE=smoke       every chapter in minutes; its numbers mean nothing
 # make book PROFILE=full RUN=a  a run of another name
+# make book MANIFESTS=folder    real cohorts, as the manifests in that folder describe them; the others simulated
 # make test                     unit tests, and every chapter of the smoke profile as a book
 PROFILE ?= quick
 RUN ?=
+MANIFESTS ?=
 PYTHON ?= python3
 CORES ?= all
 
@@ -14,7 +16,8 @@ BIN := $(abspath $(VENV))/bin
 .PHONY: book test environment clean
 
 book: $(READY)
-	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" --cores "$(CORES)"
+	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" \
+		--manifests "$(MANIFESTS)" --cores "$(CORES)"
 
 test: $(READY)
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q

@@ -4,17 +4,20 @@
     snakemake --executor slurm --jobs 20 --config profile=full run=full
 
 config: profile (a name or a YAML file), run (its folder under runs/; default: the profile's name), runs (the folder
-of runs; default: $CARDIACNETS_RUNS or runs/).
+of runs; default: $CARDIACNETS_RUNS or runs/), manifests (the folder that describes real cohorts; default: all are
+simulated).
 """
 
 import ast
 import json
 import os
+import shlex
 from pathlib import Path
 
 PROFILE = str(config.get("profile") or "quick")
 RUN = str(config.get("run") or Path(PROFILE).stem)
 RUNS = str(config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs")
+REAL = str(config.get("manifests") or "")
 FOLDER = f"{RUNS}/{RUN}"
 BUILDER = os.getpid()
 PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets/profiles/{PROFILE}.yaml"
@@ -37,7 +40,9 @@ CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOT
 MODULES = {
     ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in Path("cardiacnets").rglob("*.py")
 }
-MANIFESTS = sorted(str(path) for path in Path("data_manifests").iterdir() if path.is_file())
+MANIFESTS = sorted(
+    str(path) for folder in ["data_manifests", *filter(None, [REAL])] for path in Path(folder).iterdir() if path.is_file()
+)
 PROSE = ["_config.yml"] + sorted(str(path) for path in Path("book").rglob("*") if path.is_file())
 
 
@@ -101,6 +106,8 @@ for number, (needs, cores) in CHAPTERS.items():
             run=RUN,
             unfinished=f"{FOLDER}/notebooks/unfinished/{NOTEBOOKS[number]}.ipynb",
             cores=cores,
+            # chapter 00 stores the cohorts; the others read from there which of them are real
+            more=f"-p manifests {shlex.quote(REAL)}" if number == "00" and REAL else "",
         threads: cores
         shell:
             # papermill writes while it runs: under another name, so that what stands here is whole.
@@ -110,7 +117,7 @@ for number, (needs, cores) in CHAPTERS.items():
             export OMP_NUM_THREADS={params.cores} MKL_NUM_THREADS={params.cores} OPENBLAS_NUM_THREADS={params.cores}
             export CARDIACNETS_RUNS={RUNS:q} CARDIACNETS_BUILDER={BUILDER} PYTHONHASHSEED=0
             papermill {input.notebook:q} {params.unfinished:q} --engine chapter --no-progress-bar --kernel python3 \
-                --log-level WARNING -p profile {params.profile:q} -p run {params.run:q}
+                --log-level WARNING -p profile {params.profile:q} -p run {params.run:q} {params.more}
             mv {params.unfinished:q} {output.notebook:q}
             """
 

@@ -2,8 +2,9 @@
 a page.
 
 The protocol. What a page shows says in its HTML what it is: ``data-content="aggregate"`` (many people),
-``"simulated"`` (nobody) or ``"individual"`` (one person), on the picture, film or table itself or around
-it; a bare image output says so in its output's metadata, under the same key. On a restricted run
+``"simulated"`` (nobody), ``"individual"`` (one person) or ``"public"`` (one person of an openly published
+record), on the picture, film or table itself or around it; a bare image output says so in its output's
+metadata, under the same key. On a restricted run
 
 - a picture, film or plot that says ``individual``, or says nothing, is a breach (``image``);
 - an identifier of the cohort is one wherever it stands, in code and prose too (``identifier``);
@@ -11,8 +12,8 @@ it; a bare image output says so in its output's metadata, under the same key. On
 - a long run of numbers (``trace``), a count above 0 and below the manifest's threshold (``count``), and an
   output that can't be read here, such as a widget that carries its own data (``opaque``).
 
-The last three are not asked of what is ``simulated``. The scan errs on the safe side: a false alarm costs a
-label.
+The last three are not asked of what is ``simulated`` or ``public``. The scan errs on the safe side: a false
+alarm costs a label.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from cardiacnets.cohorts.tables import read_tables
 KEY = "data-content"
 MANY_ROWS = 100
 """More rows than any summary of the study has; the longest is one row for each of the 82 indices."""
+
+FREE = ("simulated", "public")
+"""Marks of what shows nobody of any cohort."""
 
 LONG_RUN = 60
 """Numbers in a row without a word between them, beyond which it is a trace and no table."""
@@ -57,6 +61,9 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RUN = re.compile(rf"(?:{_NUMBER}[\s,;\[\]()]+){{{LONG_RUN},}}")
 _ARRAY = re.compile(r"(?:array|tensor)\(\s*\[+\s*" + _NUMBER + r"[^)]*?(?:\.\.\.|shape=)", re.DOTALL)
 _SHAPE = re.compile(r"(\d+) rows (?:x|×) \d+ columns")
+_ENCODED = re.compile(r"data:[\w/+.\-]+;base64,[A-Za-z0-9+/=\s]+")
+"""A picture's or film's own bytes, among which any short number occurs."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]+")
 _COUNTED = "|".join(sorted(COUNTS - {"n", "count", "counts"}))
 _COUNT = re.compile(rf"\bn\s*=\s*(\d+)\b(?![.,]\d)|(?<![.,\d\-])(\d+)\s+(?:{_COUNTED})\b", re.IGNORECASE)
@@ -165,22 +172,22 @@ def _scan_output(
         yield from _scan_html(text, mark if f"{KEY}=" not in text else "", threshold)
     elif kind.startswith("text/") or kind == "application/json":
         yield from _scan_identifiers(text, known)
-        if mark != "simulated":
+        if mark not in FREE:
             yield from _scan_text(text, threshold)
     elif kind.startswith(("image/", "video/", "audio/")):
         yield from _scan_mark(mark, kind)
-    elif mark != "simulated":
+    elif mark not in FREE:
         yield "opaque", f"{kind} can carry any data"
 
 
 def _scan_mark(mark: str, what: str) -> Iterator[tuple[str, str]]:
-    if mark not in ("aggregate", "simulated"):
-        yield "image", f"{what} is {mark or 'not marked as aggregate or simulated'}"
+    if mark not in ("aggregate", *FREE):
+        yield "image", f"{what} is {mark or 'not marked as aggregate, simulated or public'}"
 
 
 def _scan_identifiers(text: str, known: set[str]) -> Iterator[tuple[str, str]]:
     if known:
-        for _ in known.intersection(_TOKEN.findall(text)):
+        for _ in known.intersection(_TOKEN.findall(_ENCODED.sub("", text))):
             yield "identifier", "an identifier of the cohort"  # not which: this line may itself be published
 
 
@@ -217,7 +224,7 @@ def _scan_html(page: str, mark: str, threshold: int) -> Iterator[tuple[str, str]
     for picture_mark, tag in parser.pictures:
         yield from _scan_mark(picture_mark, f"<{tag}>")
     for table in parser.tables:
-        if table.mark != "simulated":
+        if table.mark not in FREE:
             yield from _scan_table(table, threshold)
     yield from _scan_text("\n".join(parser.words), threshold)
 
@@ -291,7 +298,7 @@ class _Page(HTMLParser):
         names = [name for name, _ in self.open]
         if "table" in names and self.tables and self.tables[-1].rows and self.tables[-1].rows[-1].cells:
             self.tables[-1].rows[-1].cells[-1] += data
-        elif self.open[-1][1] != "simulated" and names[-1] not in ("style", "script") and data.strip():
+        elif self.open[-1][1] not in FREE and names[-1] not in ("style", "script") and data.strip():
             self.words.append(data)
 
 

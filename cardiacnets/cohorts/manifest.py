@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from cardiacnets.cohorts.labels import LABELS, DiagnosisWindow
+from cardiacnets.phenotypes import MANIFESTS
 
 
 class Section(BaseModel):
@@ -180,9 +181,15 @@ class Manifest(Section):
         cine = {"sax": self.cine.sax, "4ch": self.cine.four_chamber} if self.cine else {}
         return ({"ecg": self.ecg} if self.ecg else {}) | cine
 
+    @property
+    def file(self) -> Path:
+        """The YAML file that this manifest was read from."""
+        return self._file
+
     def sibling(self, name: str) -> Path:
-        """The file of another manifest in the same folder."""
-        return self._file.with_name(f"{name}.yaml")
+        """The file of another manifest: in the same folder, or else among those that come with the book."""
+        beside = self._file.with_name(f"{name}.yaml")
+        return beside if beside.is_file() else MANIFESTS / beside.name
 
     @property
     def folder(self) -> Path:

@@ -22,7 +22,15 @@ from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
 from cardiacnets.cohorts.splits import split_participants
-from cardiacnets.cohorts.store import MICROVOLT, Cohort, memory_map, open_cohort, worthwhile_processes
+from cardiacnets.cohorts.store import (
+    MICROVOLT,
+    PAIRED_COHORTS,
+    Cohort,
+    memory_map,
+    open_cohort,
+    worthwhile_processes,
+)
+from cardiacnets.cohorts.studied import real_cohorts, shown_cohort, studied_cohorts
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
 from cardiacnets.ecg import check_ecg, clean, median_beat, resample
 from cardiacnets.parallel import process_pool
@@ -80,6 +88,14 @@ def resize_cine(cine: np.ndarray, frames: int, pixels: int) -> np.ndarray:
     chosen = torch.from_numpy(np.ascontiguousarray(cine[:, steps])).float()
     resized = functional.interpolate(chosen, size=(pixels, pixels), mode="bilinear", antialias=True)
     return resized.round_().clamp_(0, 255).byte().numpy()
+
+
+def preprocess_cohorts(run: Run) -> dict[str, CleanCohort]:
+    """Clean every cohort of the run, and the simulated twins of the real ones, which are not returned."""
+    cohorts = {name: preprocess_cohort(run, name) for name in studied_cohorts(run)}
+    for name in PAIRED_COHORTS:
+        preprocess_cohort(run, shown_cohort(run, name))
+    return cohorts
 
 
 def preprocess_cohort(
@@ -144,12 +160,14 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
     for output in outputs.values():
         output.flush()
 
-    trained_on = cohort.name in SPLIT_COHORTS
-    split = (
-        recordings["participant_id"].map(split_participants(recordings["participant_id"], run.profile.seed))
-        if trained_on
-        else "test"
-    )
+    split, people = "test", recordings["participant_id"]
+    if cohort.name in SPLIT_COHORTS:
+        manifest = real_cohorts(run).get(cohort.name)
+        ratio = manifest.split.ratio if manifest else (7, 1, 2)
+        split = people.map(split_participants(people, run.profile.seed, ratio))
+    if "set_aside" in recordings:  # what could not be read was stored as zeros
+        reasons = [before or reason for before, reason in zip(recordings["set_aside"], reasons, strict=True)]
+        recordings = recordings.drop(columns="set_aside")
     usable = [not reason for reason in reasons]
     recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
 

@@ -3,7 +3,8 @@
 A cohort folder holds ``ecg.npy`` int16 microvolts (R, 12, 5000), ``sax.npy`` (R, T, 80, 80) and ``lax.npy``
 (R, T, 96, 96) uint8 where there is CMR, ``indices.npy`` and (simulated only) ``indices_true.npy`` float32 (R,
 82), and ``recordings.parquet``: one row a recording, in the same order, with identifiers, covariates and
-labels.
+labels. Simulated cohorts are made here, real ones in :mod:`cardiacnets.cohorts.importing`, which adds the
+column ``set_aside``: why a recording's files could not be read (empty: they were).
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ SIMULATED_COHORTS = tuple(
 )
 PAIRED_COHORTS = ("ukb", "fahzu_readers")
 """Cohorts with CMR beside the ECG."""
+
+TWIN = "_twin"
+TWIN_PEOPLE = 300
+"""Participants of a real cohort's simulated twin, at most: enough to choose single people from."""
 
 MICROVOLT = np.float32(1e-3)
 """Millivolts a stored unit."""
@@ -76,22 +81,32 @@ def simulate_cohort(run: Run, name: str, processes: int | None = None) -> Cohort
     """
     if name not in SIMULATED_COHORTS:
         raise ValueError(f"unknown simulated cohort {name!r}: choose one of {', '.join(SIMULATED_COHORTS)}")
+    return _simulate(run, name, name, getattr(run.profile.cohorts, name), processes)
+
+
+def simulate_twin(run: Run, name: str, processes: int | None = None) -> Cohort:
+    """A few hundred simulated participants of the kind of cohort ``name``, stored beside it."""
+    people = min(TWIN_PEOPLE, getattr(run.profile.cohorts, name))
+    return _simulate(run, name, f"{name}{TWIN}", people, processes)
+
+
+def _simulate(run: Run, name: str, stored_as: str, n: int, processes: int | None) -> Cohort:
     settings = run.profile.cohorts
     drawing = {
-        "n": getattr(settings, name),
+        "n": n,
         "cohort": name,
         "preset": settings.preset,
         "seed": run.profile.seed,
         "frames": settings.frames,
     }
     run.fit_or_load(
-        run.cohorts / name,
+        run.cohorts / stored_as,
         {**drawing, "source": source("digital_heart")},
         lambda folder: write_cohort(
             folder,
             **drawing,
             cines=name in PAIRED_COHORTS,
-            processes=processes or worthwhile_processes(drawing["n"]),
+            processes=processes or worthwhile_processes(n),
         ),
     )
-    return open_cohort(run, name)
+    return open_cohort(run, stored_as)

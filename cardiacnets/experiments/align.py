@@ -169,15 +169,22 @@ def load_aligner(run: Run, arm: str = "aligned") -> Aligner:
 
 def embeddings(run: Run, cohort: str, rows: np.ndarray, arm: str = "aligned") -> dict[str, np.ndarray]:
     """Unit-length projections (n, P) of ECG, SAX and LAX of ``rows``, for retrieval and maps."""
+    model = load_aligner(run, arm)
+    with torch.inference_mode():
+        cmr = {
+            view: model.embed_cmr(torch.from_numpy(cmr_features(run, cohort, view)[0, rows]), view).numpy()
+            for view in VIEWS
+        }
+    return {"ecg": ecg_embeddings(run, cohort, rows, arm), **cmr}
+
+
+def ecg_embeddings(run: Run, cohort: str, rows: np.ndarray, arm: str = "aligned") -> np.ndarray:
+    """Unit-length projections (n, P) of the ECGs of ``rows``, of a cohort with or without CMR."""
     clean, model = open_clean(run, cohort), load_aligner(run, arm)
     with torch.inference_mode():
         parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
         ecg = torch.cat([model.embed_ecg(ecg_batch(clean, part, run.profile.ecg_input)) for part in parts])
-        cmr = {
-            view: model.embed_cmr(torch.from_numpy(cmr_features(run, cohort, view)[0, rows]), view)
-            for view in VIEWS
-        }
-    return {name: array.numpy() for name, array in {"ecg": ecg, **cmr}.items()}
+    return ecg.numpy()
 
 
 def history(run: Run, model: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from cardiacnets.cohorts.counts import publishable
 from cardiacnets.cohorts.preprocessing import SPLIT_COHORTS, open_clean
 from cardiacnets.cohorts.splits import SPLITS, case_control, check_leakage, nested_fractions
 from cardiacnets.contracts import DISEASES, SUBTYPES
@@ -67,14 +68,16 @@ class Labelled:
     """
     target: np.ndarray
 
-    def count(self) -> dict[str, str]:
-        """Participants by split, for screening with the cases in brackets."""
+    def count(self, threshold: int = 0) -> dict[str, str]:
+        """Participants by split, for screening with the cases in brackets, rounded to ``threshold``."""
         counted = {"task": self.task.key}
         for split in SPLITS:
             rows = self.of(split)
             people = self.table["participant_id"].iloc[rows]
-            cases = f" ({people[self.target[rows] == 1].nunique()})" if self.task.kind == "binary" else ""
-            counted[split] = f"{people.nunique()}{cases}"
+            counted[split] = str(publishable(people.nunique(), threshold))
+            if self.task.kind == "binary":
+                sick = people[self.target[rows] == 1].nunique()
+                counted[split] += f" ({publishable(sick, threshold)})"
         return counted
 
     def of(self, split: str) -> np.ndarray:

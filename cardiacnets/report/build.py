@@ -13,20 +13,40 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cardiacnets.profile import load_profile
 from cardiacnets.run import REPOSITORY, Run, open_run
 
 KEPT = ("mtime", "params", "input")
 """What makes a chapter run again: newer input with other content, other parameters, other inputs."""
 
 
-def command(profile: str, run: Run, cores: str, options: Sequence[str] = ()) -> list[str]:
-    """The snakemake call that builds ``run``; ``options`` are snakemake's own (a target, ``--dry-run``)."""
+def command(
+    profile: str, run: Run, cores: str, options: Sequence[str] = (), manifests: Path | None = None
+) -> list[str]:
+    """The snakemake call that builds ``run``; ``options`` are snakemake's own (a target, ``--dry-run``).
+
+    ``manifests``: the folder that describes the run's real cohorts; without it all are simulated.
+    """
+    real = [f"manifests={manifests}"] if manifests else []
     return [
         sys.executable, "-m", "snakemake", *options, "--snakefile", str(REPOSITORY / "Snakefile"),
         "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
         "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
-        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}",
+        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}", *real,
     ]  # fmt: skip
+
+
+def tell_real_cohorts(manifests: Path) -> None:
+    """Print which cohorts will be real; ``ValueError`` for a folder or manifest that can't be used."""
+    from cardiacnets.cohorts.studied import load_manifests  # readers of every format: seconds to import
+
+    for name, manifest in load_manifests(manifests).items():
+        print(f"{name}: {manifest.title}, from {manifest.file}", flush=True)
+
+
+def default_name(profile: str, manifests: Path | None) -> str:
+    """A run's name where none is given: real cohorts do not take the place of a simulated run's."""
+    return f"{load_profile(profile).name}-{manifests.name}" if manifests else ""
 
 
 def hold(folder: Path) -> int:
@@ -48,16 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, lock, and become snakemake; options it does not know are snakemake's (``--dry-run``)."""
     parser = argparse.ArgumentParser(prog="python -m cardiacnets.report.build", description=__doc__)
     parser.add_argument("--profile", default="quick", help="smoke, quick, full, paper, or a YAML file")
-    parser.add_argument("--run", default="", help="name of the run (default: the profile's name)")
+    parser.add_argument(
+        "--run", default="", help="name of the run (default: the profile's, and the manifests')"
+    )
+    parser.add_argument(
+        "--manifests", default="", help="folder of manifests (default: all cohorts simulated)"
+    )
     parser.add_argument("--cores", default="all")
     chosen, options = parser.parse_known_args(arguments)
     try:
-        run = open_run(chosen.profile, chosen.run)
+        manifests = Path(chosen.manifests).resolve() if chosen.manifests else None
+        run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
+        if manifests:
+            tell_real_cohorts(manifests)
         hold(run.root)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    call = command(chosen.profile, run, chosen.cores, options)
+    call = command(chosen.profile, run, chosen.cores, options, manifests)
     os.execv(call[0], call)
 
 

@@ -12,10 +12,23 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from cardiacnets.artefacts import atomic_path
-from cardiacnets.report.exhibits import Content, exhibit, film, picture, png_bytes, required, table_html
-from cardiacnets.report.provenance import describe, footer_html
+from cardiacnets.cohorts.studied import real_cohorts
+from cardiacnets.report.exhibits import (
+    SIMULATED,
+    Content,
+    exhibit,
+    film,
+    picture,
+    png_bytes,
+    required,
+    table_html,
+)
+from cardiacnets.report.provenance import cohorts_html, describe, footer_html
 from cardiacnets.report.results import Result, ResultsFile, make_result
 from cardiacnets.run import Run, open_run
+
+FIRST = "00"
+"""The chapter that makes the cohorts: what lies there before it may be another run's."""
 
 
 class Chapter:
@@ -72,7 +85,10 @@ class Chapter:
     def figure(
         self, fig: Figure, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
     ) -> None:
-        """Show a matplotlib figure with its words, keep it as ``figures/NN-name.png``, and close it."""
+        """Show a matplotlib figure with its words, keep it as ``figures/NN-name.png``, and close it.
+
+        ``simulated=False``: from no cohort of the run, so its caption does not say what it comes from.
+        """
         png = png_bytes(fig)
         body = picture(png, alt)
         self._show("Figure", name, body, caption, content, simulated)
@@ -92,7 +108,8 @@ class Chapter:
     ) -> None:  # fmt: skip
         """Show a table (without its index; the first column heads the rows); ``collapsed`` folds it away."""
         identifier, label = self._label("Table", name)
-        display(HTML(table_html(table, identifier, label, caption, content, simulated, collapsed)))
+        origin = self._origin(content, simulated)
+        display(HTML(table_html(table, identifier, label, caption, content, origin, collapsed)))
 
     def footer(self) -> None:
         """Close the chapter: show its provenance and keep it with the results."""
@@ -103,7 +120,14 @@ class Chapter:
     def _show(self, kind: str, name: str, body: str, caption: str, content: Content, simulated: bool) -> None:
         required(caption, "caption")
         identifier, label = self._label(kind, name)
-        display(HTML(exhibit(body, identifier, label, caption, content, simulated)))
+        display(HTML(exhibit(body, identifier, label, caption, content, self._origin(content, simulated))))
+
+    def _origin(self, content: Content, simulated: bool) -> str:
+        """What a caption says of its data: simulated, or from a run with real cohorts, which it names."""
+        if not simulated or content == "simulated":
+            return SIMULATED if simulated else ""
+        real = ", ".join(real_cohorts(self.run))
+        return f"Real: {real}; any other cohort is simulated." if real else SIMULATED
 
     def _label(self, kind: str, name: str) -> tuple[str, str]:
         if name in self._names:
@@ -126,4 +150,7 @@ def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
     """
     if len(number) != 2 or not number.isdigit():
         raise ValueError(f'chapter {number!r} must be two digits, such as "05"')
-    return Chapter(number, open_run(profile, run))
+    chapter = Chapter(number, open_run(profile, run))
+    if number != FIRST and (real := real_cohorts(chapter.run)):
+        display(HTML(cohorts_html(real)))
+    return chapter

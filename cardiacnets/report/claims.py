@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
+from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report.results import Result, number
 from cardiacnets.run import Run
 
@@ -101,12 +102,15 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
     verdicts = {claim: verdict(claim, results) for claim in claims}
     counts = Counter(verdicts.values())
     summary = "\n".join(f"- {MARKS[word]} {word}: {counts[word]}" for word in MARKS if counts[word])
+    real = ", ".join(real_cohorts(run))
+    source = f"real cohorts ({real}) and otherwise from simulated ones" if real else "a simulated cohort"
     parts = [
         "# Claims: the study beside this run",
-        "```{admonition} Simulated\n:class: warning\n"
-        "Everything in the column *this run* comes from a simulated cohort "
+        f"```{{admonition}} {'Real and simulated' if real else 'Simulated'}\n:class: warning\n"
+        f"Everything in the column *this run* comes from {source} "
         f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so "
-        "agreement says that the method can work where its assumptions hold, and nothing of patients.\n```",
+        "agreement there says that the method can work where its assumptions hold, and nothing of patients."
+        "\n```",
         f"Of {len(claims)} published claims, here:\n\n{summary}",
         "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and "
         "*disagrees* if the estimate is on the other side. *Not different, p > 0.05* is no evidence of "
@@ -118,7 +122,7 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
         head = "".join(
             f'<th scope="col">{name}</th>'
-            for name in ("Claim", "Published", "Verdict", "This run, simulated")
+            for name in ("Claim", "Published", "Verdict", "This run" if real else "This run, simulated")
         )
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"

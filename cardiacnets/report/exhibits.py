@@ -1,7 +1,8 @@
 """Figures, films and tables as self-contained HTML: one form for JupyterLab and for the book.
 
-Each exhibit says in ``data-content`` whether it shows many people (``aggregate``), nobody (``simulated``) or
-one person (``individual``), which the disclosure guard reads, and in its caption whether it is simulated.
+Each exhibit says in ``data-content`` whether it shows many people (``aggregate``), nobody (``simulated``),
+one person (``individual``) or one person whose record is published openly (``public``), which the disclosure
+guard reads; and in its caption what it comes from: simulation, real cohorts, or both.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from matplotlib.figure import Figure
 
 from cardiacnets.report.results import decimals, number
 
-Content = Literal["aggregate", "simulated", "individual"]
-CONTENTS = ("aggregate", "simulated", "individual")
+Content = Literal["aggregate", "simulated", "individual", "public"]
+CONTENTS = ("aggregate", "simulated", "individual", "public")
+SIMULATED = "Simulated."
+"""The word that no figure from simulation goes without."""
 
 
 def png_bytes(figure: Figure, dpi: int = 120) -> bytes:
@@ -50,14 +53,14 @@ def film(video: str, alt: str, content: Content) -> str:
     return re.sub(r"<(/?)figure\b", r"<\1div", video).replace("<div", f'<div data-content="{content}"', 1)
 
 
-def exhibit(body: str, identifier: str, label: str, caption: str, content: Content, simulated: bool) -> str:
+def exhibit(body: str, identifier: str, label: str, caption: str, content: Content, origin: str) -> str:
     """``body`` in a captioned ``<figure>``: "Figure 05.3. Simulated. What it shows"."""
     if content not in CONTENTS:
         raise ValueError(f"content {content!r} is not one of {', '.join(CONTENTS)}")
     text = html.escape(required(caption, "caption"), quote=False)
     return (
         f'<figure class="exhibit" id="{html.escape(identifier)}" data-content="{content}">{body}'
-        f"<figcaption>{caption_start(label, simulated)}{text}</figcaption></figure>"
+        f"<figcaption>{caption_start(label, origin)}{text}</figcaption></figure>"
     )
 
 
@@ -67,7 +70,7 @@ def table_html(
     label: str,
     caption: str,
     content: Content,
-    simulated: bool = True,
+    origin: str = SIMULATED,
     collapsed: bool = False,
 ) -> str:
     """A table with caption, header scopes and right-aligned numbers, in a box that scrolls on narrow screens.
@@ -89,15 +92,16 @@ def table_html(
     body = (
         f'<div class="exhibit" id="{html.escape(identifier)}" data-content="{content}">'
         f'<div class="wide" role="region" tabindex="0" aria-label="{spoken}"><table>'
-        f"<caption>{caption_start(label, simulated)}{text}</caption>"
+        f"<caption>{caption_start(label, origin)}{text}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
     )
     return f"<details><summary>{html.escape(label)}: {text}</summary>{body}</details>" if collapsed else body
 
 
-def caption_start(label: str, simulated: bool) -> str:
-    """The numbered label, with the word that no figure from simulation goes without."""
-    return f"<strong>{html.escape(label)}.</strong> " + ("<em>Simulated.</em> " if simulated else "")
+def caption_start(label: str, origin: str) -> str:
+    """The numbered label, and what the exhibit comes from (empty: nothing that needs saying)."""
+    said = f"<em>{html.escape(origin, quote=False)}</em> " if origin else ""
+    return f"<strong>{html.escape(label)}.</strong> {said}"
 
 
 def required(text: str, what: str) -> str:

@@ -12,13 +12,13 @@ from pathlib import Path
 import jupyter_server_mathjax
 import nbformat
 
-from cardiacnets.artefacts import atomic_path, read_json
+from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
-from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
 from cardiacnets.report.claims import claims_page, load_claims
 from cardiacnets.report.results import load_results
-from cardiacnets.run import REPOSITORY, SIDECAR, Run, open_run
+from cardiacnets.run import REPOSITORY, Run, open_run
 
 HIDDEN = "remove-input"
 
@@ -29,7 +29,7 @@ def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
     Raises :class:`cardiacnets.report.gate.GateError` naming each fault, and the disclosure guard's error.
     """
     gate.require(gate.notebook_faults(run.notebooks))
-    guard(run, repository)
+    guard(run)
     source = stage(run, repository)
     pages = build_pages(source)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
@@ -40,12 +40,10 @@ def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
     return run.book
 
 
-def guard(run: Run, repository: Path = REPOSITORY) -> None:
-    """Scan the notebooks for every real cohort of the run (its artefact's ingredients name the manifest)."""
-    for sidecar in sorted(run.cohorts.glob(f"*/{SIDECAR}")):
-        name = read_json(sidecar)["ingredients"].get("manifest")
-        if name:
-            scan(run.notebooks, load_manifest(repository / "data_manifests" / Path(name).name))
+def guard(run: Run) -> None:
+    """Scan the notebooks for every real cohort of the run; each has its own identifiers and threshold."""
+    for manifest in real_cohorts(run).values():
+        scan(run.notebooks, manifest)
 
 
 def stage(run: Run, repository: Path = REPOSITORY) -> Path:

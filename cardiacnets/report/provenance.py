@@ -11,15 +11,21 @@ from typing import Any
 
 import torch
 
+from cardiacnets.cohorts.manifest import Manifest
+from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.run import Run, git_commit, versions
 
 
 def describe(run: Run, seconds: float) -> dict[str, Any]:
     """The provenance of a chapter that has run for ``seconds`` in this process."""
+    real = {
+        name: f"{manifest.title}, from {manifest.file.name}" for name, manifest in real_cohorts(run).items()
+    }
     return {
         "profile": run.profile.name,
         "run": run.name,
         "seed": run.profile.seed,
+        **({"real_cohorts": real} if real else {}),
         "commit": git_commit(),
         "versions": {"python": platform.python_version(), **versions()},
         "device": device(),
@@ -59,5 +65,24 @@ def footer_html(provenance: dict[str, Any]) -> str:
         "Peak memory": f"{provenance['peak_memory_gb']:.1f} GB",
         "Versions": ", ".join(f"{name} {version}" for name, version in provenance["versions"].items()),
     }
+    if "real_cohorts" in provenance:
+        shown["Real cohorts"] = "; ".join(
+            f"{name}: {source}" for name, source in provenance["real_cohorts"].items()
+        )
     terms = "".join(f"<div><dt>{term}</dt><dd>{html.escape(text)}</dd></div>" for term, text in shown.items())
     return f'<div class="provenance" role="note" aria-label="How this page was made"><dl>{terms}</dl></div>'
+
+
+def cohorts_html(real: dict[str, Manifest]) -> str:
+    """What stands at the head of a page whose run has real cohorts: which they are, and what that changes."""
+    named = "; ".join(
+        f"<code>{name}</code> is {html.escape(manifest.title)}"
+        + (" (restricted)" if manifest.restricted else "")
+        for name, manifest in real.items()
+    )
+    return (
+        '<div class="admonition note" data-content="aggregate"><p class="admonition-title">Real cohorts</p>'
+        f"<p>In this run {named}. All other cohorts are simulated, and so is every single person shown. "
+        "Where the page says that everything is simulated, this note holds instead. Nothing here is for "
+        "clinical use.</p></div>"
+    )

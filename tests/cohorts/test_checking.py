@@ -115,6 +115,14 @@ def test_labels_and_covariates_come_from_joined_tables(cohort):
     assert covariates["heart_rate"].isna().all()  # measured later, from the ECG
 
 
+def test_a_twin_may_lie_beside_the_manifest_or_come_with_the_book(cohort):
+    manifest = manifest_of(cohort)
+    (cohort / "mimic_iv_ecg_simulated.yaml").unlink()
+    assert check(manifest).faults == ()
+    (fault,) = check(manifest_of(cohort, twin="nobody_simulated")).faults
+    assert fault.kind == "missing" and "twin" in fault.detail
+
+
 def erase(name):
     return lambda at: next(at.rglob(name)).unlink()
 
@@ -159,7 +167,6 @@ def copy_signal(at):
         (overwrite("40000003.dat", bytes(120_000)), "unreadable", "checksum"),
         (copy_signal, "duplicated", "the same ECG"),
         (erase("SHA256SUMS.txt"), "missing", "checksums"),
-        (erase("mimic_iv_ecg_simulated.yaml"), "missing", "twin"),
     ],
 )
 def test_each_fault_is_found_and_named(cohort, break_it, kind, fault):

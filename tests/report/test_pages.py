@@ -5,6 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from cardiacnets.artefacts import write_json
+from cardiacnets.phenotypes import MANIFESTS
 from cardiacnets.report import pages
 from cardiacnets.report.gate import GateError
 from cardiacnets.run import SIDECAR, open_run
@@ -46,6 +47,6 @@ def test_the_guard_reads_the_manifest_of_a_real_cohort(run, monkeypatch):
     monkeypatch.setattr(pages, "scan", lambda folder, manifest: seen.append((folder, manifest.name)))
     pages.guard(run)
     assert not seen
-    write_json(run.cohorts / "ukb" / SIDECAR, {"ingredients": {"manifest": "data_manifests/ukb.yaml"}})
+    write_json(run.cohorts / "ukb" / SIDECAR, {"ingredients": {"manifest": str(MANIFESTS / "ukb.yaml")}})
     pages.guard(run)
     assert seen == [(run.notebooks, "ukb")]

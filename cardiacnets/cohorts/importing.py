@@ -1,0 +1,246 @@
+"""A real cohort from its files into the store, shard by shard, as its manifest describes it.
+
+What a reader refuses is set aside with its reason and costs nobody else anything: its row stays, so that all
+tables and arrays of the cohort keep one order. Besides the arrays of :mod:`cardiacnets.cohorts.store` the
+folder holds ``quality.parquet``, one row for every recording of the manifest's tables with why it is not
+studied (empty: it is), and ``flow.parquet``, the same counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from tqdm.auto import tqdm
+
+from cardiacnets.artefacts import atomic_path
+from cardiacnets.cmr import read_cine
+from cardiacnets.cohorts.flow import excluded, participant_flow
+from cardiacnets.cohorts.manifest import Manifest
+from cardiacnets.cohorts.tables import (
+    file_paths,
+    present,
+    read_covariates,
+    read_indices,
+    read_labels,
+    read_tables,
+)
+from cardiacnets.contracts import ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
+from cardiacnets.ecg import heart_rate, read_ecg
+from cardiacnets.parallel import process_pool
+from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.run import source
+
+SHARD = 128
+"""Recordings that are read together: what a killed import has to read again."""
+
+MARKS = "shards"
+MICROVOLTS = 1000.0
+VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
+"""What a manifest calls a view: the array's name, and the side of its pictures."""
+
+CODE = ("ecg/formats", "ecg/reading.py", "ecg/resampling.py", "ecg/beat.py", "cmr/reading.py",
+        "cmr/planes.py", "cmr/cine.py", "cmr/localising.py", "cmr/nifti.py", "cohorts/importing.py",
+        "cohorts/tables.py", "cohorts/labels.py", "cohorts/flow.py")  # fmt: skip
+"""The code that a stored real cohort depends on."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Who of a cohort's tables is read, before any of their signals is opened.
+
+    ``recordings`` has one row a recording to read, with covariates and labels; ``paths`` its files by what
+    they hold, row-aligned, as ``indices (R, 82)``; ``everyone`` one row for each recording of the tables;
+    ``exclusions`` why some of those are not read, each a reason and a boolean column over ``everyone``.
+    """
+
+    recordings: pd.DataFrame
+    paths: dict[str, list[Path]]
+    indices: np.ndarray
+    everyone: pd.DataFrame
+    exclusions: tuple[tuple[str, np.ndarray], ...]
+
+
+def select_recordings(manifest: Manifest, covariates: tuple[str, ...], cines: bool) -> Selection:
+    """Read a manifest's tables and choose the recordings to be read.
+
+    Arguments:
+        manifest: of a cohort of files.
+        covariates: columns that the study needs; those that the manifest does not describe are unknown (NaN).
+        cines: whether the study needs both views of CMR beside the ECG.
+
+    Raises ``ValueError`` for faulty tables, for a manifest without CMR where ``cines`` asks for it, and if
+    nobody is left.
+    """
+    signals = manifest.signals() if cines else {"ecg": manifest.signals()["ecg"]}
+    if cines and not set(VIEWS) <= set(signals):
+        raise ValueError(f"{manifest.file}: this cohort is studied with CMR, so the key 'cine' is needed")
+    tables = read_tables(manifest)
+    everyone = tables.recordings
+    exclusions = [(one.reason, excluded(everyone, one)) for one in manifest.inclusion]
+    paths = {what: file_paths(manifest, signal, everyone) for what, signal in signals.items()}
+    for what, signal in signals.items():
+        if signal.absent == "exclude":
+            exclusions.append((f"no {what} file", ~present(manifest, signal, paths[what])))
+    kept = participant_flow(everyone, exclusions).kept
+    if not kept.any():
+        raise ValueError(f"{manifest.file}: no recording is left; `python -m cardiacnets check` shows why")
+    known = read_covariates(manifest, everyone).reindex(
+        columns=list(dict.fromkeys([*manifest.covariates, *covariates]))
+    )
+    identifiers = everyone[["participant_id", "recording_id"]]
+    table = pd.concat([identifiers, known.astype(np.float32), read_labels(manifest, tables)], axis=1)
+    indices = np.full((len(everyone), len(INDEX_NAMES)), np.nan, np.float32)
+    if manifest.indices is not None:
+        indices = read_indices(manifest, everyone)
+    return Selection(
+        table[kept].reset_index(drop=True),
+        {what: [path for path, stays in zip(all_, kept, strict=True) if stays]
+         for what, all_ in paths.items()},
+        indices[kept],
+        identifiers.reset_index(drop=True),
+        tuple(exclusions),
+    )  # fmt: skip
+
+
+def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
+    """What a stored cohort was made from: the manifest, its tables' content, and its files' sizes.
+
+    A signal that is replaced by another of equal size is not noticed; remove the stored cohort then.
+    """
+    tables = sorted({manifest.folder / table.path for table in manifest.tables.values()})
+    listing = hashlib.sha256()
+    for what, paths in chosen.paths.items():
+        for path in paths:
+            listing.update(f"{what} {path.relative_to(manifest.folder)} {_size(path)}\n".encode())
+    return {
+        "manifest": str(manifest.file),
+        "described": manifest.model_dump(mode="json", exclude={"root"}),
+        "tables": {path.name: _digest(path) for path in tables},
+        "files": listing.hexdigest(),
+        "frames": frames,
+        "source": source(*CODE),
+    }
+
+
+def read_cohort(
+    state: Path, chosen: Selection, frames: int, processes: int = 1, progress: bool = True
+) -> None:
+    """Read every chosen recording into ``state``, or what of it an import that was killed had not read.
+
+    A shard is marked as done after its rows are on disk. Memory does not grow with the cohort, and the result
+    does not depend on ``processes``.
+    """
+    count = len(chosen.recordings)
+    starts = range(0, count, SHARD)
+    if not (state / MARKS).is_dir():  # made last, so that arrays are whole where it is
+        state.mkdir(parents=True, exist_ok=True)
+        layout = {"ecg": ((count, 12, ECG_SAMPLES), np.int16)}
+        layout |= {name: ((count, frames, side, side), np.uint8) for what, (name, side) in VIEWS.items()
+                   if what in chosen.paths}  # fmt: skip
+        for name, (shape, kind) in layout.items():
+            open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
+        (state / MARKS).mkdir()
+    jobs = [
+        (state, start, {what: paths[start : start + SHARD] for what, paths in chosen.paths.items()}, frames)
+        for start in starts
+        if not _mark(state, start).is_file()
+    ]
+    finished = len(starts) - len(jobs)
+    for _ in tqdm(_read_shards(jobs, processes), initial=finished, total=len(starts), desc="read files",
+                  disable=not progress):  # fmt: skip
+        pass
+    found = pd.concat([pd.read_parquet(_mark(state, start)) for start in starts], ignore_index=True)
+    recordings = chosen.recordings.assign(set_aside=found["reason"])
+    measured = found["heart_rate"].astype(np.float32)
+    recordings["heart_rate"] = recordings["heart_rate"].fillna(measured)
+    recordings.to_parquet(state / "recordings.parquet", index=False)
+    np.save(state / "indices.npy", chosen.indices)
+    quality, exclusions = _quality(chosen, found)
+    quality.to_parquet(state / "quality.parquet", index=False)
+    participant_flow(chosen.everyone, exclusions).steps.to_parquet(state / "flow.parquet", index=False)
+
+
+def hand_over(state: Path, folder: Path) -> None:
+    """Make ``folder``, empty and on the same file system, what was read into ``state``."""
+    state.rename(folder)
+    shutil.rmtree(folder / MARKS)
+
+
+def _quality(chosen: Selection, found: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, np.ndarray]]]:
+    """Why each recording of the tables is not studied, and the same as steps of a flow."""
+    everyone = chosen.everyone
+    reason = pd.Series("", index=everyone.index)
+    for one, out in chosen.exclusions:
+        reason[(reason == "") & out] = one
+    read = np.flatnonzero(reason == "")
+    reason.iloc[read] = found["reason"].to_numpy()
+    detail = pd.Series("", index=everyone.index)
+    detail.iloc[read] = found["detail"].to_numpy()
+    faults = [one for one in dict.fromkeys(found["reason"]) if one]
+    steps = [*chosen.exclusions, *((one, (reason == one).to_numpy()) for one in sorted(faults))]
+    return everyone.assign(reason=reason, detail=detail), steps
+
+
+def _read_shards(jobs: list[tuple], processes: int) -> Iterator[None]:
+    if processes == 1 or len(jobs) < 2:
+        yield from map(_read_shard, jobs)
+        return
+    with process_pool(min(processes, len(jobs))) as pool:
+        yield from pool.map(_read_shard, jobs)
+
+
+def _read_shard(job: tuple) -> None:
+    """Read one shard's files into its rows, then mark it as done."""
+    state, start, paths, frames = job
+    arrays = {name: open_memmap(state / f"{name}.npy", mode="r+")
+              for name in ("ecg", *(VIEWS[what][0] for what in paths if what in VIEWS))}  # fmt: skip
+    found = []
+    for place in range(len(paths["ecg"])):
+        row = {"reason": "", "detail": "", "heart_rate": np.nan}
+        for what, files in paths.items():
+            try:
+                if what == "ecg":
+                    signal = read_ecg(files[place]).standard()
+                    arrays["ecg"][start + place] = np.clip(np.rint(signal * MICROVOLTS), -32_768, 32_767)
+                    row["heart_rate"] = float(heart_rate(signal))
+                else:
+                    cine = read_cine(files[place], view=what).standard(frames=frames)
+                    arrays[VIEWS[what][0]][start + place] = cine
+            except Exception as error:  # one bad file among ten thousand must not end the import
+                row["reason"] = row["reason"] or _reason(what, error)
+                row["detail"] = " ".join(f"{row['detail']} {error or type(error).__name__}".split())
+        found.append(row)
+    for array in arrays.values():
+        array.flush()
+    with atomic_path(_mark(state, start)) as temporary:
+        pd.DataFrame(found).to_parquet(temporary, index=False)
+
+
+def _mark(state: Path, start: int) -> Path:
+    return state / MARKS / f"{start:09d}.parquet"
+
+
+def _reason(what: str, error: Exception) -> str:
+    """The kind of fault, without the file's name, which can be a participant's number."""
+    name = "ECG" if what == "ecg" else f"{what} cine"
+    missing = isinstance(error, FileNotFoundError) or "no such file" in str(error)
+    return f"{name} file is missing" if missing else f"{name} file can't be used"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of a WFDB record's files; 0 for none."""
+    names = (path.name, *(path.name + suffix for suffix in (".hea", ".dat", ".mat")))
+    files = (path.with_name(name) for name in dict.fromkeys(names))
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

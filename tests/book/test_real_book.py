@@ -1,0 +1,81 @@
+"""From files to pages: simulated people in real layouts give the labels and splits of the direct route."""
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+
+from cardiacnets.artefacts import read_json
+from cardiacnets.cohorts.disclosure import DisclosureError, scan_notebook
+from cardiacnets.cohorts.export import Drawing, export_cohort
+from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.contracts import DISEASES, SUBTYPES
+from cardiacnets.phenotypes import MANIFESTS
+from cardiacnets.profile import load_profile
+from cardiacnets.report import pages
+from cardiacnets.run import open_run
+
+PEOPLE = 60
+COHORTS = {"ukb": "ukb", "mimic_iv_ecg": "mimic"}
+
+
+@pytest.fixture(scope="module")
+def real_run(smoke_book, tmp_path_factory):
+    """Chapters 00 and 01 on two cohorts of files, through the Snakefile."""
+    profile, folder = load_profile("smoke"), tmp_path_factory.mktemp("manifests") / "trial"
+    folder.mkdir()
+    for layout in COHORTS:
+        drawing = Drawing(PEOPLE, profile.cohorts.preset, profile.seed, profile.cohorts.frames, slices=1)
+        export_cohort(folder, layout, drawing)
+    done = smoke_book.build("--manifests", str(folder), "chapter_01_preprocessing")
+    assert done.returncode == 0, done.stdout[-6000:]
+    return smoke_book.run.parent / "smoke-trial"
+
+
+@pytest.mark.parametrize("name", COHORTS.values())
+def test_labels_and_splits_are_those_of_the_direct_route(smoke_book, real_run, name):
+    ours, direct = (
+        pd.read_parquet(run / "clean" / name / "index.parquet").set_index("recording_id")
+        for run in (real_run, smoke_book.run)
+    )
+    same = direct.loc[ours.index]
+    assert ours["participant_id"].nunique() == PEOPLE and ours["usable"].mean() > 0.95
+    for column in ("participant_id", "split", *DISEASES, *SUBTYPES, "healthy"):
+        assert ours[column].tolist() == same[column].tolist(), column
+
+
+def test_the_pages_say_which_cohorts_are_real(real_run):
+    for number in ("00", "01"):
+        provenance = read_json(real_run / "results" / f"{number}.json")["provenance"]
+        assert list(provenance["real_cohorts"]) == ["mimic", "ukb"]
+    first, second = (next((real_run / "notebooks").glob(f"{n}_*.ipynb")).read_text() for n in ("00", "01"))
+    assert "fig-00-flow-ukb" in first and "Flow of participants into the cohort mimic" in first
+    assert "In this run" in second and "UK Biobank layout (simulated)" in second
+
+
+def test_the_guard_passes_clean_pages_and_stops_at_a_planted_name(real_run, smoke_book, monkeypatch):
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(real_run.parent))
+    run = open_run("smoke", real_run.name)
+    pages.guard(run)
+    someone = pd.read_parquet(run.cohorts / "ukb" / "recordings.parquet")["participant_id"].iloc[7]
+    path = next(run.notebooks.glob("01_*.ipynb"))
+    before = path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    leak = new_code_cell("index.head()", outputs=[new_output("stream", text=f"{someone} is ill\n")])
+    notebook.cells.append(leak)
+    nbformat.write(notebook, path)
+    try:
+        with pytest.raises(DisclosureError, match=f"01_preprocessing.ipynb, cell {len(notebook.cells)}"):
+            pages.guard(run)
+    finally:
+        path.write_bytes(before)
+
+
+def test_clean_chapters_raise_no_false_alarm(smoke_book):
+    """The smoke book, were its cohorts restricted. (Its counts of a few people come from its size.)"""
+    tables = [pd.read_parquet(path) for path in smoke_book.run.glob("cohorts/*/recordings.parquet")]
+    known = {str(one) for table in tables for key in ("participant_id", "recording_id") for one in table[key]}
+    manifest = load_manifest(MANIFESTS / "ukb.yaml").model_copy(update={"disclosure_threshold": 2})
+    notebooks = sorted((smoke_book.run / "notebooks").glob("*.ipynb"))
+    alarms = [str(one) for path in notebooks for one in scan_notebook(path, manifest, known)]
+    assert len(notebooks) >= 9 and alarms == []
