@@ -1,7 +1,7 @@
 """A cohort from its files to what networks see: time, peak memory and bytes on disk of each stage.
 
-    python benchmarks/cohort.py --recordings 40000 --out cohort.json   (an hour; 9 GB below --folder)
-    python benchmarks/cohort.py --recordings 1000                      (two minutes)
+    python benchmarks/cohort.py --recordings 40000 --out cohort.json   (10 GB below --folder)
+    python benchmarks/cohort.py --recordings 2000                      (minutes)
 
 A simulated MIMIC-IV-ECG is written in the real layout, then goes the way of a user's own: ``check`` of its
 manifest (100 files opened), tables and WFDB records into the store, cleaning into the clean store. Every
