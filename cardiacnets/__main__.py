@@ -1,4 +1,4 @@
-"""The command line: ``python -m cardiacnets check``, ``export`` and ``reader-kit``; ``--help`` explains each."""
+"""The command line: ``python -m cardiacnets check``, ``export``, ``reader-kit``; ``--help`` explains each."""
 
 from __future__ import annotations
 
