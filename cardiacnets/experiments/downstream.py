@@ -203,7 +203,7 @@ def start_network(
     missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
         raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
-    embedded = _batched(encoder.eval(), features)
+    embedded = in_batches(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
     train, validation = labels.of("train"), labels.of("validation")
@@ -275,7 +275,7 @@ def task_objective(labels: Labelled) -> tuple[Callable, torch.Tensor]:
 
 def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
     """Raw outputs (n, outputs) of a fine-tuned model, in evaluation mode."""
-    return _batched(model.eval(), features)
+    return in_batches(model.eval(), features)
 
 
 def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
@@ -284,7 +284,8 @@ def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
     return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)
 
 
-def _batched(module: torch.nn.Module, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
+def in_batches(module: torch.nn.Module, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
+    """What ``module`` makes of (ecg, covariates or ``None``), without gradients: (n, ...)."""
     ecg, covariates = features
     parts = [
         ecg.split(ENCODE_BATCH),

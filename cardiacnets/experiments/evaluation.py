@@ -34,6 +34,7 @@ from cardiacnets.statistics import (
 ARM_NAMES = {
     "covariates": "covariates only",
     "classical": "classical ECG",
+    "classical_aligned": "classical ECG + aligned embedding",
     "classical_covariates": "classical ECG + covariates",
     "ecg": "ECG-only network",
     "ecg_covariates": "ECG-only network + covariates",
@@ -46,6 +47,7 @@ ARM_NAMES = {
 COMPARISONS = (
     ("aligned", "ecg"),
     ("aligned", "classical"),
+    ("classical_aligned", "classical"),
     ("aligned", "permuted"),
     ("aligned", "covariates"),
     ("aligned", "cmr"),

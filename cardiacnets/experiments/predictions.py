@@ -1,7 +1,8 @@
 """Chapter 05, the tables: one score an arm for every validation and test recording of a task.
 
 Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
-readout; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself). Networks are read from
+readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
+that the classical model does not; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself). Networks are read from
 their folders, or applied to cohorts they never saw.
 """
 
@@ -14,11 +15,12 @@ from scipy.special import softmax
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.contracts import SUBTYPES
-from cardiacnets.experiments.align import cmr_features
+from cardiacnets.experiments.align import cmr_features, load_aligner
 from cardiacnets.experiments.classical import ClassicalFeatures
 from cardiacnets.experiments.downstream import (
     arms_of,
     fit_standardiser,
+    in_batches,
     load_network,
     model_name,
     network_inputs,
@@ -33,7 +35,7 @@ CODE = tuple(
     f"experiments/{name}.py"
     for name in ("classical", "downstream", "inputs", "predictions", "probe", "tasks")
 )
-LINEAR_ARMS = ("covariates", "classical", "classical_covariates", "cmr")
+LINEAR_ARMS = ("covariates", "classical", "classical_aligned", "classical_covariates", "cmr")
 
 
 def predict_task(run: Run, key: str) -> Path:
@@ -92,6 +94,8 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
         parts = []
         if "classical" in arm:
             parts.append(classical(source_clean.beats[positions]))
+        if "aligned" in arm:
+            parts.append(frozen_embedding(run, source_clean, positions))
         if "covariates" in arm:
             parts.append(standardiser(source_clean.index.loc[positions]))
         return np.hstack(parts)
@@ -118,6 +122,11 @@ def network_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray, arm
     clean = open_clean(run, labels.task.cohort)
     inputs = network_inputs(run, clean, labels.table["row"].to_numpy()[rows], readout.standardiser)
     return readout(network_outputs(model, inputs))
+
+
+def frozen_embedding(run: Run, clean: CleanCohort, rows: np.ndarray) -> np.ndarray:
+    """Embedding (n, D) of the aligned encoder as chapter 03 left it, before any fine-tuning."""
+    return in_batches(load_aligner(run).encoder, network_inputs(run, clean, rows, None))
 
 
 def _home(task: Task) -> Task:
