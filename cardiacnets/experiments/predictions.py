@@ -2,8 +2,8 @@
 
 Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
 readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
-that the classical model does not; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself). Networks are read from
-their folders, or applied to cohorts they never saw.
+that the classical model does not; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself).
+Networks are read from their folders, or applied to cohorts they never saw.
 """
 
 from __future__ import annotations
