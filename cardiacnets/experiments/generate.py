@@ -55,8 +55,8 @@ def fit_video_autoencoder(run: Run) -> Path:
         model = build_seeded("video_autoencoder", run.profile)
         if run.profile.diffusion.pretrained_vae:
             load_pretrained_autoencoder(model)
-            name = run.profile.diffusion.pretrained_vae
-            save_checkpoint(model, folder, "video_autoencoder", run.profile, data=f"what {name} was trained on")
+            data = f"the data of {run.profile.diffusion.pretrained_vae}"
+            save_checkpoint(model, folder, "video_autoencoder", run.profile, data=data)
             return
         rows = clean.rows("train")
         cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
