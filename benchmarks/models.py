@@ -87,9 +87,9 @@ def two_passes(model: torch.nn.Module, tokens: torch.Tensor, steps: int) -> torc
     """Guided sampling as it is usually written: with and without the ECG one after the other."""
     scheduler = noise_scheduler(model.sizes, "ddim")
     scheduler.set_timesteps(steps, device=DEVICE)
-    with_ecg = model.project(tokens)
-    without_ecg = model.null.expand_as(with_ecg)
-    latents = model._noise(len(tokens), None, DEVICE)
+    with_ecg = model.condition(tokens)
+    without_ecg = model.condition.absent(len(tokens))
+    latents = model.first_noise(len(tokens), None, DEVICE)
     for step in scheduler.timesteps:
         told, untold = (model.unet(latents, step, context).sample for context in (with_ecg, without_ecg))
         noise = untold + model.sizes.guidance * (told - untold)

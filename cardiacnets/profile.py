@@ -126,6 +126,10 @@ class Diffusion:
     noise_steps: int
     beta_start: float
     beta_end: float
+    prediction: Literal["velocity", "epsilon"]
+    """What the U-Net tells of a noisy latent: ``velocity`` (corrected) or the noise (as published)."""
+    condition: Literal["standardised", "raw"]
+    """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float
     sampler: Literal["ddim", "dpm_solver"]
     sampling_steps: int
@@ -136,6 +140,8 @@ class Diffusion:
     """Folder or hub name of a ``UNet3DConditionModel``; empty: trained from scratch."""
     generated: int
     """Test participants whose movies are generated for evaluation."""
+    counterfactuals: int
+    """Simulated hearts in which one cause after the other is turned to see whether the movie follows."""
 
 
 @dataclass(frozen=True)

@@ -8,34 +8,25 @@ recorded truth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 
-from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean, resize_cine
+from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
+from cardiacnets.experiments.cine_reader import CineReader, diffusion_cines
 from cardiacnets.experiments.inputs import ecg_batch, trained_on
 from cardiacnets.experiments.pretrain import build_seeded, cine_batch
-from cardiacnets.experiments.probe import Probe, fit_probe
-from cardiacnets.experiments.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained
+from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.profile import Diffusion
 from cardiacnets.run import Run, source
 from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
 
 SAMPLE_BATCH = 16
 READER_COHORT = "fahzu_readers"
-
-
-def diffusion_cines(run: Run, clean: CleanCohort, view: str, rows: np.ndarray) -> np.ndarray:
-    """Real cines of ``rows`` at the diffusion model's size, (n, T, pixels, pixels) uint8."""
-    settings = run.profile.diffusion
-    return resize_cine(getattr(clean, view)[rows], settings.frames, settings.pixels)
 
 
 def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
@@ -57,11 +48,16 @@ def fit_video_autoencoder(run: Run) -> Path:
         "diffusion": run.profile.diffusion,
         "training": settings,
         "seed": seed,
-        "source": source("models", "training", "experiments/generate.py"),
+        "source": source("models", "training", "experiments/cine_reader.py", "experiments/generate.py"),
     }
 
     def make(folder: Path) -> None:
         model = build_seeded("video_autoencoder", run.profile)
+        if run.profile.diffusion.pretrained_vae:
+            load_pretrained_autoencoder(model)
+            data = f"the data of {run.profile.diffusion.pretrained_vae}"
+            save_checkpoint(model, folder, "video_autoencoder", run.profile, data=data)
+            return
         rows = clean.rows("train")
         cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
 
@@ -70,17 +66,16 @@ def fit_video_autoencoder(run: Run) -> Path:
                 phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
                 yield torch.from_numpy(cines[index, phases]).float() / 255
 
-        if not run.profile.diffusion.pretrained_vae:
-            history = fit(
-                model,
-                lambda model, frames: model(frames),
-                batches,
-                settings,
-                seed=seed,
-                steps_per_epoch=len(cines) // settings.batch,
-                workspace=run.unfinished(ingredients),
-            )
-            history.table().to_parquet(folder / "history.parquet")
+        history = fit(
+            model,
+            lambda model, frames: model(frames),
+            batches,
+            settings,
+            seed=seed,
+            steps_per_epoch=len(cines) // settings.batch,
+            workspace=run.unfinished(ingredients),
+        )
+        history.table().to_parquet(folder / "history.parquet")
         model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
         save_checkpoint(model, folder, "video_autoencoder", run.profile, data=trained_on(run))
 
@@ -100,17 +95,18 @@ def fit_diffusion(run: Run, view: str) -> Path:
         "seed": seed,
         "diffusion": run.profile.diffusion,
         "training": settings,
-        "source": source("models", "training", "experiments/generate.py"),
+        "source": source("models", "training", "experiments/cine_reader.py", "experiments/generate.py"),
     }
 
     def make(folder: Path) -> None:
         rows = clean.rows("train")
         tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
         model = build_seeded("diffusion", run.profile)
-        load_pretrained(model)
+        load_pretrained_unet(model)
         model.autoencoder.load_state_dict(
             load_checkpoint(autoencoder, "video_autoencoder", run.profile).state_dict()
         )
+        model.condition.measure(tokens)
         cines = diffusion_cines(run, clean, view, rows)
         with torch.inference_mode():
             parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
@@ -144,65 +140,16 @@ def load_diffusion(run: Run, view: str) -> VideoDiffusion:
 
 
 def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' steps and guidance."""
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps and guidance.
+
+    The same seed and number of tokens start from the same noise, whatever the ECGs say.
+    """
     generator = torch.Generator().manual_seed(seed)
     movies = [
-        model.sample(part, generator, steps=settings.sampling_steps, guidance=settings.guidance)
+        model.sample(part, generator, settings.sampling_steps, settings.guidance, settings.sampler)
         for part in tokens.split(SAMPLE_BATCH)
     ]
     return torch.cat(movies).mul(255).round().clamp(0, 255).byte().numpy()
-
-
-@dataclass(frozen=True)
-class CineReader:
-    """Reads the 82 indices from a pair of cines at the diffusion model's size: components, then ridge
-    regression.
-    """
-
-    components: dict[str, PCA]
-    probe: Probe
-
-    @classmethod
-    def fit(cls, run: Run) -> CineReader:
-        """Learn from real cines and recorded indices of ``ukb``'s training split, penalty by validation."""
-        clean = open_clean(run, "ukb")
-        indices = open_cohort(run, "ukb").indices
-        train, validation = clean.rows("train"), clean.rows("validation")
-        flat = {
-            view: diffusion_cines(run, clean, view, train).reshape(len(train), -1) for view in VIEWS
-        }  # (n, T*H*W)
-        count = min(150, len(train) // 2)
-        components = {
-            view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(
-                flat[view].astype(np.float32)
-            )
-            for view in VIEWS
-        }
-        reader = cls(components, None)
-        held_out = {view: diffusion_cines(run, clean, view, validation) for view in VIEWS}
-        real = {
-            view: flat[view].reshape(len(train), *held_out[view].shape[1:]) for view in VIEWS
-        }  # (n, T, H, W)
-        probe = fit_probe(
-            TASKS["ukb.indices"],
-            reader.features(real),
-            indices[train],
-            (reader.features(held_out), indices[validation]),
-        )
-        return cls(components, probe)
-
-    def features(self, cines: dict[str, np.ndarray]) -> np.ndarray:
-        """Component scores (n, features) of cines (n, T, H, W) uint8 by view."""
-        return np.hstack(
-            [
-                self.components[view].transform(cines[view].reshape(len(cines[view]), -1).astype(np.float32))
-                for view in VIEWS
-            ]
-        )
-
-    def __call__(self, cines: dict[str, np.ndarray]) -> np.ndarray:
-        """Indices (n, 82) in their units, as read from the movies."""
-        return self.probe(self.features(cines))
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:
@@ -231,7 +178,7 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
         "rows": len(rows),
         "seed": run.profile.seed,
         "aligned": run.models / "aligned",
-        "source": source("models", "experiments/generate.py"),
+        "source": source("models", "experiments/cine_reader.py", "experiments/generate.py"),
     }
 
     def make(folder: Path) -> None:
@@ -256,7 +203,7 @@ def measure_movies(run: Run, cohort: str) -> Path:
         "movies": folders,
         "cohort": clean.folder,
         "training": run.root / "clean" / "ukb",
-        "source": source("experiments/generate.py", "experiments/probe.py"),
+        "source": source("experiments/generate.py", "experiments/cine_reader.py", "experiments/probe.py"),
     }
 
     def make(folder: Path) -> None:
@@ -282,7 +229,7 @@ def measure_reference(run: Run) -> Path:
         "cohort": clean.folder,
         "diffusion": run.profile.diffusion,
         "seed": run.profile.seed,
-        "source": source("experiments/generate.py", "experiments/probe.py"),
+        "source": source("experiments/generate.py", "experiments/cine_reader.py", "experiments/probe.py"),
     }
 
     def make(folder: Path) -> None:

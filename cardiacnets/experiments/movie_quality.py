@@ -68,7 +68,9 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
     for pairing, partner in pairings.items():
         each = {
             f"ssim_{view}": (
-                _ssim(movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]),
+                movie_similarity(
+                    movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]
+                ),
                 "",
             )
             for view in VIEWS
@@ -143,7 +145,7 @@ def worst_cases(run: Run, cohort: str, index: str, count: int) -> np.ndarray:
     return np.argsort(-np.abs(readings["generated"][:, place] - readings["real"][:, place]))[:count]
 
 
-def _ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def movie_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Structural similarity (n,) of movies (n, T, H, W) uint8, the mean over frames."""
     first, second = (
         torch.from_numpy(np.ascontiguousarray(part)).float().flatten(0, 1)[:, None] for part in (a, b)

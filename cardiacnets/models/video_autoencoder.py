@@ -24,16 +24,22 @@ class VideoAutoencoder(nn.Module):
 
     def __init__(self, sizes: Diffusion) -> None:
         super().__init__()
+        self.sizes = sizes
         levels = len(sizes.vae_channels)
         self.channels = 3 if sizes.pretrained_vae else 1
         self.factor = 2 ** (levels - 1)
         if sizes.pixels % self.factor:
             raise ValueError(f"diffusion: {sizes.pixels} pixels cannot be halved {levels - 1} times")
         self.vae = AutoencoderKL(
-            in_channels=self.channels, out_channels=self.channels, latent_channels=sizes.latent_channels,
-            block_out_channels=sizes.vae_channels, layers_per_block=sizes.layers_per_block,
-            down_block_types=("DownEncoderBlock2D",) * levels, up_block_types=("UpDecoderBlock2D",) * levels,
-            norm_num_groups=sizes.norm_groups, sample_size=sizes.pixels,
+            in_channels=self.channels,
+            out_channels=self.channels,
+            latent_channels=sizes.latent_channels,
+            block_out_channels=sizes.vae_channels,
+            layers_per_block=sizes.layers_per_block,
+            down_block_types=("DownEncoderBlock2D",) * levels,
+            up_block_types=("UpDecoderBlock2D",) * levels,
+            norm_num_groups=sizes.norm_groups,
+            sample_size=sizes.pixels,
         )
         self.register_buffer("scale", torch.tensor(self.vae.config.scaling_factor))
 

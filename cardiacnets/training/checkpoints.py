@@ -35,7 +35,7 @@ SECTIONS = {
 
 FREE = {
     "views", "start", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance",
-    "generated",
+    "generated", "counterfactuals",
 }
 """Settings that may differ between training and use: they change neither the network nor its input."""
 

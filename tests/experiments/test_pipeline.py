@@ -1,6 +1,8 @@
 """Two dozen small hearts through every stage: what each stage promises to the next."""
 
 import dataclasses
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from cardiacnets.experiments.inputs import Standardiser
 from cardiacnets.experiments.movie_quality import frechet_distance
 from cardiacnets.experiments.retrieval import retrieval_table
 from cardiacnets.experiments.tasks import TASKS, labelled
+from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import load_profile
 from cardiacnets.run import open_run
 from cardiacnets.training import from_pretrained
@@ -98,6 +101,24 @@ def test_chapters_that_have_not_run_are_named(run):
         generate.load_diffusion(run, "sax")
     with pytest.raises(ValueError, match="papermill notebooks/00_cohorts.ipynb"):
         open_cohort(run, "mimic")
+
+
+def test_a_pretrained_autoencoder_is_used_as_it_is(run, tmp_path):
+    torch.manual_seed(5)
+    colour = replace(run.profile.diffusion, pretrained_vae="colour")
+    theirs = VideoAutoencoder(colour).vae
+    theirs.register_to_config(scaling_factor=0.5)
+    theirs.save_pretrained(tmp_path / "vae")
+    sizes = replace(run.profile.diffusion, pretrained_vae=str(tmp_path / "vae"))
+    other = replace(run, profile=replace(run.profile, diffusion=sizes))
+    generate.fit_video_autoencoder(other)
+    generate.fit_diffusion(other, "sax")
+    loaded = generate.load_diffusion(other, "sax").autoencoder
+    found, expected = loaded.vae.state_dict(), theirs.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert float(loaded.scale) == 0.5
+    for name in ("video_autoencoder", "diffusion_sax"):
+        shutil.rmtree(run.models / name)  # other tests share the run
 
 
 def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):

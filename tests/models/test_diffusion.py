@@ -6,8 +6,14 @@ import pytest
 import torch
 
 from cardiacnets.models import VideoDiffusion, build
-from cardiacnets.models.diffusion import LATENT_RANGE, load_pretrained, noise_scheduler
+from cardiacnets.models.diffusion import (
+    LATENT_RANGE,
+    load_pretrained_autoencoder,
+    load_pretrained_unet,
+    noise_scheduler,
+)
 from cardiacnets.models.ecg_attention import EcgContext
+from cardiacnets.models.ecg_condition import EcgCondition
 from cardiacnets.profile import load_profile
 
 PROFILE = load_profile("smoke")
@@ -41,17 +47,19 @@ def test_betas_are_the_papers():
         noise_scheduler(SIZES, "euler")
 
 
-def test_the_loss_is_the_formula():
+@pytest.mark.parametrize("prediction", ["epsilon", "velocity"])
+def test_the_loss_is_the_formula(prediction):
     torch.manual_seed(0)
-    model = VideoDiffusion(_with(condition_dropout=0.0), WIDTH).eval()
+    model = VideoDiffusion(_with(condition_dropout=0.0, prediction=prediction), WIDTH).eval()
     latents, tokens, generator = torch.randn(LATENTS, generator=_generator(3)), _tokens(), _generator()
     loss = model(latents, tokens, _generator())["loss"]
     noise = torch.randn(LATENTS, generator=generator)
     steps = torch.randint(1000, (3,), generator=generator)
     kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[steps].view(-1, 1, 1, 1, 1)
     noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
-    told = model._denoise(noisy, steps, EcgContext(model.project(tokens)))
-    assert loss.item() == pytest.approx(((told - noise) ** 2).mean().item(), rel=1e-5)
+    told = model._denoise(noisy, steps, EcgContext(model.condition(tokens)))
+    target = noise if prediction == "epsilon" else kept.sqrt() * noise - (1 - kept).sqrt() * latents
+    assert loss.item() == pytest.approx(((told - target) ** 2).mean().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(("dropout", "matters"), [(0.0, True), (1.0, False)])
@@ -68,27 +76,30 @@ def test_part_of_the_batch_is_hidden(diffusion):
     denoise = diffusion._denoise
     diffusion._denoise = lambda noisy, steps, ecg: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
     latents = torch.zeros(64, *LATENTS[1:])
-    diffusion(latents, torch.randn(64, 2, WIDTH), _generator())
+    diffusion(latents, torch.randn(64, 36, WIDTH), _generator())
     del diffusion._denoise
-    hidden = (context[0] == diffusion.null).all(-1).all(-1).sum().item()
+    hidden = (context[0] == diffusion.condition.null).all(-1).all(-1).sum().item()
     # binomial(64, .1): mean 6.4, standard deviation 2.4
     assert 1 <= hidden <= 14
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm_solver"])
+@pytest.mark.parametrize("prediction", ["epsilon", "velocity"])
 @pytest.mark.parametrize("steps", [4, 20])
-def test_a_perfect_denoiser_leads_back_to_the_cine(diffusion, sampler, steps):
+def test_a_perfect_denoiser_leads_back_to_the_cine(sampler, prediction, steps):
+    torch.manual_seed(0)
+    diffusion = VideoDiffusion(_with(prediction=prediction), WIDTH).eval()
     truth = torch.randn(LATENTS, generator=_generator(7))
     scheduler = noise_scheduler(SIZES, "ddim")
 
     def perfect(noisy, step, ecg):
         kept = scheduler.alphas_cumprod[step]
         target = truth if len(noisy) == len(truth) else torch.cat([truth, truth])
-        return (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
+        noise = (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
+        return noise if prediction == "epsilon" else kept.sqrt() * noise - (1 - kept).sqrt() * target
 
     diffusion._denoise, diffusion.decode = perfect, lambda latents: latents
     found = diffusion.sample(_tokens(), _generator(), steps=steps, sampler=sampler)
-    del diffusion._denoise, diffusion.decode
     # the last of the trailing steps ends at the first training step's noise, beta = 1e-4, a spread of .01
     assert (found - truth).abs().max() < 0.06
 
@@ -101,10 +112,10 @@ def test_one_batched_pass_equals_two(diffusion):
     scheduler.set_timesteps(steps)
     latents = torch.randn(LATENTS, generator=_generator())
     with torch.no_grad():
-        projected = diffusion.project(tokens)
+        context, absent = diffusion.condition(tokens), diffusion.condition.absent(len(tokens))
         for step in scheduler.timesteps:
-            with_ecg = diffusion._denoise(latents, step, EcgContext(projected))
-            without = diffusion._denoise(latents, step, EcgContext(diffusion.null.expand_as(projected)))
+            with_ecg = diffusion._denoise(latents, step, EcgContext(context))
+            without = diffusion._denoise(latents, step, EcgContext(absent))
             noise = without + guidance * (with_ecg - without)
             latents = scheduler.step(noise, step, latents).prev_sample
         expected = diffusion.decode(latents)
@@ -148,7 +159,8 @@ def test_weights_load_from_local_folders(tmp_path, pipeline):
     unet, vae, (vae_folder, unet_folder) = _saved(tmp_path, pipeline)
     torch.manual_seed(0)
     model = VideoDiffusion(_with(pretrained_vae=vae_folder, pretrained_unet=unet_folder), WIDTH)
-    load_pretrained(model)
+    load_pretrained_autoencoder(model.autoencoder)
+    load_pretrained_unet(model)
     for source, target in ((unet, model.unet), (vae, model.autoencoder.vae)):
         theirs, ours = source.state_dict(), target.state_dict()
         assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
@@ -161,28 +173,56 @@ def test_weights_of_other_sizes_are_refused(tmp_path):
     _saved(tmp_path, pipeline=False)
     model = VideoDiffusion(_with(pretrained_unet=str(tmp_path / "unet"), unet_channels=(16, 32)), WIDTH)
     with pytest.raises(ValueError, match="pretrained_unet .* does not fit the profile"):
-        load_pretrained(model)
+        load_pretrained_unet(model)
 
 
 def test_a_folder_without_weights_is_named(tmp_path):
     model = VideoDiffusion(_with(pretrained_vae=str(tmp_path)), WIDTH)
     with pytest.raises(ValueError, match=f"pretrained_vae {tmp_path} cannot be loaded"):
-        load_pretrained(model)
+        load_pretrained_autoencoder(model.autoencoder)
 
 
 def test_nothing_named_nothing_loaded(diffusion):
     before = diffusion.state_dict()["unet.conv_in.weight"].clone()
-    load_pretrained(diffusion)
+    load_pretrained_autoencoder(diffusion.autoencoder)
+    load_pretrained_unet(diffusion)
     assert torch.equal(before, diffusion.state_dict()["unet.conv_in.weight"])
 
 
-def test_a_small_error_at_the_first_step_does_not_take_latents_out_of_their_range():
-    """Noise named with an error of .1 would mean clean latents a hundred times as wrong at the first step."""
-    scheduler = noise_scheduler(load_profile("quick").diffusion, "ddim")
-    scheduler.set_timesteps(20)
-    noise, error = (torch.randn(2, 4, 8, 6, 6, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
-    clean = scheduler.step(noise + 0.1 * error, scheduler.timesteps[0], noise).pred_original_sample
-    assert clean.abs().max() <= LATENT_RANGE
-    # so the limit was needed: unlimited, the same step lies far outside
-    weight = scheduler.alphas_cumprod[scheduler.timesteps[0]].sqrt()
-    assert (0.1 * error / weight).abs().max() > 2 * LATENT_RANGE
+@pytest.mark.parametrize("sampler", ["ddim", "dpm_solver"])
+def test_a_small_error_at_the_first_step_does_not_take_latents_out_of_their_range(sampler):
+    """Noise named with an error of .1 would mean clean latents many times as wrong at the first step."""
+    sizes = _with(prediction="epsilon").diffusion
+    scheduler, plain = noise_scheduler(sizes, sampler), noise_scheduler(sizes, sampler)
+    noise, error = (torch.randn(2, 4, 8, 6, 6, generator=_generator(seed)) for seed in (0, 1))
+    # the same step without the limit, to see that the limit was needed
+    plain.register_to_config(clip_sample=False, thresholding=False)
+    reached = []
+    for each in (scheduler, plain):
+        each.set_timesteps(1)  # one step leads from all noise to the clean latents
+        reached.append(each.step(noise + 0.1 * error, each.timesteps[0], noise).prev_sample.abs().max())
+    assert reached[0] <= LATENT_RANGE + 1e-5
+    assert reached[1] > 2 * LATENT_RANGE
+
+
+def test_the_condition_takes_out_what_all_people_share():
+    condition = EcgCondition(36, WIDTH, "standardised")
+    tokens = 5 + torch.randn(1, 36, WIDTH, generator=_generator(1)) + 0.1 * torch.randn(200, 36, WIDTH)
+    condition.measure(tokens)
+    standardised = (tokens - condition.mean) / condition.spread
+    assert standardised.mean(0).abs().max() < 1e-3
+    assert (standardised.std(0) - 1).abs().max() < 1e-2
+    hidden = torch.tensor([True] + [False] * 199)
+    context = condition(tokens, hidden)
+    assert torch.equal(context[0], condition.absent(1)[0]) and not torch.equal(context[1], context[0])
+
+
+def test_the_raw_condition_measures_nothing():
+    condition = EcgCondition(36, WIDTH, "raw")
+    condition.measure(_tokens())
+    assert torch.equal(condition(_tokens()), condition.project(_tokens()))
+
+
+def test_tokens_of_another_encoder_are_refused(diffusion):
+    with pytest.raises(ValueError, match=r"tokens must be \(B, 36, 32\), found \(3, 12, 32\)"):
+        diffusion.condition(torch.zeros(3, 12, WIDTH))

@@ -21,7 +21,7 @@ def _inputs(width):
 
 
 def test_equals_the_library(diffusion):
-    noisy, steps, tokens = _inputs(diffusion.project.in_features)
+    noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
     ours = diffusion.unet.attn_processors
     found = diffusion._denoise(noisy, steps, EcgContext(tokens))
     diffusion.unet.set_attn_processor(AttnProcessor2_0())
@@ -32,7 +32,7 @@ def test_equals_the_library(diffusion):
 
 
 def test_keys_and_values_are_computed_once_a_clip(diffusion):
-    noisy, steps, tokens = _inputs(diffusion.project.in_features)
+    noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
     crossing = [
         layer.to_k
         for name, layer in diffusion.unet.named_modules()
@@ -46,4 +46,25 @@ def test_keys_and_values_are_computed_once_a_clip(diffusion):
     assert torch.equal(first, second)
     assert torch.equal(first, diffusion._denoise(noisy, steps, fresh))
     for hook in hooks:
+        hook.remove()
+
+
+def test_what_is_watched_is_the_attention_that_mixes(diffusion):
+    noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
+    watched, queries = EcgContext(tokens, watch=True), {}
+    layers = {
+        layer: layer.to_q.register_forward_hook(lambda module, _, out: queries.setdefault(module, out))
+        for name, layer in diffusion.unet.named_modules()
+        if name.endswith(".transformer_blocks.0.attn2")
+    }
+    unwatched = diffusion._denoise(noisy, steps, EcgContext(tokens))
+    assert torch.equal(diffusion._denoise(noisy, steps, watched), unwatched)
+    assert len(watched.seen) > 1 and set(watched.seen) < set(layers)  # the temporal ones do not see the ECG
+    for layer, seen in watched.seen.items():
+        query = queries[layer.to_q].reshape(len(tokens), -1, layer.to_q.out_features)  # (B, T * L, C)
+        query = query.unflatten(-1, (layer.heads, -1))
+        key = layer.to_k(tokens).unflatten(-1, (layer.heads, -1))
+        scores = torch.einsum("blhc,bnhc->bhln", query, key) / query.shape[-1] ** 0.5
+        assert torch.allclose(seen, scores.softmax(-1).mean(1), atol=1e-5)
+    for hook in layers.values():
         hook.remove()
