@@ -37,7 +37,7 @@ from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import source
 
-SHARD = 128
+SHARD = 64
 """Recordings that are read together: what a killed import has to read again."""
 
 MARKS = "shards"

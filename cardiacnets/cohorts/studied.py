@@ -93,10 +93,11 @@ def store_cohort(
     frames = run.profile.cohorts.frames
     chosen = select_recordings(manifest, covariates, cines=name in PAIRED_COHORTS)
     ingredients = ingredients_of(manifest, chosen, frames)
+    work = len(chosen.recordings) * (10 if name in PAIRED_COHORTS else 1)  # a zip of DICOM is slow to read
 
     def make(folder: Path) -> None:
         state = run.unfinished(ingredients)
-        read_cohort(state, chosen, frames, processes or worthwhile_processes(len(chosen.recordings)))
+        read_cohort(state, chosen, frames, processes or worthwhile_processes(work))
         hand_over(state, folder)
 
     run.fit_or_load(run.cohorts / name, ingredients, make)

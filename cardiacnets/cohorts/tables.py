@@ -6,6 +6,7 @@ are text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,9 @@ SCHEMAS = {
     ),
 }
 """What each table must hold; further columns are free."""
+
+ROWS = 20_000
+"""Rows of a table that are held as they were read."""
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
@@ -217,27 +221,35 @@ def _read_wide(path: Path, table: Table) -> pd.DataFrame:
         ours: theirs.removesuffix("*") for ours, theirs in table.columns.items() if theirs.endswith("*")
     }
     plain = {ours: theirs for ours, theirs in table.columns.items() if ours not in starred}
-    frame = _read_text(path, table, list(plain.values()), tuple(starred.values()))
-    first = next(iter(starred.values()))
-    endings = [column.removeprefix(first) for column in frame if column.startswith(first)]
+    named, first = next(iter(starred.items()))
     pieces = []
-    for ending in endings:
-        columns = {ours: frame.get(theirs + ending) for ours, theirs in (starred.items())}
-        columns |= {ours: frame[theirs] for ours, theirs in plain.items()}
-        pieces.append(pd.DataFrame(columns, index=frame.index))
+    for frame in _text_chunks(path, table, list(plain.values()), tuple(starred.values())):
+        for ending in (column.removeprefix(first) for column in frame if column.startswith(first)):
+            columns = {ours: frame.get(theirs + ending) for ours, theirs in starred.items()}
+            columns |= {ours: frame[theirs] for ours, theirs in plain.items()}
+            # nearly all cells of hundreds of columns are empty
+            pieces.append(pd.DataFrame(columns, index=frame.index).dropna(subset=named))
     if not pieces:
         raise ValueError(f"{path}: no column starts with {first!r}")
-    return pd.concat(pieces, ignore_index=True).dropna(subset=next(iter(starred))).reset_index(drop=True)
+    return pd.concat(pieces, ignore_index=True)
 
 
 def _read_text(path: Path, table: Table, wanted: list[str], starts: tuple[str, ...] = ()) -> pd.DataFrame:
+    return pd.concat(_text_chunks(path, table, wanted, starts), ignore_index=True)
+
+
+def _text_chunks(
+    path: Path, table: Table, wanted: list[str], starts: tuple[str, ...]
+) -> Iterator[pd.DataFrame]:
+    """A table's columns of these names, or that start like this, as text, some thousand rows at a time."""
     try:
         header = list(pd.read_csv(path, sep=table.separator, nrows=0, dtype=str).columns)
         missing = [column for column in wanted if column not in header]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])[:200]}")
         chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
-        return pd.read_csv(path, sep=table.separator, usecols=chosen, dtype=str)
+        with pd.read_csv(path, sep=table.separator, usecols=chosen, dtype=str, chunksize=ROWS) as chunks:
+            yield from chunks
     except FileNotFoundError:
         raise ValueError(f"{path}: no such table; see the manifest's access route") from None
     except Exception as error:  # csv, compression and encoding faults are of many kinds

@@ -17,6 +17,8 @@ from cardiacnets.run import open_run
 
 PEOPLE = 60
 COHORTS = {"ukb": "ukb", "mimic_iv_ecg": "mimic"}
+KEYS = {"ukb": "participant_id", "mimic": "recording_id"}
+"""What a row is found again by: UK Biobank has no numbers of recordings."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def real_run(smoke_book, tmp_path_factory):
 @pytest.mark.parametrize("name", COHORTS.values())
 def test_labels_and_splits_are_those_of_the_direct_route(smoke_book, real_run, name):
     ours, direct = (
-        pd.read_parquet(run / "clean" / name / "index.parquet").set_index("recording_id")
+        pd.read_parquet(run / "clean" / name / "index.parquet").set_index(KEYS[name], drop=False)
         for run in (real_run, smoke_book.run)
     )
     same = direct.loc[ours.index]
