@@ -1,13 +1,15 @@
 """Files that are whole or absent: everything a run writes goes through here.
 
 A file or folder is written under a temporary name beside its target and renamed when complete, so that a
-process killed at any moment leaves either the old artefact or the new one, never a half.
+process killed at any moment leaves the old artefact or the new one, never a half. (Between the two
+renames that replace a folder there is neither; what needs it then makes it again.)
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +37,15 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def sweep(target: Path | str) -> None:
+    """Remove what killed processes left of ``target`` under temporary names; nobody may be writing it."""
+    target = Path(target)
+    left = re.compile(re.escape(f".{target.name}.") + r"[a-z0-9_]{8}")  # as tempfile names them
+    for workspace in target.parent.glob(".*"):
+        if left.fullmatch(workspace.name):
+            shutil.rmtree(workspace, ignore_errors=True)
 
 
 def write_json(path: Path | str, content: Any) -> None:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.artefacts import atomic_path, read_json, sweep, write_json
 from cardiacnets.profile import Profile, load_profile
 
 PACKAGE = Path(__file__).parent
@@ -89,6 +89,7 @@ class Run:
         sidecar = path / SIDECAR
         if sidecar.is_file() and read_json(sidecar)["fingerprint"] == fingerprint:
             return path
+        sweep(path)
         with atomic_path(path) as temporary:
             temporary.mkdir()
             make(temporary)

@@ -58,6 +58,15 @@ def test_a_failure_leaves_the_old_artefact_and_nothing_half_written(run):
     assert [each.name for each in run.models.iterdir()] == ["thing"]
 
 
+def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
+    # a temporary name of this artefact, and one of another whose name begins alike
+    debris, other = run.models / ".thing.a1b2c3d4", run.models / ".thing.cm.a1b2c3d4"
+    for folder in (debris, other):
+        (folder / "thing").mkdir(parents=True)
+    run.fit_or_load(run.models / "thing", {"a": 1}, maker([]))
+    assert not debris.exists() and other.exists()
+
+
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
     with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -p run trial"):
         run.require(run.models / "thing", "02_x")
