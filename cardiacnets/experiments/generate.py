@@ -75,9 +75,9 @@ def fit_video_autoencoder(run: Run) -> Path:
             steps_per_epoch=len(cines) // settings.batch,
             workspace=run.unfinished(ingredients),
         )
-        history.table().to_parquet(folder / "history.parquet")
         model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
         save_checkpoint(model, folder, "video_autoencoder", run.profile, data=trained_on(run))
+        history.table().to_parquet(folder / "history.parquet")
 
     return run.fit_or_load(run.models / "video_autoencoder", ingredients, make)
 
