@@ -115,4 +115,4 @@ def test_people_read_a_kit_and_the_reader_study_is_about_them(smoke_book, twin, 
     assert "Who read (people)" in out.read_text() and "Simulated." in out.read_text()
     (answers / "S2.csv").write_text((answers / "S2.csv").read_text().replace(",9.5", "", 1))
     refused, _ = papermill("07_reader_study", tmp_path, environment, *given)
-    assert refused.returncode != 0 and "S2.csv, row 1: 7 cells under 8 column names" in refused.stderr
+    assert refused.returncode != 0 and "S2.csv, row 1: 8 cells under 9 column names" in refused.stderr
