@@ -202,6 +202,19 @@ def test_incomplete_and_contradictory_answers_are_asked_about(open_kit):
     page.wait_for_function("state.answers.length === 1")
 
 
+def test_a_question_asked_again_at_once_is_not_answered_by_the_first(open_kit):
+    page = open_kit()
+    answers = page.evaluate("""async () => {
+        const first = sure("First", "", "Yes");
+        get("sure").close();
+        const second = sure("Second", "", "Yes");
+        await new Promise((later) => setTimeout(later, 100));
+        get("sure-yes").click();
+        return [await first, await second];
+    }""")
+    assert answers == [False, True]
+
+
 def test_erasing_asks_first(open_kit):
     page = open_kit()
     enter(page, "J1")
@@ -222,9 +235,10 @@ def test_the_film_plays_pauses_and_slows(open_kit):
     while page.is_hidden("#film-box"):
         read_one(page)
     page.wait_for_function("get('film').readyState >= 2 && !get('film').paused")
-    assert page.evaluate("get('film').videoWidth") > 0 and page.inner_text("#play") == "Pause"
+    page.wait_for_function("get('play').textContent === 'Pause'")
+    assert page.evaluate("get('film').videoWidth") > 0
     page.keyboard.press("p")
-    assert page.evaluate("get('film').paused") and page.inner_text("#play") == "Play"
+    page.wait_for_function("get('film').paused && get('play').textContent === 'Play'")
     page.keyboard.press("h")
     assert page.evaluate("get('film').playbackRate") == 0.5
     page.keyboard.press("+")

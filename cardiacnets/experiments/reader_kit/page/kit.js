@@ -267,17 +267,24 @@ function trouble(words) {
   get("trouble").hidden = !words;
 }
 
+let decide = () => {};
 function sure(title, words, yes) {
   const box = get("sure");
+  decide(false);
   get("sure-title").textContent = title;
   get("sure-words").textContent = words;
   get("sure-yes").textContent = yes;
-  box.returnValue = "";
   box.showModal();
-  return new Promise((settle) => box.addEventListener("close", () => settle(box.returnValue === "yes"), { once: true }));
+  return new Promise((settle) => { decide = settle; });
 }
-get("sure-yes").addEventListener("click", () => get("sure").close("yes"));
-get("sure-no").addEventListener("click", () => get("sure").close("no"));
+function settled(answer) {
+  get("sure").close();
+  decide(answer);
+}
+get("sure-yes").addEventListener("click", () => settled(true));
+get("sure-no").addEventListener("click", () => settled(false));
+// Escape; the event comes late, and must not answer a question that was asked again meanwhile
+get("sure").addEventListener("close", () => { if (!get("sure").open) decide(false); });
 
 const badge = KIT.simulated ? "Simulated hearts. Not for clinical use" : "Research only. Real people: show to no one else";
 get("badge").textContent = badge;
