@@ -21,22 +21,25 @@ import argparse
 import json
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from diffusers.models.attention_processor import AttnProcessor2_0
+HERE = Path(__file__).resolve().parent
+sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]  # its statistics.py is ours
 
-from cardiacnets.artefacts import write_json
-from cardiacnets.models import build
-from cardiacnets.models.cmr_autoencoder import draw_visible
-from cardiacnets.models.diffusion import noise_scheduler
-from cardiacnets.models.masked_swin import MaskedSwin
-from cardiacnets.profile import load_profile
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from diffusers.models.attention_processor import AttnProcessor2_0  # noqa: E402
+
+from cardiacnets.artefacts import write_json  # noqa: E402
+from cardiacnets.models import build  # noqa: E402
+from cardiacnets.models.cmr_autoencoder import draw_visible  # noqa: E402
+from cardiacnets.models.diffusion import noise_scheduler  # noqa: E402
+from cardiacnets.models.masked_swin import MaskedSwin  # noqa: E402
+from cardiacnets.profile import load_profile  # noqa: E402
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 VARIANTS = {
@@ -133,7 +136,7 @@ def compare(job: str, options: argparse.Namespace) -> dict[str, dict]:
         figures[variant] = json.loads(done.stdout)
     first = figures[VARIANTS[job][0]]
     for figure in figures.values():
-        figure["median"] = statistics.median(figure["seconds"])
+        figure["median"] = float(np.median(figure["seconds"]))
         figure["speed_ratio"] = first["median"] / figure["median"]
         if job != "sampling":
             figure["memory_ratio"] = figure["memory_gb"] / first["memory_gb"]

@@ -95,63 +95,116 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Shape:
-    """Depth inside a contour: the ``pixels`` it can reach and their ``depth (pixels, frames)`` in cm."""
+    """Depth inside a moving structure: the ``pixels`` it can reach and their ``depth (pixels, frames)`` in
+    cm.
+    """
 
     pixels: np.ndarray
     depth: np.ndarray
+
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest depth of each pixel over the frames, ``(pixels,)``."""
+        return self.depth.min(axis=1), self.depth.max(axis=1)
+
+    def depths(self, rows: np.ndarray) -> np.ndarray:
+        """Depth of these rows of ``pixels``, a new array ``(rows, frames)``."""
+        return self.depth[rows]
+
+
+@dataclass(frozen=True)
+class StarShape:
+    """The same of a star-shaped contour ``(ANGLE_BINS, frames)``, which is only computed where it is asked
+    for: ``distance`` cm of the ``pixels`` from its centre, their angular ``bins``, and the ``slant
+    (ANGLE_BINS,)`` between radius and edge normal.
+    """
+
+    pixels: np.ndarray
+    distance: np.ndarray
+    bins: np.ndarray
+    contour: np.ndarray
+    slant: np.ndarray
+
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`Shape.range`, from the contour's extremes."""
+        slant = self.slant[self.bins]
+        return tuple(
+            slant * (radii[self.bins] - self.distance)
+            for radii in (self.contour.min(axis=1), self.contour.max(axis=1))
+        )
+
+    def depths(self, rows: np.ndarray) -> np.ndarray:
+        """As :meth:`Shape.depths`."""
+        bins = self.bins[rows]
+        depth = self.contour[bins]
+        depth -= self.distance[rows, None]
+        depth *= self.slant[bins, None]
+        return depth
 
 
 def polar_shape(
     canvas: Canvas, contour: np.ndarray, centre: tuple[float, float] = (0.0, 0.0), margin: float = 0.4,
     slant: np.ndarray | None = None,
-) -> Shape:  # fmt: skip
+) -> StarShape:  # fmt: skip
     """Depth of the pixels inside a star-shaped ``contour (ANGLE_BINS, frames)`` of radii around ``centre``.
 
     Angles are counted as ``BIN_ANGLES`` from -y towards -x. ``slant (ANGLE_BINS,)`` is the cosine between
-    radius and edge normal, which turns radial into perpendicular distance.
+    radius and edge normal, which turns radial into perpendicular distance. ``margin`` cm outside the contour
+    can still be painted.
     """
+    contour = contour.astype(np.float32, copy=False)
     dx, dy = canvas.x - np.float32(centre[0]), canvas.y - np.float32(centre[1])
     distance = np.hypot(dx, dy)
-    near = np.flatnonzero(distance < contour.max() + margin)
+    farthest = contour.max(axis=1)
+    near = np.flatnonzero(distance < farthest.max() + np.float32(margin))
     angle = np.arctan2(-dx[near], -dy[near])
     bins = ((angle + np.pi) * (ANGLE_BINS / (2 * np.pi))).astype(np.intp) % ANGLE_BINS
-    reach = contour.max(axis=1)[bins] + margin > distance[near]
+    reach = farthest[bins] + np.float32(margin) > distance[near]
     near, bins = near[reach], bins[reach]
-    contour = contour.astype(np.float32, copy=False)
-    depth = contour[bins]
-    depth -= distance[near].astype(np.float32)[:, None]
-    if slant is not None:
-        depth *= slant.astype(np.float32)[bins][:, None]
-    return Shape(near, depth)
+    cosine = np.ones(ANGLE_BINS, np.float32) if slant is None else slant.astype(np.float32)
+    return StarShape(near, distance[near].astype(np.float32), bins, contour, cosine)
 
 
 def paint(
-    canvas: Canvas, shape: Shape, signal: np.ndarray | float, label: int | None = None, grow: float = 0.0,
-    blur: float = 1.3 * PIXEL, opacity: np.ndarray | float = 1.0,
+    canvas: Canvas, shape: Shape | StarShape, signal: np.ndarray | float, label: int | None = None,
+    grow: float = 0.0, blur: float = 1.3 * PIXEL, opacity: float = 1.0,
 ) -> None:  # fmt: skip
     """Lay a tissue over what is there: coverage is a ramp ``blur`` cm wide across the edge, moved out by
     ``grow``.
 
-    ``signal``: scalar, per canvas pixel ``(pixels,)`` or ``(pixels, frames)``.
+    ``signal``: scalar, per canvas pixel ``(pixels,)`` or ``(pixels, frames)``. Pixels that the edge never
+    crosses, most of them, are simply filled.
     """
-    coverage = shape.depth * np.float32(1 / blur)
+    least, greatest = shape.range()
+    covered = least >= np.float32(0.5 * blur - grow)
+    filled = shape.pixels[covered] if opacity == 1.0 else shape.pixels[:0]
+    canvas.values[filled] = _signal_at(signal, filled)
+    if label is not None:
+        canvas.labels[shape.pixels[covered]] = label
+
+    crossed = greatest > np.float32(-0.5 * blur - grow)
+    edge = np.flatnonzero(crossed & ~covered if opacity == 1.0 else crossed)
+    pixels, coverage = shape.pixels[edge], shape.depths(edge)
+    coverage *= np.float32(1 / blur)
     coverage += np.float32(0.5 + grow / blur)
     np.clip(coverage, 0, 1, out=coverage)
     if label is not None:
-        part = canvas.labels[shape.pixels]
+        part = canvas.labels[pixels]
         part[coverage > 0.5] = label
-        canvas.labels[shape.pixels] = part
-    if not (np.isscalar(opacity) and opacity == 1.0):
-        coverage *= np.asarray(opacity, np.float32)
-    under = canvas.values[shape.pixels]
+        canvas.labels[pixels] = part
+    if opacity != 1.0:
+        coverage *= np.float32(opacity)
+    under = canvas.values[pixels]
+    coverage *= _signal_at(signal, pixels) - under
+    under += coverage
+    canvas.values[pixels] = under
+
+
+def _signal_at(signal: np.ndarray | float, pixels: np.ndarray) -> np.ndarray:
+    """``signal`` of :func:`paint` at these pixels, to be broadcast over ``(pixels, frames)``."""
     if np.ndim(signal) == 0:
-        change = np.float32(signal) - under
-    else:
-        over = np.asarray(signal, np.float32)[shape.pixels]
-        change = (over[:, None] if over.ndim == 1 else over) - under
-    change *= coverage
-    under += change
-    canvas.values[shape.pixels] = under
+        return np.float32(signal)
+    values = np.asarray(signal, np.float32)[pixels]
+    return values[:, None] if values.ndim == 1 else values
 
 
 def soft(depth: np.ndarray, blur: float = 1.3 * PIXEL) -> np.ndarray:
@@ -173,42 +226,61 @@ def _normal_table() -> np.ndarray:
 def finish(
     canvas: Canvas, size: int, irregular: bool, stream: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mis-triggering, coil bias, banding, Rician noise, grey levels: uint8 pictures and labels ``(frames,
-    size, size)``.
+    """The scanner's part: mis-triggering, coil bias and banding, Rician noise, grey levels.
 
-    An ``irregular`` rhythm, or a missed trigger in one scan of twenty, mixes each frame with a later one.
-
-    Rician noise is |signal + n1 + i n2|; both normals come from one draw of 16-bit numbers per pixel, the
-    imaginary part half a picture away.
+    Returns pictures and labels, uint8 ``(frames, size, size)``. An ``irregular`` rhythm, or a missed trigger
+    in one scan of twenty, mixes frames; one scan of seven has an off-resonance band.
     """
-    frames = canvas.values.shape[1]
     missed, strength, snr = stream.random() < 0.05, stream.uniform(0.15, 0.45), stream.uniform(19, 27)
     if irregular or missed:
-        later = np.roll(canvas.values, -int(np.ceil(0.06 * frames)) % frames, axis=1)
-        canvas.values[...] += np.float32(strength) * (later - canvas.values)
-    bias = np.exp(0.15 * smooth_field(stream, size, 30.0))
-    if stream.random() < 0.15:  # an off-resonance band near the edge of the shim
-        edge = canvas.x * np.cos(angle := stream.uniform(0, 2 * np.pi)) + canvas.y * np.sin(angle)
-        bias = bias * (1 - 0.5 * np.exp(-0.5 * ((edge - stream.uniform(5.5, 7.5)) / 0.35) ** 2))
-    sigma = 1.0 / snr
-    bits = np.frombuffer(stream.bytes(2 * canvas.values.size), dtype=np.uint16)
-    noise = _normal_table()[bits].reshape(canvas.values.shape)  # (pixels, frames)
+        mistrigger(canvas.values, strength)
+    gain = np.exp(0.15 * smooth_field(stream, size, 30.0))
+    if stream.random() < 0.15:
+        gain = gain * band(canvas, stream.uniform(0, 2 * np.pi), stream.uniform(5.5, 7.5))
+    canvas.values[...] *= gain.astype(np.float32)[:, None]
+    add_rician_noise(canvas.values, 1 / snr, stream)
+    canvas.values[...] *= np.float32(255 / 1.55)
+    np.minimum(canvas.values, 255, out=canvas.values)
+    pictures = np.ascontiguousarray(canvas.values.astype(np.uint8).T)
+    labels = np.ascontiguousarray(canvas.labels.T)
+    shape = (-1, size, size)  # (frames, pixels) -> (frames, rows, columns)
+    return pictures.reshape(shape), labels.reshape(shape)
+
+
+def mistrigger(values: np.ndarray, strength: float) -> None:
+    """Mix each frame of ``values (pixels, frames)``, in place, with one 6 % of the beat later."""
+    later = np.roll(values, -int(np.ceil(0.06 * values.shape[1])), axis=1)
+    later -= values
+    later *= np.float32(strength)
+    values += later
+
+
+def band(canvas: Canvas, direction: float, distance: float) -> np.ndarray:
+    """Gain ``(pixels,)`` of an off-resonance band: a line half as bright, 0.35 cm wide, ``distance`` cm out.
+
+    Balanced sequences lose signal where the field is off by half the repetition rate, near the edge of the
+    shim.
+    """
+    out = canvas.x * np.cos(direction) + canvas.y * np.sin(direction)
+    return 1 - 0.5 * np.exp(-0.5 * ((out - distance) / 0.35) ** 2)
+
+
+def add_rician_noise(values: np.ndarray, sigma: float, stream: np.random.Generator) -> None:
+    """Turn ``values (pixels, frames)``, in place, into |values + n1 + i n2|, both normal with this
+    ``sigma``.
+
+    Both come from one draw of 16-bit numbers per pixel, the imaginary part half a picture away.
+    """
+    bits = np.frombuffer(stream.bytes(2 * values.size), dtype=np.uint16)
+    noise = _normal_table()[bits].reshape(values.shape)
     noise *= np.float32(sigma)
-    picture = canvas.values * bias.astype(np.float32)[:, None]
-    picture += noise
-    picture *= picture
+    values += noise
+    values *= values
     np.square(noise, out=noise)
     half = len(noise) // 2
-    picture[:half] += noise[half : 2 * half]
-    picture[half:] += noise[: len(picture) - half]
-    np.sqrt(picture, out=picture)
-    picture *= np.float32(255 / 1.55)
-    np.minimum(picture, 255, out=picture)
-    pixels = picture.astype(np.uint8).T.reshape(
-        frames, size, size
-    )  # (pixels, frames) -> (frames, rows, columns)
-    labels = canvas.labels.T.reshape(frames, size, size)
-    return np.ascontiguousarray(pixels), np.ascontiguousarray(labels)
+    values[:half] += noise[half : 2 * half]
+    values[half:] += noise[: len(values) - half]
+    np.sqrt(values, out=values)
 
 
 def grid(size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -117,7 +117,7 @@ def attention_maps(model: VideoDiffusion, cines: np.ndarray, tokens: torch.Tenso
             context = EcgContext(model.condition(tokens), watch=True)
             steps = torch.full((len(cines),), round(level * model.sizes.noise_steps))
             noise = torch.randn(latents.shape, generator=generator)
-            model._denoise(model.noising.add_noise(latents, noise, steps), steps, context)
+            model.denoise(model.noising.add_noise(latents, noise, steps), steps, context)
             finest = [seen for seen in context.seen.values() if seen.shape[1] == places]
             total = total + torch.stack(finest).mean(0)
     maps = (total / len(NOISE_LEVELS)).numpy()  # (B, T * h * w, N)

@@ -72,7 +72,7 @@ class VideoDiffusion(nn.Module):
         ``noise_steps``. 1 is the error of telling nothing.
         """
         signal, spread = self._amplitudes(steps, latents)
-        told = self._denoise(signal * latents + spread * noise, steps, EcgContext(context))
+        told = self.denoise(signal * latents + spread * noise, steps, EcgContext(context))
         target = noise if self.sizes.prediction == "epsilon" else signal * noise - spread * latents
         return (told - target).square().flatten(1).mean(1)
 
@@ -102,7 +102,7 @@ class VideoDiffusion(nn.Module):
         latents = self.first_noise(len(tokens), generator, tokens.device)
         for step in scheduler.timesteps:
             twice = torch.cat([latents, latents]) if guided else latents
-            told = self._denoise(twice, step, ecg)
+            told = self.denoise(twice, step, ecg)
             if guided:
                 without, with_ecg = told.chunk(2)
                 told = without + guidance * (with_ecg - without)
@@ -135,7 +135,8 @@ class VideoDiffusion(nn.Module):
         kept = self.noising.alphas_cumprod.to(latents)[steps].view(-1, 1, 1, 1, 1)
         return kept.sqrt(), (1 - kept).sqrt()
 
-    def _denoise(self, noisy: Tensor, steps: Tensor, ecg: EcgContext) -> Tensor:
+    def denoise(self, noisy: Tensor, steps: Tensor, ecg: EcgContext) -> Tensor:
+        """What the U-Net tells of ``noisy`` latents (B, C, T, h, w) at ``steps``: their noise or velocity."""
         # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
         return self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample

@@ -57,7 +57,7 @@ def test_the_loss_is_the_formula(prediction):
     steps = torch.randint(1000, (3,), generator=generator)
     kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[steps].view(-1, 1, 1, 1, 1)
     noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
-    told = model._denoise(noisy, steps, EcgContext(model.condition(tokens)))
+    told = model.denoise(noisy, steps, EcgContext(model.condition(tokens)))
     target = noise if prediction == "epsilon" else kept.sqrt() * noise - (1 - kept).sqrt() * latents
     assert loss.item() == pytest.approx(((told - target) ** 2).mean().item(), rel=1e-5)
 
@@ -73,11 +73,11 @@ def test_a_hidden_ecg_has_no_influence(dropout, matters):
 
 def test_part_of_the_batch_is_hidden(diffusion):
     context = []
-    denoise = diffusion._denoise
-    diffusion._denoise = lambda noisy, steps, ecg: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
+    denoise = diffusion.denoise
+    diffusion.denoise = lambda noisy, steps, ecg: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
     latents = torch.zeros(64, *LATENTS[1:])
     diffusion(latents, torch.randn(64, 36, WIDTH), _generator())
-    del diffusion._denoise
+    del diffusion.denoise
     hidden = (context[0] == diffusion.condition.null).all(-1).all(-1).sum().item()
     # binomial(64, .1): mean 6.4, standard deviation 2.4
     assert 1 <= hidden <= 14
@@ -98,7 +98,7 @@ def test_a_perfect_denoiser_leads_back_to_the_cine(sampler, prediction, steps):
         noise = (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
         return noise if prediction == "epsilon" else kept.sqrt() * noise - (1 - kept).sqrt() * target
 
-    diffusion._denoise, diffusion.decode = perfect, lambda latents: latents
+    diffusion.denoise, diffusion.decode = perfect, lambda latents: latents
     found = diffusion.sample(_tokens(), _generator(), steps=steps, sampler=sampler)
     # the last of the trailing steps ends at the first training step's noise, beta = 1e-4, a spread of .01
     assert (found - truth).abs().max() < 0.06
@@ -114,8 +114,8 @@ def test_one_batched_pass_equals_two(diffusion):
     with torch.no_grad():
         context, absent = diffusion.condition(tokens), diffusion.condition.absent(len(tokens))
         for step in scheduler.timesteps:
-            with_ecg = diffusion._denoise(latents, step, EcgContext(context))
-            without = diffusion._denoise(latents, step, EcgContext(absent))
+            with_ecg = diffusion.denoise(latents, step, EcgContext(context))
+            without = diffusion.denoise(latents, step, EcgContext(absent))
             noise = without + guidance * (with_ecg - without)
             latents = scheduler.step(noise, step, latents).prev_sample
         expected = diffusion.decode(latents)

@@ -23,12 +23,12 @@ def _inputs(width):
 def test_equals_the_library(diffusion):
     noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
     ours = diffusion.unet.attn_processors
-    found = diffusion._denoise(noisy, steps, EcgContext(tokens))
+    found = diffusion.denoise(noisy, steps, EcgContext(tokens))
     diffusion.unet.set_attn_processor(AttnProcessor2_0())
     expected = diffusion.unet(noisy, steps, tokens).sample
     diffusion.unet.set_attn_processor(ours)
     assert torch.allclose(found, expected, atol=1e-5)
-    assert not torch.allclose(found, diffusion._denoise(noisy, steps, EcgContext(tokens + 1)), atol=1e-5)
+    assert not torch.allclose(found, diffusion.denoise(noisy, steps, EcgContext(tokens + 1)), atol=1e-5)
 
 
 def test_keys_and_values_are_computed_once_a_clip(diffusion):
@@ -41,10 +41,10 @@ def test_keys_and_values_are_computed_once_a_clip(diffusion):
     calls = []
     hooks = [layer.register_forward_hook(lambda *_: calls.append(1)) for layer in crossing]
     kept, fresh = EcgContext(tokens, reuse=True), EcgContext(tokens)
-    first, second = (diffusion._denoise(noisy, steps, kept) for _ in range(2))
+    first, second = (diffusion.denoise(noisy, steps, kept) for _ in range(2))
     assert len(crossing) > 0 and len(calls) == len(crossing)
     assert torch.equal(first, second)
-    assert torch.equal(first, diffusion._denoise(noisy, steps, fresh))
+    assert torch.equal(first, diffusion.denoise(noisy, steps, fresh))
     for hook in hooks:
         hook.remove()
 
@@ -57,8 +57,8 @@ def test_what_is_watched_is_the_attention_that_mixes(diffusion):
         for name, layer in diffusion.unet.named_modules()
         if name.endswith(".transformer_blocks.0.attn2")
     }
-    unwatched = diffusion._denoise(noisy, steps, EcgContext(tokens))
-    assert torch.equal(diffusion._denoise(noisy, steps, watched), unwatched)
+    unwatched = diffusion.denoise(noisy, steps, EcgContext(tokens))
+    assert torch.equal(diffusion.denoise(noisy, steps, watched), unwatched)
     assert len(watched.seen) > 1 and set(watched.seen) < set(layers)  # the temporal ones do not see the ECG
     for layer, seen in watched.seen.items():
         query = queries[layer.to_q].reshape(len(tokens), -1, layer.to_q.out_features)  # (B, T * L, C)
