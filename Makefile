@@ -8,6 +8,8 @@ RUN ?=
 MANIFESTS ?=
 PYTHON ?= python3
 CORES ?= all
+# processes that share the tests
+WORKERS ?= 2
 
 VENV := .venv
 READY := $(VENV)/ready
@@ -20,7 +22,7 @@ book: $(READY)
 		--manifests "$(MANIFESTS)" --cores "$(CORES)"
 
 test: $(READY)
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 environment: $(READY)
 

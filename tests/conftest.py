@@ -6,6 +6,16 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before any library counts the cores: workers share them
+
+
+def pytest_collection_modifyitems(items):
+    """What xdist keeps in one process: a module, for its fixtures; and all that looks at the smoke book."""
+    for item in items:
+        module = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group("book" if "tests/book/" in module else module))
+
 
 @pytest.fixture(scope="session")
 def sample_data() -> Path:

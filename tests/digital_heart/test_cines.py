@@ -90,13 +90,13 @@ def test_a_missed_trigger_mixes_each_frame_with_a_later_one():
     values = np.zeros((1, 50), np.float32)
     values[0, 10] = 1.0
     imaging.mistrigger(values, 0.25)
-    assert values[0, 10] == 0.75 and values[0, 7] == 0.25 and values.sum() == 1  # 6 % of fifty frames is three
+    assert values[0, 10] == 0.75 and values[0, 7] == 0.25 and values.sum() == 1  # 6 %: three frames
 
 
 def test_an_irregular_rhythm_blurs_what_flickers():
     canvases = [still_picture(25) for _ in range(2)]
     for canvas in canvases:
-        canvas.values[...] += np.float32(0.3) * np.sin(2 * np.pi * np.arange(25) / 5)  # two frames on: out of step
+        canvas.values[...] += np.float32(0.3) * np.sin(2 * np.pi * np.arange(25) / 5)  # a course of five frames
     flicker = [
         imaging.finish(canvas, 80, mixed, np.random.default_rng(3))[0].mean(axis=(1, 2)).std()
         for canvas, mixed in zip(canvases, (False, True), strict=True)
