@@ -96,7 +96,9 @@ def test_a_missed_trigger_mixes_each_frame_with_a_later_one():
 def test_an_irregular_rhythm_blurs_what_flickers():
     canvases = [still_picture(25) for _ in range(2)]
     for canvas in canvases:
-        canvas.values[...] += np.float32(0.3) * np.sin(2 * np.pi * np.arange(25) / 5)  # a course of five frames
+        canvas.values[...] += np.float32(0.3) * np.sin(
+            2 * np.pi * np.arange(25) / 5
+        )  # a course of five frames
     flicker = [
         imaging.finish(canvas, 80, mixed, np.random.default_rng(3))[0].mean(axis=(1, 2)).std()
         for canvas, mixed in zip(canvases, (False, True), strict=True)
