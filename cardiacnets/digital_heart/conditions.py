@@ -87,8 +87,9 @@ def _thicken(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Dr
 
 def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:
     """Restrictive cardiomyopathy: half infiltrated (thick, low voltage), half stiff with a normal wall."""
-    amyloid = sick & draws.happens(0.55)
-    latents["amyloid"] = np.where(amyloid, severity, latents["amyloid"])
+    infiltrated = sick & draws.happens(0.55)
+    latents["amyloid"] = np.where(infiltrated, severity, latents["amyloid"])
+    amyloid = sick & (latents["amyloid"] > 0)  # read back, so that a fixed value has its consequences
     latents.scale("lv_mass", amyloid, 1 + 0.80 * severity)
     latents.scale("lv_edv", sick, np.where(amyloid, 1 - 0.20 * severity, 1 - 0.10 * severity))
     latents.scale("longitudinal", sick, np.where(amyloid, 1 - 0.50 * severity, 1 - 0.25 * severity))

@@ -131,3 +131,11 @@ def test_recorded_indices_have_the_declared_reliability_and_agree_with_each_othe
         assert low < np.corrcoef(truth[:, POSITION[name]], recorded[:, POSITION[name]])[0, 1] ** 2 < high
     edv, esv, sv = (recorded[:, POSITION[f"lv_{k}"]] for k in ("edv", "esv", "sv"))
     assert np.allclose(edv - esv, sv)
+
+
+def test_a_restrictive_heart_is_told_which_kind_it_is():
+    """A fixed cause has its consequences: amyloid thickens the wall and takes the voltage."""
+    stiff, amyloid = (hearts(6, condition="rcm", severity=0.8, amyloid=value) for value in (0.0, 0.8))
+    assert (amyloid.latents["lv_mass"] > 1.5 * stiff.latents["lv_mass"]).all()
+    assert (amyloid.latents["gain"] < 0.5 * stiff.latents["gain"]).all()
+    assert np.array_equal(amyloid.latents["la_max"], stiff.latents["la_max"])
