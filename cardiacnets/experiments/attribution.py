@@ -1,6 +1,7 @@
-"""Where in the ECG a decision comes from: Grad-CAM on the last block's tokens, attention rollout beside it.
+"""Where in the ECG a decision comes from: occlusion, and Grad-CAM on the last block's tokens as published.
 
-A heat map is (12, columns) in [0, 1]: leads by thirds of a beat, or by patches of ten seconds.
+A heat map is (12, columns) in [0, 1], leads by time. Occlusion chooses its own columns; Grad-CAM sees no
+finer than the encoder's tokens, which in a quick profile are one a lead.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor
+from torch.nn import functional
 
-from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import Downstream
+
+BEAT_COLUMNS = 12
+BATCH = 256
 
 
 def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
@@ -40,20 +44,25 @@ def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
     return _unit_range(heat.detach().numpy())
 
 
-def attention_rollout(encoder: EcgEncoder, ecg: Tensor) -> np.ndarray:
-    """Attention rollout (Abnar and Zuidema 2020): (B, 12, columns) in [0, 1], whatever is predicted."""
-    joint, prefix = None, encoder.transformer.num_prefix_tokens
+def occlusion(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
+    """Occlusion (Zeiler and Fergus 2014) of one output for encoder inputs ``ecg`` (B, 12, samples): (B, 12,
+    columns) in [0, 1].
+
+    How far the output falls when one window of one lead is drawn as a straight line between its ends,
+    relative to the greatest fall. A beat has windows of 60 ms; where tokens are shorter, one a token.
+    """
+    columns = max(BEAT_COLUMNS, model.encoder.grid[1])
+    leads, samples = ecg.shape[1:]
+    knots = torch.linspace(0, samples - 1, columns + 1).round().long()
+    straight = functional.interpolate(ecg[..., knots], size=samples, mode="linear", align_corners=True)
+    cell = torch.arange(leads)[:, None] * columns + torch.arange(samples) * columns // samples
+    hidden = cell == torch.arange(leads * columns)[:, None, None]  # (12 * columns, 12, samples)
+    falls = []
     with torch.inference_mode():
-        tokens = encoder.transformer._pos_embed(encoder.transformer.patch_embed(ecg[:, None]))  # (B, N, D)
-        for block in encoder.transformer.blocks:
-            attention = _attention(block.attn, block.norm1(tokens)).mean(1)  # (B, N, N), mean over heads
-            mixed = 0.5 * (attention + torch.eye(attention.shape[-1]))
-            joint = mixed if joint is None else mixed @ joint
-            tokens = block(tokens)
-    received = (
-        joint[:, 0] if prefix else joint.mean(1)
-    )  # what the class token, or the mean of all tokens, gathers
-    return _unit_range(received[:, prefix:].unflatten(1, encoder.grid).numpy())
+        for one, line, whole in zip(ecg, straight, model(ecg)[:, output], strict=True):
+            without = [model(torch.where(part, line, one))[:, output] for part in hidden.split(BATCH)]
+            falls.append((whole - torch.cat(without)).relu())
+    return _unit_range(torch.stack(falls).unflatten(1, (leads, columns)).numpy())
 
 
 class _FromImage(torch.nn.Module):
@@ -65,14 +74,6 @@ class _FromImage(torch.nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return self.model(image[:, 0])
-
-
-def _attention(layer: torch.nn.Module, tokens: Tensor) -> Tensor:
-    """Attention weights (B, heads, N, N) of a timm attention layer."""
-    query, key, _ = (
-        layer.qkv(tokens).unflatten(2, (3, layer.num_heads, -1)).permute(2, 0, 3, 1, 4)
-    )  # (B, heads, N, d)
-    return (query @ key.transpose(-2, -1) * layer.scale).softmax(-1)
 
 
 def _unit_range(heat: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ The default models learned from simulated hearts: nothing here is for clinical u
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from cardiacnets.cohorts.preprocessing import beat_view, encoder_view
 from cardiacnets.contracts import DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean
-from cardiacnets.experiments.attribution import grad_cam
+from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.downstream import load_network, network_outputs
 from cardiacnets.experiments.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.inputs import scale_ecg
@@ -54,7 +55,9 @@ class Explanation:
     movies: dict[str, np.ndarray]
     """Generated ``sax`` and ``lax`` cines, (T, H, W) uint8."""
     heat: dict[str, np.ndarray]
-    """Grad-CAM (12, columns) in [0, 1] for each disease."""
+    """Occlusion map (12, columns) in [0, 1] for each disease."""
+    heat_as_published: dict[str, np.ndarray]
+    """Grad-CAM (12, columns of tokens) in [0, 1] for each disease."""
 
 
 def explain_ecg(
@@ -96,7 +99,8 @@ def explain_ecg(
         _indices(run, inputs, coverage),
         _diseases(run, inputs, covariates),
         movies,
-        {name: _heat(run, inputs, name) for name in DISEASES},
+        {name: _heat(run, inputs, name, occlusion) for name in DISEASES},
+        {name: _heat(run, inputs, name, grad_cam) for name in DISEASES},
     )
 
 
@@ -189,6 +193,6 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
     return pd.DataFrame(rows)
 
 
-def _heat(run: Run, inputs: torch.Tensor, disease: str) -> np.ndarray:
+def _heat(run: Run, inputs: torch.Tensor, disease: str, method: Callable) -> np.ndarray:
     model, _ = load_network(run, f"mimic.{disease}", "aligned")
-    return grad_cam(model, inputs)[0]
+    return method(model, inputs)[0]

@@ -33,7 +33,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import measure_beats
-from cardiacnets.experiments.attribution import grad_cam
+from cardiacnets.experiments.attribution import occlusion
 from cardiacnets.experiments.downstream import load_network, network_inputs
 from cardiacnets.experiments.generate import READER_COHORT, generated_rows
 from cardiacnets.experiments.tasks import TASKS
@@ -203,14 +203,14 @@ def public_study() -> pd.DataFrame | None:
 
 
 def case_heat(run: Run, places: Sequence[int]) -> np.ndarray:
-    """Grad-CAM of the aligned model's score for cardiomyopathy, (len(places), 12, columns) in [0, 1].
+    """Occlusion map of the aligned model's score for cardiomyopathy, (len(places), 12, columns) in [0, 1].
 
     ``places``: positions in the reader-study cases of :func:`reader_displays`.
     """
     clean = open_clean(run, READER_COHORT)
     model, readout = load_network(run, TASKS[f"{READER_COHORT}.cm"].trained_on + ".cm", "aligned")
     rows = generated_rows(run, READER_COHORT)[list(places)]
-    return grad_cam(model, network_inputs(run, clean, rows, readout.standardiser)[0])
+    return occlusion(model, network_inputs(run, clean, rows, readout.standardiser)[0])
 
 
 def _ecg_features(clean: CleanCohort, table: pd.DataFrame) -> np.ndarray:

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
 from cardiacnets.experiments import align, downstream, generate, pretrain
-from cardiacnets.experiments.attribution import attention_rollout, grad_cam
+from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
 from cardiacnets.experiments.movie_quality import frechet_distance
@@ -132,13 +133,28 @@ def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):
     assert np.isnan(scores[labels.of("train")]).all()
 
 
-def test_heat_maps_lie_on_the_token_grid(run):
+def test_heat_maps_are_leads_by_columns(run):
     downstream.fit_network(run, "ukb.indices", "aligned")
     model, _ = downstream.load_network(run, "ukb.indices", "aligned")
     ecg = torch.randn(3, 12, 180)
-    for heat in (grad_cam(model, ecg, output=2), attention_rollout(model.encoder, ecg)):
-        assert heat.shape == (3, 12, 3)
-        assert heat.min() >= 0 and heat.max() <= 1
+    for heat, columns in ((occlusion(model, ecg, output=2), 12), (grad_cam(model, ecg, output=2), 3)):
+        assert heat.shape == (3, 12, columns)
+        assert heat.min() >= 0 and heat.max() == 1
+
+
+def test_occlusion_finds_the_window_that_a_score_reads():
+    """A score that is the peak of V2 between 240 and 300 ms, in a beat with peaks everywhere."""
+
+    class Reads(torch.nn.Module):
+        encoder = SimpleNamespace(grid=(12, 1))
+
+        def forward(self, ecg):
+            return ecg[:, 7, 60:75].amax(1, keepdim=True)
+
+    ecg = torch.randn(2, 12, 180, generator=torch.Generator().manual_seed(0))
+    ecg[:, 7, 67] = 5
+    heat = occlusion(Reads(), ecg)
+    assert (heat[:, 7, 4] == 1).all() and heat.sum() == 2
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def _loss(kind, model):
     sizes = PROFILE.diffusion
     side = sizes.pixels // model.autoencoder.factor
     latents = torch.randn(2, sizes.latent_channels, sizes.frames, side, side, generator=generator)
-    tokens = torch.randn(2, 36, PROFILE.ecg_encoder.width, generator=generator)
+    tokens = torch.randn(2, *model.condition.mean.shape, generator=generator)
     return model(latents, tokens, generator)["loss"]
 
 
