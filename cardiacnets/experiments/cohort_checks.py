@@ -28,15 +28,15 @@ def check_cohort(run: Run) -> None:
 
 
 def target_table(run: Run, measured: bool = False, seed: int | None = None) -> pd.DataFrame:
-    """The target table on a draw of the population, a fifth of the paired cohort's size (200 to 1,000).
+    """The target table on a draw of the population, a fifth of the paired cohort's size (100 to 1,000).
 
     ``measured``: ECG features measured on cleaned recordings, instead of read from the noise-free beat.
     ``seed``: by default a draw of the run's own, on which nothing was tuned; ``TARGET_SEED`` is the one the
     physics was tuned on. Columns as :func:`cardiacnets.digital_heart.targets.check_targets`.
     """
     drawing = {
-        "n": max(200, min(1000, run.profile.cohorts.ukb // 5)),
-        "per_group": max(40, min(150, run.profile.cohorts.ukb // 30)),
+        "n": max(100, min(1000, run.profile.cohorts.ukb // 5)),
+        "per_group": max(20, min(150, run.profile.cohorts.ukb // 30)),
         "seed": run.profile.seed + UNTUNED if seed is None else seed,
     }
 
