@@ -142,17 +142,10 @@ def _picture(
     u = (np.cos(tilt) * px + np.sin(tilt) * py + centre_u + stream.normal(0, 0.25)).astype(np.float32)
     w = (-np.sin(tilt) * px + np.cos(tilt) * py + centre_w + stream.normal(0, 0.25)).astype(np.float32)
 
-    texture = 1 + 0.05 * imaging.smooth_field(stream, LAX_PIXELS, 2.0)
-    texture = texture + 0.03 * imaging.smooth_field(stream, LAX_PIXELS, 5.0)
+    texture = imaging.tissue_texture(stream, LAX_PIXELS)
     background = _surroundings(latents["bmi"][row], px, py, signal, stream) * texture
     canvas = Canvas.of(background, u, w, frames)
-    phase = 2 * np.pi * np.arange(frames) / frames
-    swirl = (
-        0.06
-        * imaging.smooth_field(stream, LAX_PIXELS, 4.0)[:, None]
-        * np.sin(phase + stream.uniform(0, 6.28))
-    )
-    blood = (1 + swirl).astype(np.float32)
+    blood = imaging.blood_signal(stream, LAX_PIXELS, frames)
     muscle = (signal["muscle"] * texture).astype(np.float32)
 
     lv_centre = (0.0, 0.55 * float(length.mean()))

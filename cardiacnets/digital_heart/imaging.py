@@ -75,6 +75,18 @@ def smooth_field(stream: np.random.Generator, size: int, grain: float) -> np.nda
     return (spread @ knots @ spread.T).ravel()
 
 
+def tissue_texture(stream: np.random.Generator, size: int) -> np.ndarray:
+    """Fine and coarse speckle of tissue around 1, ``(pixels,)``."""
+    return 1 + 0.05 * smooth_field(stream, size, 2.0) + 0.03 * smooth_field(stream, size, 5.0)
+
+
+def blood_signal(stream: np.random.Generator, size: int, frames: int) -> np.ndarray:
+    """Signal of blood around 1, float32 ``(pixels, frames)``: flow makes it shimmer over the beat."""
+    field = 0.06 * smooth_field(stream, size, 4.0)
+    phase = 2 * np.pi * np.arange(frames) / frames + stream.uniform(0, 6.28)
+    return 1 + field[:, None] * np.sin(phase).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Canvas:
     """A picture in the making: ``x`` to the right and ``y`` down, cm ``(pixels,)``, its ``values`` and

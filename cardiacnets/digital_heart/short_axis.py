@@ -63,17 +63,10 @@ def _picture(
     x = x - np.float32(middle[0] + stream.normal(0, 0.25))
     y = y - np.float32(middle[1] + stream.normal(0, 0.25))
 
-    texture = 1 + 0.05 * imaging.smooth_field(stream, SAX_PIXELS, 2.0)
-    texture = texture + 0.03 * imaging.smooth_field(stream, SAX_PIXELS, 5.0)
+    texture = imaging.tissue_texture(stream, SAX_PIXELS)
     background = _surroundings(latents["bmi"][row], x, y, signal, stream) * texture
     canvas = Canvas.of(background, x, y, frames)
-    phase = 2 * np.pi * np.arange(frames) / frames
-    swirl = (
-        0.06
-        * imaging.smooth_field(stream, SAX_PIXELS, 4.0)[:, None]
-        * np.sin(phase + stream.uniform(0, 6.28))
-    )
-    blood = (1 + swirl).astype(np.float32)
+    blood = imaging.blood_signal(stream, SAX_PIXELS, frames)
     muscle = (signal["muscle"] * texture).astype(np.float32)
 
     ragged = sum(
