@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from accelerate import PartialState
 
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
@@ -75,7 +76,8 @@ def prepare(run: Run) -> None:
     """What both arms share, made once before they are trained side by side: CMR features, and the ECG
     encoder's start where the profile asks for one.
     """
-    cache_cmr_features(run, "ukb")
+    with PartialState().main_process_first():  # one encodes, the others find it done
+        cache_cmr_features(run, "ukb")
     if run.profile.alignment.start == "masked":
         fit_ecg_autoencoder(run)
 

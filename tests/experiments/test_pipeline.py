@@ -1,12 +1,17 @@
 """Two dozen small hearts through every stage: what each stage promises to the next."""
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
@@ -53,6 +58,32 @@ def test_a_second_pass_makes_nothing_again(run):
     pretrain.fit_cmr_autoencoder(run)
     align.fit_aligner(run, "aligned")
     assert before == {path: path.stat().st_mtime_ns for path in run.root.rglob("*") if path.is_file()}
+
+
+def test_two_processes_train_what_one_trains_and_leave_one_network(run, tmp_path):
+    for part in ("cohorts", "clean"):
+        shutil.copytree(run.root / part, tmp_path / "twin" / part)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "cardiacnets"]
+    done = subprocess.run(
+        [sys.executable, *launch, "train", "cmr_autoencoder", "--profile", "smoke", "--run", "twin"],
+        env=os.environ
+        | {
+            "CARDIACNETS_RUNS": str(tmp_path),
+            "ACCELERATE_USE_CPU": "true",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == [str(tmp_path / "twin" / "models" / "cmr_autoencoder")]
+    assert [path.name for path in (tmp_path / "twin" / "models").iterdir()] == ["cmr_autoencoder"]
+    one = load_file(run.models / "cmr_autoencoder" / "model.safetensors")
+    two = load_file(tmp_path / "twin" / "models" / "cmr_autoencoder" / "model.safetensors")
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-4, rtol=1e-4, msg=name)
 
 
 def test_cached_features_are_standardised_by_the_training_rows(run):
