@@ -1,11 +1,10 @@
-"""The command line, ``python -m cardiacnets COMMAND``: check, export, reader-kit, train; ``--help`` explains."""
+"""The command line ``python -m cardiacnets``: check, export, reader-kit, train; ``--help`` explains each."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -143,10 +142,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train it, or find it trained; the chapter then finds it too."""
-    from accelerate import PartialState  # these need seconds
-
-    from cardiacnets.experiments import align, generate, pretrain
+    from cardiacnets.experiments import align, generate, pretrain  # needs the models' libraries: seconds
     from cardiacnets.models.cmr_autoencoder import VIEWS
+    from cardiacnets.training import this_process
 
     fits = {
         "cmr_autoencoder": pretrain.fit_cmr_autoencoder,
@@ -158,11 +156,10 @@ def run_train(arguments: argparse.Namespace) -> int:
     if arguments.network not in fits:
         raise ValueError(f"unknown network {arguments.network!r}: choose one of {', '.join(fits)}")
     run = open_run(arguments.profile, arguments.run_name)
-    PartialState(timeout=timedelta(days=1))  # one process may work for hours while the others wait for it
     if arguments.network in align.ARMS:
         align.prepare(run)
     folder = fits[arguments.network](run)
-    if PartialState().is_main_process:
+    if this_process().is_main_process:
         print(folder)
     return 0
 

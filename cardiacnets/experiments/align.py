@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from accelerate import PartialState
 
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
@@ -28,7 +27,7 @@ from cardiacnets.experiments.stage import Stage, fit_or_load, train
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run, source
-from cardiacnets.training import beside, load_checkpoint, minibatches
+from cardiacnets.training import beside, load_checkpoint, minibatches, this_process
 
 ARMS = ("aligned", "permuted")
 ENCODE_BATCH = 128
@@ -76,7 +75,7 @@ def prepare(run: Run) -> None:
     """What both arms share, made once before they are trained side by side: CMR features, and the ECG
     encoder's start where the profile asks for one.
     """
-    with PartialState().main_process_first():  # one encodes, the others find it done
+    with this_process().main_process_first():  # one encodes, the others find it done
         cache_cmr_features(run, "ukb")
     if run.profile.alignment.start == "masked":
         fit_ecg_autoencoder(run)

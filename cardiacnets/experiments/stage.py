@@ -12,13 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from accelerate import PartialState
 from torch import nn
 
 from cardiacnets.experiments.inputs import trained_on
 from cardiacnets.profile import Training
 from cardiacnets.run import Run
-from cardiacnets.training import fit, save_checkpoint
+from cardiacnets.training import fit, save_checkpoint, this_process
 from cardiacnets.training.loop import Augment, Batches, Loss, Validate
 
 
@@ -74,11 +73,11 @@ def fit_or_load(run: Run, path: Path, ingredients: Mapping[str, Any], make: Call
 
     No process can train without the others, so what the first finds at ``path`` the others find too.
     """
-    processes = PartialState()
-    if processes.is_main_process:
+    here = this_process()
+    if here.is_main_process:
         run.fit_or_load(path, ingredients, make)
     elif not run.holds(path, ingredients):
         with TemporaryDirectory() as folder:
             make(Path(folder))
-    processes.wait_for_everyone()
+    here.wait_for_everyone()
     return path

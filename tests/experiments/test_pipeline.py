@@ -61,27 +61,22 @@ def test_a_second_pass_makes_nothing_again(run):
 
 
 def test_two_processes_train_what_one_trains_and_leave_one_network(run, tmp_path):
+    twin = tmp_path / "smoke"
     for part in ("cohorts", "clean"):
-        shutil.copytree(run.root / part, tmp_path / "twin" / part)
+        shutil.copytree(run.root / part, twin / part)
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "cardiacnets"]
+    environment = {"CARDIACNETS_RUNS": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        [sys.executable, *launch, "train", "cmr_autoencoder", "--profile", "smoke", "--run", "twin"],
-        env=os.environ
-        | {
-            "CARDIACNETS_RUNS": str(tmp_path),
-            "ACCELERATE_USE_CPU": "true",
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-        },
+        [sys.executable, *launch, "train", "cmr_autoencoder", "--profile", "smoke"],
+        env=os.environ | environment | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split() == [str(tmp_path / "twin" / "models" / "cmr_autoencoder")]
-    assert [path.name for path in (tmp_path / "twin" / "models").iterdir()] == ["cmr_autoencoder"]
-    one = load_file(run.models / "cmr_autoencoder" / "model.safetensors")
-    two = load_file(tmp_path / "twin" / "models" / "cmr_autoencoder" / "model.safetensors")
+    assert done.stdout.split() == [str(twin / "models" / "cmr_autoencoder")]
+    assert [path.name for path in (twin / "models").iterdir()] == ["cmr_autoencoder"]
+    one, two = (load_file(root / "models/cmr_autoencoder/model.safetensors") for root in (run.root, twin))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, atol=1e-4, rtol=1e-4, msg=name)
 
