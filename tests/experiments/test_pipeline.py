@@ -5,17 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments import align, downstream, generate, pretrain
+from cardiacnets.experiments import align, downstream, generate, pretrain, switches
 from cardiacnets.experiments.attribution import attention_rollout, grad_cam
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
@@ -96,6 +97,30 @@ def test_permuted_partners_are_strangers_of_the_same_split(run):
     assert (partner != np.arange(len(partner)))[usable].all()
     assert (clean.index["split"].to_numpy()[partner] == clean.index["split"].to_numpy())[usable].all()
     assert (align.partners(clean, permuted=False, seed=1) == np.arange(len(partner))).all()
+
+
+def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_split(run):
+    table = pd.read_parquet(switches.try_switches(run) / "table.parquet")
+    clean = open_clean(run, "ukb")
+    assert list(table["participant_id"]) == list(clean.index["participant_id"][clean.rows("validation")])
+    for published, corrected in switches.AS_PUBLISHED.items():
+        assert table[f"loss.{published}"].ne(table[f"loss.{corrected}"]).all()
+        one, other = (asdict(switches.VARIANTS[name]) for name in (published, corrected))
+        assert sum(one[choice] != other[choice] for choice in one) == 1
+    costs = switches.switch_costs(run).set_index("variant")
+    for published, corrected in switches.AS_PUBLISHED.items():
+        low, high = costs.loc[published, "cost_interval"]
+        assert low < costs.loc[published, "cost"] < high
+        difference = costs.loc[published, "loss"] - costs.loc[corrected, "loss"]
+        assert costs.loc[published, "cost"] == pytest.approx(difference, rel=1e-5)
+
+
+def test_untrained_heads_stay_as_they_were_drawn(run):
+    clean, variant = open_clean(run, "ukb"), switches.VARIANTS["untrained_heads"]
+    drawn = pretrain.build_seeded("aligner", variant.profile(run.profile)).state_dict()
+    trained = switches.align_shortly(run, clean, variant)[0].state_dict()
+    assert {name.split(".")[0] for name in drawn if torch.equal(drawn[name], trained[name])} == {"cmr_heads"}
+    assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
 
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):
