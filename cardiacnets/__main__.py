@@ -1,10 +1,11 @@
-"""The command line: ``python -m cardiacnets check``, ``export``, ``reader-kit``; ``--help`` explains each."""
+"""The command line ``python -m cardiacnets``: check, export, reader-kit, train; ``--help`` explains each."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from cardiacnets.cohorts.checking import check
@@ -126,7 +127,44 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_check, add_export, add_reader_kit)
+def add_train(commands: argparse._SubParsersAction) -> None:
+    """``train``: one network of a chapter; under ``accelerate launch`` on several devices."""
+    parser = commands.add_parser("train", help=add_train.__doc__.partition(": ")[2])
+    parser.add_argument("network", help="its folder below models/, such as cmr_autoencoder or aligned")
+    parser.add_argument(
+        "--profile", default="quick", help="smoke, quick (default), full, paper, or a YAML file"
+    )
+    parser.add_argument(
+        "--run", default="", dest="run_name", metavar="RUN", help="default: the profile's name"
+    )
+    parser.set_defaults(run=run_train)
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Train it, or find it trained; the chapter then finds it too."""
+    from cardiacnets.experiments import align, generate, pretrain  # needs the models' libraries: seconds
+    from cardiacnets.models.cmr_autoencoder import VIEWS
+    from cardiacnets.training import this_process
+
+    fits = {
+        "cmr_autoencoder": pretrain.fit_cmr_autoencoder,
+        "ecg_autoencoder": pretrain.fit_ecg_autoencoder,
+        **{arm: partial(align.fit_aligner, arm=arm) for arm in align.ARMS},
+        "video_autoencoder": generate.fit_video_autoencoder,
+        **{f"diffusion_{view}": partial(generate.fit_diffusion, view=view) for view in VIEWS},
+    }
+    if arguments.network not in fits:
+        raise ValueError(f"unknown network {arguments.network!r}: choose one of {', '.join(fits)}")
+    run = open_run(arguments.profile, arguments.run_name)
+    if arguments.network in align.ARMS:
+        align.prepare(run)
+    folder = fits[arguments.network](run)
+    if this_process().is_main_process:
+        print(folder)
+    return 0
+
+
+COMMANDS = (add_check, add_export, add_reader_kit, add_train)
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

@@ -78,6 +78,11 @@ class Run:
             )
         return path
 
+    def holds(self, path: Path, ingredients: Mapping[str, Any]) -> bool:
+        """Whether ``path`` is a whole artefact made from these ingredients."""
+        sidecar = path / SIDECAR
+        return sidecar.is_file() and read_json(sidecar)["fingerprint"] == digest(ingredients)
+
     def fit_or_load(self, path: Path, ingredients: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
         """``path``, made by ``make(temporary folder)`` unless it exists with the same ingredients.
 
@@ -85,16 +90,14 @@ class Run:
         own fingerprint). The folder appears whole, with a sidecar of ingredients, fingerprint, versions and
         git commit.
         """
-        fingerprint = digest(ingredients)
-        sidecar = path / SIDECAR
-        if sidecar.is_file() and read_json(sidecar)["fingerprint"] == fingerprint:
+        if self.holds(path, ingredients):
             return path
         sweep(path)
         with atomic_path(path) as temporary:
             temporary.mkdir()
             make(temporary)
             provenance = {
-                "fingerprint": fingerprint,
+                "fingerprint": digest(ingredients),
                 "ingredients": _plain(ingredients),
                 "profile": self.profile.name,
             }

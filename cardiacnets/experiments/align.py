@@ -16,17 +16,18 @@ from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.ecg import EcgAugmentation
-from cardiacnets.experiments.inputs import ecg_batch, trained_on
+from cardiacnets.experiments.inputs import ecg_batch
 from cardiacnets.experiments.pretrain import (
     build_seeded,
     cine_batch,
     fit_ecg_autoencoder,
     load_cmr_autoencoder,
 )
+from cardiacnets.experiments.stage import Stage, fit_or_load, train
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run, source
-from cardiacnets.training import beside, fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import beside, load_checkpoint, minibatches, this_process
 
 ARMS = ("aligned", "permuted")
 ENCODE_BATCH = 128
@@ -74,7 +75,8 @@ def prepare(run: Run) -> None:
     """What both arms share, made once before they are trained side by side: CMR features, and the ECG
     encoder's start where the profile asks for one.
     """
-    cache_cmr_features(run, "ukb")
+    with this_process().main_process_first():  # one encodes, the others find it done
+        cache_cmr_features(run, "ukb")
     if run.profile.alignment.start == "masked":
         fit_ecg_autoencoder(run)
 
@@ -89,63 +91,71 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
     """Train one arm on the training split of ``ukb``, or reuse it; the lowest validation loss is kept."""
     if arm not in ARMS:
         raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ARMS)}")
-    clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
-    features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
     start = run.models / "ecg_autoencoder" if run.profile.alignment.start == "masked" else None
     if start and not start.is_dir():
         raise ValueError(f"{start} is missing: call align.prepare(run) first, as chapter 03 does")
     ingredients = {
-        "cohort": clean.folder,
-        "features": run.root / "features" / "ukb",
+        "cohort": open_clean(run, "ukb").folder,
+        "features": run.require(run.root / "features" / "ukb", "03_contrastive_alignment"),
         "arm": arm,
         "start": start or "random weights",
         "ecg_input": run.profile.ecg_input,
         "encoder": run.profile.ecg_encoder,
         "alignment": run.profile.alignment,
-        "training": settings,
-        "seed": seed,
+        "training": run.profile.aligning,
+        "seed": run.profile.seed,
         "source": source(
-            "models", "training", "ecg/augmenting.py", "experiments/align.py", "experiments/inputs.py"
+            "models",
+            "training",
+            "ecg/augmenting.py",
+            "experiments/align.py",
+            "experiments/inputs.py",
+            "experiments/stage.py",
         ),
     }
 
     def make(folder: Path) -> None:
-        partner = partners(clean, permuted=arm == "permuted", seed=seed)
-        model = build_seeded("aligner", run.profile)
+        stage = aligner_stage(run, arm)
         if start:
             weights = load_checkpoint(start, "ecg_autoencoder", run.profile).encoder.state_dict()
-            model.encoder.load_state_dict(weights)
-        augmentation, training = EcgAugmentation(), clean.rows("train")
+            stage.model.encoder.load_state_dict(weights)
+        train(run, stage, folder, run.unfinished(ingredients))
 
-        def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
-            cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]
-            return [ecg_batch(clean, rows, run.profile.ecg_input), *cmr]
+    return fit_or_load(run, run.models / arm, ingredients, make)
 
-        def batches(epoch: int, generator: torch.Generator):
-            number = epoch % run.profile.alignment.views
-            for index in minibatches(len(training), settings.batch, generator):
-                yield pair(training[index], number)
 
-        def validate(model: Aligner) -> float:
-            rows = clean.rows("validation")
-            parts = np.array_split(rows, max(1, len(rows) // settings.batch))
-            return float(torch.stack([model(*beside(model, pair(part, 0)))["loss"] for part in parts]).mean())
+def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
+    """Augmented ECGs beside the frozen features of their own hearts, or of a stranger's (``permuted``)."""
+    clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
+    features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
+    partner = partners(clean, permuted=arm == "permuted", seed=seed)
+    augmentation, training = EcgAugmentation(), clean.rows("train")
 
-        history = fit(
-            model,
-            lambda model, batch: model(*batch),
-            batches,
-            settings,
-            augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
-            seed=seed,
-            steps_per_epoch=len(training) // settings.batch,
-            validate=validate,
-            workspace=run.unfinished(ingredients),
-        )
-        save_checkpoint(model, folder, "aligner", run.profile, data=trained_on(run))
-        history.table().to_parquet(folder / "history.parquet")
+    def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
+        cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]
+        return [ecg_batch(clean, rows, run.profile.ecg_input), *cmr]
 
-    return run.fit_or_load(run.models / arm, ingredients, make)
+    def batches(epoch: int, generator: torch.Generator):
+        number = epoch % run.profile.alignment.views
+        for index in minibatches(len(training), settings.batch, generator):
+            yield pair(training[index], number)
+
+    def validate(model: Aligner) -> float:
+        rows = clean.rows("validation")
+        parts = np.array_split(rows, max(1, len(rows) // settings.batch))
+        return float(torch.stack([model(*beside(model, pair(part, 0)))["loss"] for part in parts]).mean())
+
+    return Stage(
+        "aligner",
+        build_seeded("aligner", run.profile),
+        lambda model, batch: model(*batch),
+        batches,
+        settings,
+        seed=seed,
+        examples=len(training),
+        augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
+        validate=validate,
+    )
 
 
 def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:

@@ -18,13 +18,14 @@ from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
-from cardiacnets.experiments.inputs import Standardiser, covariate_names, ecg_batch, trained_on
+from cardiacnets.experiments.inputs import Standardiser, covariate_names, ecg_batch
 from cardiacnets.experiments.probe import fit_probe, standardise_targets
+from cardiacnets.experiments.stage import Stage, fit_or_load, train
 from cardiacnets.experiments.tasks import TASKS, Labelled, labelled
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.run import Run, source
-from cardiacnets.training import History, beside, fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import beside, load_checkpoint, minibatches
 
 NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
 CODE = (
@@ -34,6 +35,7 @@ CODE = (
     "experiments/downstream.py",
     "experiments/inputs.py",
     "experiments/probe.py",
+    "experiments/stage.py",
     "experiments/tasks.py",
     "cohorts/splits.py",
 )
@@ -110,24 +112,15 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         standardiser = fit_standardiser(clean, labels) if arm.endswith("_covariates") else None
         features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
         model = start_network(run, labels, features, start, draw)
-        history = fine_tune(run, model, labels, features, rate, draw, run.unfinished(ingredients))
+        stage = fine_tuning_stage(run, model, labels, features, rate, draw)
+        train(run, stage, folder, run.unfinished(ingredients), progress=False)
         readout = Readout.of(labels, standardiser)
-        save_checkpoint(
-            model,
-            folder,
-            "downstream",
-            run.profile,
-            data=trained_on(run),
-            outputs=labels.task.outputs,
-            covariates=model.covariates,
-        )
         readout.save(folder)
-        history.table().to_parquet(folder / "history.parquet")
         scores = readout(network_outputs(model, features))
         scores[labels.of("train")] = np.nan
         np.save(folder / "scores.npy", scores)
 
-    return run.fit_or_load(run.models / model_name(key, arm, fraction, seed), ingredients, make)
+    return fit_or_load(run, run.models / model_name(key, arm, fraction, seed), ingredients, make)
 
 
 @dataclass(frozen=True)
@@ -206,58 +199,52 @@ def start_network(
     embedded = in_batches(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
-    train, validation = labels.of("train"), labels.of("validation")
+    training, validation = labels.of("train"), labels.of("validation")
     held_out = embedded[validation], labels.target[validation]
-    probe = fit_probe(labels.task, embedded[train], labels.target[train], held_out)
+    probe = fit_probe(labels.task, embedded[training], labels.target[training], held_out)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     return model
 
 
-def fine_tune(
+def fine_tuning_stage(
     run: Run,
     model: Downstream,
     labels: Labelled,
     features: tuple[torch.Tensor, torch.Tensor | None],
     rate: float,
     seed: int,
-    workspace: Path,
-) -> History:
+) -> Stage:
     """All weights, early stopping on the validation loss; the start is the state to beat."""
     loss, target = task_objective(labels)
-    train, validation = labels.of("train"), labels.of("validation")
+    training, validation = labels.of("train"), labels.of("validation")
     settings = run.profile.finetuning
     # a tenth of the labels may be less than one batch
-    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(train)))
+    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(training)))
     augmentation = EcgAugmentation()
-    ecg, covariates = features
-
-    def outputs(
-        model: Downstream, rows: np.ndarray, generator: torch.Generator | None = None
-    ) -> torch.Tensor:
-        seen = ecg[rows] if generator is None else augmentation(ecg[rows], generator)
-        return model(*beside(model, (seen, None if covariates is None else covariates[rows])))
+    given = [*(part for part in features if part is not None), target]  # ECG, perhaps covariates, truth
 
     def batches(epoch: int, generator: torch.Generator):
-        for index in minibatches(len(train), settings.batch, generator):
-            yield train[index], generator
+        for index in minibatches(len(training), settings.batch, generator):
+            ecg, *others = (part[training[index]] for part in given)
+            yield [augmentation(ecg, generator), *others]
 
-    def step(model: Downstream, batch: tuple) -> dict[str, torch.Tensor]:
-        rows, generator = batch
-        return {"loss": loss(outputs(model, rows, generator), beside(model, target[rows]))}
+    def losses(model: Downstream, batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        *inputs, truth = batch
+        return {"loss": loss(model(*inputs), truth)}
 
     def validate(model: Downstream) -> float:
-        return float(loss(outputs(model, validation), beside(model, target[validation])))
+        return float(losses(model, beside(model, [part[validation] for part in given]))["loss"])
 
-    return fit(
+    return Stage(
+        "downstream",
         model,
-        step,
+        losses,
         batches,
         settings,
         seed=seed,
-        steps_per_epoch=len(train) // settings.batch,
+        examples=len(training),
         validate=validate,
-        workspace=workspace,
-        progress=False,
+        options={"outputs": labels.task.outputs, "covariates": model.covariates},
     )
 
 

@@ -17,16 +17,25 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.align import ENCODE_BATCH, load_aligner
 from cardiacnets.experiments.cine_reader import CineReader, diffusion_cines
-from cardiacnets.experiments.inputs import ecg_batch, trained_on
+from cardiacnets.experiments.inputs import ecg_batch
 from cardiacnets.experiments.pretrain import build_seeded, cine_batch
+from cardiacnets.experiments.stage import Stage, fit_or_load, train
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
+from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.run import Run, source
-from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import load_checkpoint, minibatches, save_checkpoint
 
 SAMPLE_BATCH = 16
 READER_COHORT = "fahzu_readers"
+TRAINING_CODE = (
+    "models",
+    "training",
+    "experiments/cine_reader.py",
+    "experiments/generate.py",
+    "experiments/stage.py",
+)
 
 
 def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
@@ -42,95 +51,103 @@ def fit_video_autoencoder(run: Run) -> Path:
     Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of
     trained.
     """
-    clean, settings, seed = open_clean(run, "ukb"), run.profile.autoencoding, run.profile.seed
     ingredients = {
-        "cohort": clean.folder,
+        "cohort": open_clean(run, "ukb").folder,
         "diffusion": run.profile.diffusion,
-        "training": settings,
-        "seed": seed,
-        "source": source("models", "training", "experiments/cine_reader.py", "experiments/generate.py"),
+        "training": run.profile.autoencoding,
+        "seed": run.profile.seed,
+        "source": source(*TRAINING_CODE),
     }
 
     def make(folder: Path) -> None:
-        model = build_seeded("video_autoencoder", run.profile)
         if run.profile.diffusion.pretrained_vae:
+            model = build_seeded("video_autoencoder", run.profile)
             load_pretrained_autoencoder(model)
             data = f"the data of {run.profile.diffusion.pretrained_vae}"
             save_checkpoint(model, folder, "video_autoencoder", run.profile, data=data)
-            return
-        rows = clean.rows("train")
-        cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
+        else:
+            train(run, video_autoencoder_stage(run), folder, run.unfinished(ingredients))
 
-        def batches(epoch: int, generator: torch.Generator):
-            for index in minibatches(len(cines), settings.batch, generator):
-                phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
-                yield torch.from_numpy(cines[index, phases]).float() / 255
+    return fit_or_load(run, run.models / "video_autoencoder", ingredients, make)
 
-        history = fit(
-            model,
-            lambda model, frames: model(frames),
-            batches,
-            settings,
-            seed=seed,
-            steps_per_epoch=len(cines) // settings.batch,
-            workspace=run.unfinished(ingredients),
-        )
+
+def video_autoencoder_stage(run: Run) -> Stage:
+    """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the
+    end.
+    """
+    clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
+    rows = clean.rows("train")
+    cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(cines), settings.batch, generator):
+            phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
+            yield torch.from_numpy(cines[index, phases]).float() / 255
+
+    def measure_scale(model: VideoAutoencoder) -> None:
         model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
-        save_checkpoint(model, folder, "video_autoencoder", run.profile, data=trained_on(run))
-        history.table().to_parquet(folder / "history.parquet")
 
-    return run.fit_or_load(run.models / "video_autoencoder", ingredients, make)
+    return Stage(
+        "video_autoencoder",
+        build_seeded("video_autoencoder", run.profile),
+        lambda model, frames: model(frames),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(cines),
+        finish=measure_scale,
+    )
 
 
 def fit_diffusion(run: Run, view: str) -> Path:
     """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
-    clean, settings, seed = open_clean(run, "ukb"), run.profile.generation, run.profile.seed
-    aligned = run.require(run.models / "aligned", "03_contrastive_alignment")
-    autoencoder = run.require(run.models / "video_autoencoder", "04_diffusion")
     ingredients = {
-        "cohort": clean.folder,
-        "aligned": aligned,
-        "autoencoder": autoencoder,
+        "cohort": open_clean(run, "ukb").folder,
+        "aligned": run.require(run.models / "aligned", "03_contrastive_alignment"),
+        "autoencoder": run.require(run.models / "video_autoencoder", "04_diffusion"),
         "view": view,
-        "seed": seed,
+        "seed": run.profile.seed,
         "diffusion": run.profile.diffusion,
-        "training": settings,
-        "source": source("models", "training", "experiments/cine_reader.py", "experiments/generate.py"),
+        "training": run.profile.generation,
+        "source": source(*TRAINING_CODE),
     }
 
     def make(folder: Path) -> None:
-        rows = clean.rows("train")
-        tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
-        model = build_seeded("diffusion", run.profile)
-        load_pretrained_unet(model)
-        model.autoencoder.load_state_dict(
-            load_checkpoint(autoencoder, "video_autoencoder", run.profile).state_dict()
-        )
-        model.condition.measure(tokens)
-        cines = diffusion_cines(run, clean, view, rows)
-        with torch.inference_mode():
-            parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
-            latents = torch.cat([model.encode(cine_batch(cines, part)) for part in parts])
-        latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+        train(run, diffusion_stage(run, view), folder, run.unfinished(ingredients))
 
-        def batches(epoch: int, generator: torch.Generator):
-            for index in minibatches(len(latents), settings.batch, generator):
-                yield latents[index], tokens[index]
+    return fit_or_load(run, run.models / f"diffusion_{view}", ingredients, make)
 
-        history = fit(
-            model,
-            lambda model, batch: model(*batch),
-            batches,
-            settings,
-            seed=seed,
-            steps_per_epoch=len(latents) // settings.batch,
-            workspace=run.unfinished(ingredients),
-            trainable=lambda name: not name.startswith("autoencoder"),
-        )
-        save_checkpoint(model, folder, "diffusion", run.profile, data=trained_on(run))
-        history.table().to_parquet(folder / "history.parquet")
 
-    return run.fit_or_load(run.models / f"diffusion_{view}", ingredients, make)
+def diffusion_stage(run: Run, view: str) -> Stage:
+    """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs."""
+    clean, settings = open_clean(run, "ukb"), run.profile.generation
+    rows = clean.rows("train")
+    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+    model = build_seeded("diffusion", run.profile)
+    load_pretrained_unet(model)
+    autoencoder = load_checkpoint(run.models / "video_autoencoder", "video_autoencoder", run.profile)
+    model.autoencoder.load_state_dict(autoencoder.state_dict())
+    model.condition.measure(tokens)
+    cines = diffusion_cines(run, clean, view, rows)
+    with torch.inference_mode():
+        parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
+        latents = torch.cat([model.encode(cine_batch(cines, part)) for part in parts])
+    latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(latents), settings.batch, generator):
+            yield latents[index], tokens[index]
+
+    return Stage(
+        "diffusion",
+        model,
+        lambda model, batch: model(*batch),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(latents),
+        trainable=lambda name: not name.startswith("autoencoder"),
+    )
 
 
 def load_diffusion(run: Run, view: str) -> VideoDiffusion:

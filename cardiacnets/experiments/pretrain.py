@@ -15,11 +15,12 @@ from cardiacnets import models
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.ecg import EcgAugmentation
-from cardiacnets.experiments.inputs import ecg_batch, trained_on
+from cardiacnets.experiments.inputs import ecg_batch
+from cardiacnets.experiments.stage import Stage, fit_or_load, train
 from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 from cardiacnets.profile import Profile
 from cardiacnets.run import Run, source
-from cardiacnets.training import fit, load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import load_checkpoint, minibatches
 
 
 def cine_batch(array: np.ndarray, rows: np.ndarray) -> torch.Tensor:
@@ -36,42 +37,44 @@ def build_seeded(kind: str, profile: Profile, **options: int) -> torch.nn.Module
 
 def fit_cmr_autoencoder(run: Run) -> Path:
     """Train the two-tower masked autoencoder on the training split of ``ukb``, or reuse it."""
-    clean = open_clean(run, "ukb")
-    settings = run.profile.pretraining
     ingredients = {
-        "cohort": clean.folder,
+        "cohort": open_clean(run, "ukb").folder,
         "model": run.profile.cmr_autoencoder,
-        "training": settings,
+        "training": run.profile.pretraining,
         "seed": run.profile.seed,
-        "source": source("models", "training", "experiments/pretrain.py"),
+        "source": source("models", "training", "experiments/pretrain.py", "experiments/stage.py"),
     }
 
     def make(folder: Path) -> None:
-        model = build_seeded("cmr_autoencoder", run.profile)
-        augmentation, training = CineAugmentation(), clean.rows("train")
+        train(run, cmr_autoencoder_stage(run), folder, run.unfinished(ingredients))
 
-        def batches(epoch: int, generator: torch.Generator):
-            for index in minibatches(len(training), settings.batch, generator):
-                yield [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
+    return fit_or_load(run, run.models / "cmr_autoencoder", ingredients, make)
 
-        def augment(pair: list[torch.Tensor], generator: torch.Generator) -> dict[str, object]:
-            sax, lax = (augmentation(cine, generator) for cine in pair)
-            return {"sax": sax, "lax": lax, "visible": model.draw_masks(sax, lax, generator)}
 
-        history = fit(
-            model,
-            lambda model, batch: model(**batch),
-            batches,
-            settings,
-            augment=augment,
-            seed=run.profile.seed,
-            steps_per_epoch=len(training) // settings.batch,
-            workspace=run.unfinished(ingredients),
-        )
-        save_checkpoint(model, folder, "cmr_autoencoder", run.profile, data=trained_on(run))
-        history.table().to_parquet(folder / "history.parquet")
+def cmr_autoencoder_stage(run: Run) -> Stage:
+    """Pairs of augmented cines, three quarters of each hidden, to be rebuilt and to be told apart."""
+    clean, settings = open_clean(run, "ukb"), run.profile.pretraining
+    model = build_seeded("cmr_autoencoder", run.profile)
+    augmentation, training = CineAugmentation(), clean.rows("train")
 
-    return run.fit_or_load(run.models / "cmr_autoencoder", ingredients, make)
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(training), settings.batch, generator):
+            yield [cine_batch(getattr(clean, view), training[index]) for view in VIEWS]
+
+    def augment(pair: list[torch.Tensor], generator: torch.Generator) -> dict[str, object]:
+        sax, lax = (augmentation(cine, generator) for cine in pair)
+        return {"sax": sax, "lax": lax, "visible": model.draw_masks(sax, lax, generator)}
+
+    return Stage(
+        "cmr_autoencoder",
+        model,
+        lambda model, batch: model(**batch),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(training),
+        augment=augment,
+    )
 
 
 def fit_ecg_autoencoder(run: Run) -> Path:
@@ -79,44 +82,52 @@ def fit_ecg_autoencoder(run: Run) -> Path:
 
     Only needed where the profile's ``alignment.start`` is ``masked``; it sees no CMR.
     """
-    clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
     ingredients = {
-        "cohort": clean.folder,
+        "cohort": open_clean(run, "ukb").folder,
         "ecg_input": run.profile.ecg_input,
         "encoder": run.profile.ecg_encoder,
         "model": run.profile.ecg_autoencoder,
-        "training": settings,
+        "training": run.profile.ecg_pretraining,
         "seed": run.profile.seed,
         "source": source(
-            "models", "training", "ecg/augmenting.py", "experiments/inputs.py", "experiments/pretrain.py"
+            "models",
+            "training",
+            "ecg/augmenting.py",
+            "experiments/inputs.py",
+            "experiments/pretrain.py",
+            "experiments/stage.py",
         ),
     }
 
     def make(folder: Path) -> None:
-        model = build_seeded("ecg_autoencoder", run.profile)
-        augmentation, training = EcgAugmentation(), clean.rows("train")
+        train(run, ecg_autoencoder_stage(run), folder, run.unfinished(ingredients))
 
-        def batches(epoch: int, generator: torch.Generator):
-            for index in minibatches(len(training), settings.batch, generator):
-                yield ecg_batch(clean, training[index], run.profile.ecg_input)
+    return fit_or_load(run, run.models / "ecg_autoencoder", ingredients, make)
 
-        def augment(ecg: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
-            return [augmentation(ecg, generator), model.draw_visible(len(ecg), generator)]
 
-        history = fit(
-            model,
-            lambda model, batch: model(*batch),
-            batches,
-            settings,
-            augment=augment,
-            seed=run.profile.seed,
-            steps_per_epoch=len(training) // settings.batch,
-            workspace=run.unfinished(ingredients),
-        )
-        save_checkpoint(model, folder, "ecg_autoencoder", run.profile, data=trained_on(run))
-        history.table().to_parquet(folder / "history.parquet")
+def ecg_autoencoder_stage(run: Run) -> Stage:
+    """Augmented ECGs, most patches of each hidden, to be rebuilt."""
+    clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
+    model = build_seeded("ecg_autoencoder", run.profile)
+    augmentation, training = EcgAugmentation(), clean.rows("train")
 
-    return run.fit_or_load(run.models / "ecg_autoencoder", ingredients, make)
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(training), settings.batch, generator):
+            yield ecg_batch(clean, training[index], run.profile.ecg_input)
+
+    def augment(ecg: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
+        return [augmentation(ecg, generator), model.draw_visible(len(ecg), generator)]
+
+    return Stage(
+        "ecg_autoencoder",
+        model,
+        lambda model, batch: model(*batch),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(training),
+        augment=augment,
+    )
 
 
 def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:

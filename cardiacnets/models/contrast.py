@@ -26,6 +26,13 @@ def symmetric_info_nce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     return (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
 
 
+def info_nce_rows(a: Tensor, b: Tensor, temperature: float) -> Tensor:
+    """Each row's own loss (n,), whose mean is :func:`symmetric_info_nce` of ``a`` and ``b`` (n, d)."""
+    similarity = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).T / temperature  # (n, n)
+    found = similarity.log_softmax(1).diagonal() + similarity.log_softmax(0).diagonal()
+    return -found / 2
+
+
 def retrieval_ranks(queries: Tensor, gallery: Tensor) -> Tensor:
     """The rank (n,), 1 is best, at which each query (n, d) finds its own row of the gallery (n, d) by cosine.
 

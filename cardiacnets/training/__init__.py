@@ -4,5 +4,15 @@ from cardiacnets.training.batching import minibatches
 from cardiacnets.training.checkpoints import from_pretrained, load_checkpoint, save_checkpoint
 from cardiacnets.training.history import History
 from cardiacnets.training.loop import beside, fit
+from cardiacnets.training.processes import this_process
 
-__all__ = ["History", "beside", "fit", "from_pretrained", "load_checkpoint", "minibatches", "save_checkpoint"]
+__all__ = [
+    "History",
+    "beside",
+    "fit",
+    "from_pretrained",
+    "load_checkpoint",
+    "minibatches",
+    "save_checkpoint",
+    "this_process",
+]

@@ -1,17 +1,23 @@
 """Two dozen small hearts through every stage: what each stage promises to the next."""
 
 import dataclasses
+import os
 import shutil
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments import align, downstream, generate, pretrain
+from cardiacnets.experiments import align, downstream, generate, pretrain, switches
 from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
@@ -56,6 +62,27 @@ def test_a_second_pass_makes_nothing_again(run):
     assert before == {path: path.stat().st_mtime_ns for path in run.root.rglob("*") if path.is_file()}
 
 
+def test_two_processes_train_what_one_trains_and_leave_one_network(run, tmp_path):
+    twin = tmp_path / "smoke"
+    for part in ("cohorts", "clean"):
+        shutil.copytree(run.root / part, twin / part)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "cardiacnets"]
+    environment = {"CARDIACNETS_RUNS": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, *launch, "train", "cmr_autoencoder", "--profile", "smoke"],
+        env=os.environ | environment | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == [str(twin / "models" / "cmr_autoencoder")]
+    assert [path.name for path in (twin / "models").iterdir()] == ["cmr_autoencoder"]
+    one, two = (load_file(root / "models/cmr_autoencoder/model.safetensors") for root in (run.root, twin))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-4, rtol=1e-4, msg=name)
+
+
 def test_cached_features_are_standardised_by_the_training_rows(run):
     training = open_clean(run, "ukb").rows("train")
     for view in ("sax", "lax"):
@@ -71,6 +98,30 @@ def test_permuted_partners_are_strangers_of_the_same_split(run):
     assert (partner != np.arange(len(partner)))[usable].all()
     assert (clean.index["split"].to_numpy()[partner] == clean.index["split"].to_numpy())[usable].all()
     assert (align.partners(clean, permuted=False, seed=1) == np.arange(len(partner))).all()
+
+
+def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_split(run):
+    table = pd.read_parquet(switches.try_switches(run) / "table.parquet")
+    clean = open_clean(run, "ukb")
+    assert list(table["participant_id"]) == list(clean.index["participant_id"][clean.rows("validation")])
+    for published, corrected in switches.AS_PUBLISHED.items():
+        assert table[f"loss.{published}"].ne(table[f"loss.{corrected}"]).all()
+        one, other = (asdict(switches.VARIANTS[name]) for name in (published, corrected))
+        assert sum(one[choice] != other[choice] for choice in one) == 1
+    costs = switches.switch_costs(run).set_index("variant")
+    for published, corrected in switches.AS_PUBLISHED.items():
+        low, high = costs.loc[published, "cost_interval"]
+        assert low < costs.loc[published, "cost"] < high
+        difference = costs.loc[published, "loss"] - costs.loc[corrected, "loss"]
+        assert costs.loc[published, "cost"] == pytest.approx(difference, rel=1e-5)
+
+
+def test_untrained_heads_stay_as_they_were_drawn(run):
+    clean, variant = open_clean(run, "ukb"), switches.VARIANTS["untrained_heads"]
+    drawn = pretrain.build_seeded("aligner", variant.profile(run.profile)).state_dict()
+    trained = switches.align_shortly(run, clean, variant)[0].state_dict()
+    assert {name.split(".")[0] for name in drawn if torch.equal(drawn[name], trained[name])} == {"cmr_heads"}
+    assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
 
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):

@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from cardiacnets.models.contrast import alignment_and_uniformity, retrieval_ranks, symmetric_info_nce
+from cardiacnets.models.contrast import (
+    alignment_and_uniformity,
+    info_nce_rows,
+    retrieval_ranks,
+    symmetric_info_nce,
+)
 
 
 def _pair(n=9, d=5, seed=0):
@@ -32,6 +37,14 @@ def test_equals_the_naive_twin(temperature):
     a, b = _pair()
     found = symmetric_info_nce(a, b, temperature).item()
     assert found == pytest.approx(naive_info_nce(a, b, temperature), rel=1e-5)
+
+
+def test_rows_average_to_the_loss_and_the_hardest_row_is_the_one_beside_its_double():
+    a, b = _pair()
+    a[3] = b[4]
+    rows = info_nce_rows(a, b, 0.1)
+    assert rows.mean().item() == pytest.approx(symmetric_info_nce(a, b, 0.1).item(), rel=1e-5)
+    assert rows.shape == (9,) and rows[3] > rows.median()
 
 
 def test_closed_forms():
