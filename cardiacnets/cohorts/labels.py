@@ -64,6 +64,11 @@ def code_labels(codes: Sequence[str], versions: Sequence[int] | int = 10) -> pd.
     return given.merge(kinds, how="left", on=["code", "version"]).drop(columns=["code", "version"])
 
 
+def carry_label(codes: Sequence[str], versions: Sequence[int] | int = 10) -> np.ndarray:
+    """Whether each code carries any label, boolean (N,); the others change no label and need not be kept."""
+    return code_labels(codes, versions).any(axis=1).to_numpy()
+
+
 def label_recordings(
     recordings: pd.DataFrame, diagnoses: pd.DataFrame, window: DiagnosisWindow = DiagnosisWindow()
 ) -> pd.DataFrame:
