@@ -192,7 +192,7 @@ def test_a_separator_at_the_end_of_each_row_moves_no_column(manifest):
 
 
 def test_memory_does_not_grow_with_the_codes_of_other_organs(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "CELLS", 8_000)
+    monkeypatch.setattr(tables, "CELLS", 2_000)
 
     def peak(others: int) -> int:
         manifest = write_mimic(tmp_path / str(others), others=others)
@@ -202,5 +202,5 @@ def test_memory_does_not_grow_with_the_codes_of_other_organs(tmp_path, monkeypat
         tracemalloc.stop()
         return most
 
-    few, many = peak(4_000), peak(40_000)
+    few, many = peak(1_000), peak(10_000)
     assert many < 1.5 * few
