@@ -130,7 +130,7 @@ class _HeldDays:
         self.recordings = person * self.SPAN + np.where(self.known, recorded.astype(np.int64), 0)
 
     def between(self, first: int | None, last: int | None) -> np.ndarray:
-        """Whether a code lies ``first`` to ``last`` days from each recording, boolean (N,); None for no limit."""
+        """Whether a code lies ``first`` to ``last`` days from each recording, boolean (N,); None: any."""
         reach = self.SPAN // 4
         start = self.recordings + (-reach if first is None else np.clip(first, -reach, reach))
         end = self.recordings + (reach if last is None else np.clip(last, -reach, reach))
