@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiacnets.cohorts.manifest import Manifest
-from cardiacnets.cohorts.tables import read_tables
+from cardiacnets.cohorts.tables import read_people
 
 KEY = "data-content"
 MANY_ROWS = 100
@@ -106,7 +106,7 @@ def known_identifiers(manifest: Manifest) -> frozenset[str]:
     """The identifiers of a restricted cohort's participants and recordings; empty for others."""
     if not manifest.restricted:
         return frozenset()
-    recordings = read_tables(manifest).recordings
+    _, recordings = read_people(manifest)
     return frozenset(recordings["participant_id"]) | frozenset(recordings["recording_id"])
 
 

@@ -64,6 +64,11 @@ def code_labels(codes: Sequence[str], versions: Sequence[int] | int = 10) -> pd.
     return given.merge(kinds, how="left", on=["code", "version"]).drop(columns=["code", "version"])
 
 
+def carry_label(codes: Sequence[str], versions: Sequence[int] | int = 10) -> np.ndarray:
+    """Whether each code carries any label, boolean (N,); the others change no label and need not be kept."""
+    return code_labels(codes, versions).any(axis=1).to_numpy()
+
+
 def label_recordings(
     recordings: pd.DataFrame, diagnoses: pd.DataFrame, window: DiagnosisWindow = DiagnosisWindow()
 ) -> pd.DataFrame:
@@ -85,37 +90,53 @@ def label_recordings(
         )
     versions = diagnoses["version"].to_numpy() if "version" in diagnoses else 10
     carried = code_labels(diagnoses["code"], versions)
-    owner = recordings["participant_id"].astype(str)  # 7 and "7" are one person
-    day = pd.to_datetime(
-        diagnoses["date"] if "date" in diagnoses else pd.Series(pd.NaT, index=diagnoses.index)
-    )
-    coded = pd.DataFrame(
-        {"participant_id": diagnoses["participant_id"].astype(str).to_numpy(), "date": day.to_numpy()}
-    )
-    recorded = pd.to_datetime(recordings["date"]).dt.normalize() if "date" in recordings else None
+    person, people = pd.factorize(recordings["participant_id"].astype(str))  # 7 and "7" are one person
+    holder = people.get_indexer(diagnoses["participant_id"].astype(str))  # -1 where nobody was recorded
+    owned = holder >= 0
+    coded = _days(diagnoses["date"] if "date" in diagnoses else pd.Series(pd.NaT, index=diagnoses.index))
+    recorded = _days(recordings["date"]) if "date" in recordings else None
     labels: dict[str, np.ndarray] = {}
     for label in (*DISEASES, *SUBTYPES):
-        mine = coded[carried[label].to_numpy()]
-        undated = owner.isin(mine.loc[mine["date"].isna(), "participant_id"]).to_numpy()
+        mine = owned & carried[label].to_numpy()
+        undated = np.isin(person, holder[mine & np.isnat(coded)])
         prevalent = undated & (window.undated or "date" not in diagnoses)
-        incident = np.zeros(len(owner), dtype=bool)
+        incident = np.zeros(len(person), dtype=bool)
         if recorded is not None:
-            row, days = _days_after(owner, recorded, mine.dropna(subset="date"))
-            early = days > (-np.inf if window.first_day is None else window.first_day - 1)
-            late = days > (np.inf if window.incident_until is None else window.incident_until)
-            prevalent[row[early & (days <= window.last_day)]] = True
-            incident[row[(days > window.last_day) & ~late]] = True
-            incident[row[days <= window.last_day]] = False  # someone who had it before does not newly get it
+            when = mine & ~np.isnat(coded)
+            held = _HeldDays(holder[when], coded[when], person, recorded)
+            prevalent |= held.between(window.first_day, window.last_day)
+            # someone who had it before does not newly get it
+            incident = held.between(window.last_day + 1, window.incident_until)
+            incident &= ~held.between(None, window.last_day)
         labels[label], labels[f"{label}_incident"] = prevalent, incident & ~prevalent
-    healthy = ~owner.isin(coded.loc[carried["cvd"].to_numpy(), "participant_id"]).to_numpy()
+    healthy = ~np.isin(person, holder[owned & carried["cvd"].to_numpy()])
     table = pd.DataFrame({**labels, "healthy": healthy}, index=recordings.index)
     return table[[*LABELS, *(f"{label}_incident" for label in LABELS if label != "healthy")]]
 
 
-def _days_after(owner: pd.Series, recorded: pd.Series, dated: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Each pair of a recording (its row number) and a dated code of its owner, and the days between them."""
-    rows = pd.DataFrame(
-        {"participant_id": owner.to_numpy(), "row": np.arange(len(owner)), "at": recorded.to_numpy()}
-    )
-    pairs = rows.merge(dated.drop_duplicates(), on="participant_id")
-    return pairs["row"].to_numpy(), (pairs["date"].dt.normalize() - pairs["at"]).dt.days.to_numpy(dtype=float)
+class _HeldDays:
+    """The days of a disease's codes, asked for those near each recording.
+
+    A person and a day are one number, so that a code within a window is found by bisection; the pairs of all
+    codes and all recordings of a person, which are many for the sick, are never made.
+    """
+
+    SPAN = 1 << 20
+    """Days kept apart for each person: four times as many as nanosecond dates can lie apart."""
+
+    def __init__(self, holder: np.ndarray, coded: np.ndarray, person: np.ndarray, recorded: np.ndarray):
+        self.codes = np.sort(holder * self.SPAN + coded.astype(np.int64))
+        self.known = ~np.isnat(recorded)
+        self.recordings = person * self.SPAN + np.where(self.known, recorded.astype(np.int64), 0)
+
+    def between(self, first: int | None, last: int | None) -> np.ndarray:
+        """Whether a code lies ``first`` to ``last`` days from each recording, boolean (N,); None: any."""
+        reach = self.SPAN // 4
+        start = self.recordings + (-reach if first is None else np.clip(first, -reach, reach))
+        end = self.recordings + (reach if last is None else np.clip(last, -reach, reach))
+        before, until = np.searchsorted(self.codes, start), np.searchsorted(self.codes, end, side="right")
+        return self.known & (until > before)
+
+
+def _days(dates: pd.Series) -> np.ndarray:
+    return pd.to_datetime(dates).to_numpy().astype("datetime64[D]")

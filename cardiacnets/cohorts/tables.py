@@ -1,7 +1,8 @@
 """A real cohort's tables: read as its manifest says, validated, and put into the book's words.
 
 ``participants`` one row a person, ``recordings`` one row an ECG, ``diagnoses`` one row a code. Identifiers
-are text.
+are text. Hospitals have millions of codes, so they are read a piece at a time, and of them is kept what
+carries a label and belongs to someone with a recording.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
 
-from cardiacnets.cohorts.labels import LABELS, label_recordings
+from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.phenotypes import PHENOTYPES
 
@@ -35,8 +36,8 @@ SCHEMAS = {
 }
 """What each table must hold; further columns are free."""
 
-ROWS = 20_000
-"""Rows of a table that are held as they were read."""
+CELLS = 1_000_000
+"""Cells of a table that are held as they were read: rows times columns, for some tables are wide."""
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
@@ -48,21 +49,36 @@ class DuplicateError(ValueError):
 
 @dataclass(frozen=True)
 class CohortTables:
-    """The tables of a cohort; ``diagnoses`` is ``None`` where labels come from a column."""
+    """The tables of a cohort.
+
+    ``diagnoses`` has the codes that carry a label, of people with a recording, and is ``None`` where labels
+    come from a column; ``diagnosed`` counts the participants with a code of any kind, or is ``None`` too.
+    """
 
     participants: pd.DataFrame
     recordings: pd.DataFrame
-    diagnoses: pd.DataFrame | None
+    diagnoses: pd.DataFrame | None = None
+    diagnosed: int | None = None
 
 
 def read_tables(manifest: Manifest) -> CohortTables:
-    """Read and validate all tables of a cohort of files.
+    """Read and validate all tables of a cohort of files, people as :func:`read_people` gives them.
+
+    Raises ``ValueError`` naming the table's file, the column and the first value at fault.
+    """
+    participants, recordings = read_people(manifest)
+    if "diagnoses" not in manifest.tables:
+        return CohortTables(participants, recordings)
+    return CohortTables(participants, recordings, *_read_diagnoses(manifest, participants, recordings))
+
+
+def read_people(manifest: Manifest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The participants of a cohort of files, and their recordings with the participants' columns beside.
 
     Where there is no table of recordings each participant has one, of the same identifier; where there is
-    none of participants they are those of the recordings. Columns of participants are joined to their
-    recordings. Raises ``ValueError`` naming the table's file, the column and the first value at fault.
+    none of participants they are those of the recordings. Raises as :func:`read_tables`.
     """
-    tables = {name: read_table(manifest, name) for name in SCHEMAS if name in manifest.tables}
+    tables = {name: read_table(manifest, name) for name in UNIQUE if name in manifest.tables}
     participants, recordings = tables.get("participants"), tables.get("recordings")
     if recordings is None:
         recordings = participants.assign(recording_id=participants["participant_id"])
@@ -73,37 +89,46 @@ def read_tables(manifest: Manifest) -> CohortTables:
         recordings = recordings.merge(
             participants[own], on="participant_id", how="left", validate="many_to_one"
         )
-    return CohortTables(participants, recordings, tables.get("diagnoses"))
+    return participants, recordings
 
 
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
-    """One table in the book's column names, joined and validated; ``ValueError`` names file and fault."""
-    table = manifest.tables[name]
-    path = manifest.folder / table.path
-    frame = _read_wide(path, table) if table.layout == "wide" else _read_columns(path, table)
-    if table.join:
-        if table.join.table not in manifest.tables:
-            raise ValueError(f"{path}: joined to {table.join.table!r}, which the manifest does not describe")
-        other = _read_columns(manifest.folder / manifest.tables[table.join.table].path,
-                              manifest.tables[table.join.table])  # fmt: skip
-        if table.join.by not in frame or table.join.by not in other:
-            raise ValueError(f"{path}: joined on {table.join.by!r}, which is not a column of both tables")
-        frame = frame.merge(other.drop_duplicates(table.join.by), on=table.join.by, how="left")
-    if "date" in frame:
-        frame["date"] = _dates(path, frame["date"])
-    if "version" in frame:
-        frame["version"] = pd.to_numeric(frame["version"], errors="coerce").fillna(-1).astype(int)
-    try:
-        SCHEMAS[name].validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        column, rule, value = cases.loc[0, ["column", "check", "failure_case"]]
-        fault = f"{len(cases)} faults, the first in column {column!r}: {rule} fails for {value!r}"
-        raise ValueError(f"{path}: {fault}") from None
+    """A whole table in the book's column names, joined and validated; ``ValueError`` names file and fault."""
+    frame = pd.concat(table_chunks(manifest, name), ignore_index=True)
     if name in UNIQUE and (repeated := frame[UNIQUE[name]].duplicated()).any():
-        key, first = UNIQUE[name], frame.loc[repeated, UNIQUE[name]].iloc[0]
+        path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
+        first = frame.loc[repeated, key].iloc[0]
         raise DuplicateError(f"{path}: {repeated.sum()} rows repeat a {key}, the first {first!r}")
     return frame
+
+
+def table_chunks(manifest: Manifest, name: str) -> Iterator[pd.DataFrame]:
+    """What :func:`read_table` reads, a piece of at most :data:`CELLS` cells of the file at a time.
+
+    Every row is validated; a piece with faults is not given, and at the table's end ``ValueError`` names the
+    file, how many there are in all, and the first.
+    """
+    table = manifest.tables[name]
+    path = manifest.folder / table.path
+    other = _joined(manifest, path, table)
+    count, first = 0, ""
+    for frame in _wide_chunks(path, table) if table.layout == "wide" else _long_chunks(path, table):
+        if other is not None:
+            frame = frame.merge(other, on=table.join.by, how="left")
+        if "date" in frame:
+            frame["date"] = _dates(path, frame["date"])
+        if "version" in frame:
+            frame["version"] = pd.to_numeric(frame["version"], errors="coerce").fillna(-1).astype(int)
+        try:
+            SCHEMAS[name].validate(frame, lazy=True)
+        except pandera.errors.SchemaErrors as error:
+            column, rule, value = error.failure_cases.loc[0, ["column", "check", "failure_case"]]
+            first = first or f"the first in column {column!r}: {rule} fails for {value!r}"
+            count += len(error.failure_cases)
+        else:
+            yield frame
+    if count:
+        raise ValueError(f"{path}: {count} faults, {first}")
 
 
 def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> list[Path]:
@@ -195,60 +220,91 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
                zip(PHENOTYPES["name"], PHENOTYPES["field"], strict=True)}  # fmt: skip
     identifier = {"participant_id": table.columns["participant_id"]}
     asked = table.model_copy(update={"columns": identifier | columns})
-    values = _read_columns(manifest.folder / table.path, asked).set_index("participant_id")
-    values = values.apply(pd.to_numeric, errors="coerce").reindex(recordings["participant_id"])
-    return values.to_numpy(dtype=np.float32)
-
-
-def _read_columns(path: Path, table: Table) -> pd.DataFrame:
-    counted = {
-        ours: theirs.removesuffix("*") for ours, theirs in table.columns.items() if theirs.endswith("*")
-    }
-    plain = {ours: theirs for ours, theirs in table.columns.items() if ours not in counted}
-    frame = _read_text(path, table, list(plain.values()), tuple(counted.values()))
-    columns = {ours: frame[theirs] for ours, theirs in plain.items()}
-    for ours, start in counted.items():
-        answers = frame[[column for column in frame if column.startswith(start)]].apply(
-            pd.to_numeric, errors="coerce"
-        )
-        columns[ours] = (answers > 0).sum(axis=1).where(answers.notna().any(axis=1))
-    return pd.DataFrame(columns)
-
-
-def _read_wide(path: Path, table: Table) -> pd.DataFrame:
-    """One row a participant and numbered columns, to one row a value: ``41270-0.*`` beside ``41280-0.*``."""
-    starred = {
-        ours: theirs.removesuffix("*") for ours, theirs in table.columns.items() if theirs.endswith("*")
-    }
-    plain = {ours: theirs for ours, theirs in table.columns.items() if ours not in starred}
-    named, first = next(iter(starred.items()))
+    people = pd.Index(recordings["participant_id"].unique())
     pieces = []
+    for frame in _long_chunks(manifest.folder / table.path, asked):
+        frame = frame[people.get_indexer(frame["participant_id"]) >= 0].set_index("participant_id")
+        pieces.append(frame.apply(pd.to_numeric, errors="coerce").astype(np.float32))
+    return pd.concat(pieces).reindex(recordings["participant_id"]).to_numpy()
+
+
+def _read_diagnoses(
+    manifest: Manifest, participants: pd.DataFrame, recordings: pd.DataFrame
+) -> tuple[pd.DataFrame, int]:
+    """The codes that labels are made of, and how many participants have a code of any kind."""
+    everyone = pd.Index(participants["participant_id"])
+    recorded = pd.Index(recordings["participant_id"].unique())
+    diagnosed = np.zeros(len(everyone), dtype=bool)
+    pieces = []
+    for frame in table_chunks(manifest, "diagnoses"):
+        places = everyone.get_indexer(frame["participant_id"])
+        diagnosed[places[places >= 0]] = True
+        owned = recorded.get_indexer(frame["participant_id"]) >= 0
+        kept = owned & carry_label(frame["code"], frame.get("version", 10))
+        pieces.append(frame.loc[kept, [column for column in SCHEMAS["diagnoses"].columns if column in frame]])
+    return pd.concat(pieces, ignore_index=True), int(diagnosed.sum())
+
+
+def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None:
+    """The table that each row of ``table`` finds its further columns in, one row a key."""
+    if table.join is None:
+        return None
+    if table.join.table not in manifest.tables:
+        raise ValueError(f"{path}: joined to {table.join.table!r}, which the manifest does not describe")
+    described, by = manifest.tables[table.join.table], table.join.by
+    if by not in table.columns or by not in described.columns:
+        raise ValueError(f"{path}: joined on {by!r}, which is not a column of both tables")
+    other = pd.concat(_long_chunks(manifest.folder / described.path, described), ignore_index=True)
+    return other.drop_duplicates(by)
+
+
+def _long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
+    """A table as it is, in the book's column names."""
+    counted, plain = _starred(table)
+    for frame in _text_chunks(path, table, list(plain.values()), tuple(counted.values())):
+        columns = {ours: frame[theirs] for ours, theirs in plain.items()}
+        for ours, start in counted.items():
+            answers = frame[[column for column in frame if column.startswith(start)]].apply(
+                pd.to_numeric, errors="coerce"
+            )
+            columns[ours] = (answers > 0).sum(axis=1).where(answers.notna().any(axis=1))
+        yield pd.DataFrame(columns)
+
+
+def _wide_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
+    """One row a participant and numbered columns, to one row a value: ``41270-0.*`` beside ``41280-0.*``."""
+    starred, plain = _starred(table)
+    named, first = next(iter(starred.items()))
     for frame in _text_chunks(path, table, list(plain.values()), tuple(starred.values())):
-        for ending in (column.removeprefix(first) for column in frame if column.startswith(first)):
-            columns = {ours: frame.get(theirs + ending) for ours, theirs in starred.items()}
-            columns |= {ours: frame[theirs] for ours, theirs in plain.items()}
-            # nearly all cells of hundreds of columns are empty
-            pieces.append(pd.DataFrame(columns, index=frame.index).dropna(subset=named))
-    if not pieces:
-        raise ValueError(f"{path}: no column starts with {first!r}")
-    return pd.concat(pieces, ignore_index=True)
+        endings = [column.removeprefix(first) for column in frame if column.startswith(first)]
+        if not endings:
+            raise ValueError(f"{path}: no column starts with {first!r}")
+        cells = {ours: frame.reindex(columns=[start + ending for ending in endings]).to_numpy()
+                 for ours, start in starred.items()}  # fmt: skip
+        row, place = np.nonzero(pd.notna(cells[named]))  # nearly all cells of hundreds of columns are empty
+        columns = {ours: values[row, place] for ours, values in cells.items()}
+        yield pd.DataFrame(columns | {ours: frame[theirs].to_numpy()[row] for ours, theirs in plain.items()})
 
 
-def _read_text(path: Path, table: Table, wanted: list[str], starts: tuple[str, ...] = ()) -> pd.DataFrame:
-    return pd.concat(_text_chunks(path, table, wanted, starts), ignore_index=True)
+def _starred(table: Table) -> tuple[dict[str, str], dict[str, str]]:
+    """A table's columns by name: the beginnings of numbered ones, and the plain ones."""
+    starts = {ours: theirs[:-1] for ours, theirs in table.columns.items() if theirs.endswith("*")}
+    return starts, {ours: theirs for ours, theirs in table.columns.items() if ours not in starts}
 
 
 def _text_chunks(
     path: Path, table: Table, wanted: list[str], starts: tuple[str, ...]
 ) -> Iterator[pd.DataFrame]:
-    """A table's columns of these names, or that start like this, as text, some thousand rows at a time."""
+    """A table's columns of these names, or that start like this, as text, some rows at a time."""
     try:
         header = list(pd.read_csv(path, sep=table.separator, nrows=0, dtype=str).columns)
         missing = [column for column in wanted if column not in header]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])[:200]}")
         chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
-        with pd.read_csv(path, sep=table.separator, usecols=chosen, dtype=str, chunksize=ROWS) as chunks:
+        # a separator at the end of each row would else make pandas take the first column for row labels
+        layout = {"sep": table.separator, "usecols": chosen, "dtype": str, "index_col": False}
+        with pd.read_csv(path, chunksize=max(1, CELLS // len(chosen)), **layout) as chunks:
             yield from chunks
     except FileNotFoundError:
         raise ValueError(f"{path}: no such table; see the manifest's access route") from None

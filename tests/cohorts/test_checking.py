@@ -227,6 +227,7 @@ def test_uk_biobanks_wide_table_becomes_codes_indices_and_counts(tmp_path):
     manifest = load_manifest(tmp_path / "ukb.yaml")
     tables = read_tables(manifest)
     codes = tables.diagnoses.sort_values(["participant_id", "date"])
+    assert tables.diagnosed == 2
     assert codes[["participant_id", "code"]].to_numpy().tolist() == [
         ["1000001", "I420"], ["1000001", "I509"], ["1000002", "I10"],
     ]  # fmt: skip

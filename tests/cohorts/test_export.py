@@ -18,7 +18,14 @@ from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.export import Drawing, export_cohort
 from cardiacnets.cohorts.layouts.mimic_iv_ecg import ICD9
 from cardiacnets.cohorts.manifest import load_manifest
-from cardiacnets.cohorts.tables import file_paths, read_covariates, read_indices, read_labels, read_tables
+from cardiacnets.cohorts.tables import (
+    file_paths,
+    read_covariates,
+    read_indices,
+    read_labels,
+    read_table,
+    read_tables,
+)
 from cardiacnets.contracts import DISEASES, SUBTYPES
 from cardiacnets.digital_heart import short_axis_stack, simulate
 from cardiacnets.ecg import read_ecg
@@ -136,8 +143,9 @@ class TestUkb:
     def test_codes_and_their_days_come_back(self, folder, simulated):
         manifest = load_manifest(folder / "ukb.yaml")
         tables = read_tables(manifest)
-        codes = tables.diagnoses.merge(tables.recordings[["participant_id", "date"]], on="participant_id",
-                                       suffixes=("", "_visit"))  # fmt: skip
+        codes = read_table(manifest, "diagnoses")
+        codes = codes.merge(tables.recordings[["participant_id", "date"]], on="participant_id",
+                            suffixes=("", "_visit"))  # fmt: skip
         heart = codes[codes["code"].str.startswith("I")]
         assert (heart["date"] <= heart["date_visit"]).all()
         assert (codes["date"] > codes["date_visit"]).any()  # of other organs
