@@ -112,9 +112,13 @@ def required(text: str, what: str) -> str:
 
 
 def _cells(column: pd.Series) -> list[str]:
-    """Table cells of a column, whose numbers share decimals: as they were rounded, or three figures."""
+    """Table cells of a column, whose numbers share decimals: as they were rounded, or three figures.
+
+    A pair of numbers is an interval: "0.41 to 0.52".
+    """
     values = column.tolist()
-    reals = [float(value) for value in values if _is_number(value)]
+    pairs = [value if _is_interval(value) else (value,) for value in values]
+    reals = [float(part) for pair in pairs for part in pair if _is_number(part)]
     # a column that was rounded (or counts) keeps its decimals
     rounded = (places for places in range(4) if all(round(value, places) == value for value in reals))
     digits = next(rounded, None)
@@ -125,8 +129,15 @@ def _cells(column: pd.Series) -> list[str]:
 def _cell(value: Any, digits: int) -> str:
     if _is_number(value):
         return f'<td class="number">{number(float(value), digits)}</td>'
+    if _is_interval(value):
+        low, high = (number(float(bound), digits) for bound in value)
+        return f'<td class="number">{low} to {high}</td>'
     missing = bool(pd.isna(value)) if pd.api.types.is_scalar(value) else False
     return f"<td>{'–' if missing else html.escape(str(value), quote=False)}</td>"
+
+
+def _is_interval(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))
 
 
 def _is_number(value: Any) -> bool:

@@ -114,6 +114,12 @@ def test_a_table_can_be_read_by_a_screen_reader(chapter, shown):
     assert "<caption><strong>Table 05.1.</strong>" in page
 
 
+def test_an_interval_in_a_table_reads_as_one(chapter, shown):
+    table = pd.DataFrame({"arm": ["aligned", "chance"], "interval": [(-0.0267, 0.08095920262066399), None]})
+    chapter.table(table, "intervals", caption="Intervals.")
+    assert '<td class="number">−0.027 to 0.081</td>' in shown[0][0] and "<td>–</td>" in shown[0][0]
+
+
 def test_a_folded_table_opens(chapter, shown):
     chapter.table(pd.DataFrame({"a": [1]}), "long", caption="All.", collapsed=True)
     assert shown[0][0].startswith("<details><summary>")
