@@ -5,15 +5,16 @@
 
 Three jobs, one process for each row, one after the other, on this machine:
 
-loading  For each stage of a profile the time to assemble one batch, as the stage does it, beside the time of
-         one optimiser step on that batch (augmentation, forward, backward, AdamW) in the library's own loop.
+loading  For each stage of a profile the time to assemble one batch, as the stage does it (for fine-tuning that
+         includes augmentation), beside the time of one optimiser step on it (augmentation, forward,
+         backward, AdamW) in the library's own loop.
          Batch and network are the profile's, the cohort is a small simulated one, and its memory maps lie
          in the page cache: ``MB/s`` is what a disk would have to give so that the step never waits. The loop
          prepares the next batch during a step, so that loading costs nothing as long as its share is below 1.
 memory   Peak resident memory of two optimiser steps (the second holds AdamW's moments and the activations at
          once) of each network, in the precision of its profile: at the stage's own batch for ``smoke`` and
-         ``quick``, with 2 rows for ``full`` and 1 for ``paper``. What does not fit ``--limit`` GB is named
-         with the reason.
+         ``quick``, with 2 rows for ``full`` and 1 for ``paper``. What does not fit ``--limit`` GB (on a GPU:
+         its memory) is named with the reason.
 gpu      The study's sizes in bf16 on a CUDA device: a training step of the ViT-L ECG encoder, as a share of
          what this card reaches in a large matrix product; clips a second of masked Swin-B pre-training;
          movies a second. Not measured where there is no such device.
@@ -189,6 +190,8 @@ def trainable(kind: str, name: str) -> bool:
 
 def memory(kind: str, name: str, limit: float) -> dict[str, Any]:
     """Peak memory in GB of two steps of ``kind`` at the sizes of profile ``name``, or why there is none."""
+    if DEVICE.type == "cuda":
+        limit = torch.cuda.get_device_properties(DEVICE).total_memory / 1e9
     profile = load_profile(name)
     setting, options, inputs = NETWORKS[kind]
     settings: Training = getattr(profile, setting)
@@ -200,15 +203,16 @@ def memory(kind: str, name: str, limit: float) -> dict[str, Any]:
     # weights; for those that move also gradients, AdamW's two moments and, where kept, their average
     least = 4 * (figures["parameters"] + (3 + bool(settings.ema)) * moving) / 1e9
     if least > limit:
-        return figures | {"skipped": f"weights, gradients and AdamW alone need {least:.0f} GB of {limit:g}"}
-    resource.setrlimit(resource.RLIMIT_DATA, (round(limit * 1e9), resource.RLIM_INFINITY))
+        return figures | {"skipped": f"weights, gradients and AdamW alone need {least:.0f} GB of {limit:.0f}"}
+    if DEVICE.type == "cpu":
+        resource.setrlimit(resource.RLIMIT_DATA, (round(limit * 1e9), resource.RLIM_INFINITY))
     before = peak_memory()
     try:
         model = build(kind, profile, **options)
         batch = inputs(profile, rows)
         two_steps(kind, model, batch, settings)
     except MemoryError:
-        return figures | {"skipped": f"a step needs more than {limit:g} GB"}
+        return figures | {"skipped": f"a step needs more than {limit:.0f} GB"}
     return figures | {"peak_gb": peak_memory(), "libraries_gb": before, "precision": settings.precision}
 
 
@@ -402,7 +406,7 @@ def main() -> None:
     parser.add_argument("--scales", nargs="+", default=["smoke", "quick", "full", "paper"], help="of memory")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="of what no profile fixes")
-    parser.add_argument("--limit", type=float, default=20, help="GB that a step may take (default 20)")
+    parser.add_argument("--limit", type=float, default=20, help="GB of a step on the CPU (default 20)")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     parser.add_argument("--measure", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
