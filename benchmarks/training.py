@@ -5,8 +5,8 @@
 
 Three jobs, one process for each row, one after the other, on this machine:
 
-loading  For each stage of a profile the time to assemble one batch, as the stage does it (for fine-tuning that
-         includes augmentation), beside the time of one optimiser step on it (augmentation, forward,
+loading  For each stage of a profile the time to assemble one batch, as the stage does it (fine-tuning
+         augments it too), beside the time of one optimiser step on that batch (augmentation, forward,
          backward, AdamW) in the library's own loop.
          Batch and network are the profile's, the cohort is a small simulated one, and its memory maps lie
          in the page cache: ``MB/s`` is what a disk would have to give so that the step never waits. The loop
