@@ -138,7 +138,8 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
     folder.
     """
     paths = []
-    for row in recordings.to_dict("records"):
+    for values in recordings.itertuples(index=False, name=None):
+        row = dict(zip(recordings.columns, values, strict=True))
         try:
             place = Path(signal.pattern.format_map(row))
         except (KeyError, IndexError, ValueError) as error:
