@@ -137,9 +137,9 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
     Raises ``ValueError`` if the pattern asks for an unknown column, or a table points outside the cohort's
     folder.
     """
-    paths = []
+    paths, names = [], list(recordings)
     for values in recordings.itertuples(index=False, name=None):
-        row = dict(zip(recordings.columns, values, strict=True))
+        row = dict(zip(names, values, strict=True))
         try:
             place = Path(signal.pattern.format_map(row))
         except (KeyError, IndexError, ValueError) as error:
