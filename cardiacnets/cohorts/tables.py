@@ -17,7 +17,7 @@ import pandera.pandas as pandera
 
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
-from cardiacnets.phenotypes import PHENOTYPES
+from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
 _DATE = pandera.Column("datetime64[ns]", nullable=True, required=False)
@@ -36,7 +36,7 @@ SCHEMAS = {
 }
 """What each table must hold; further columns are free."""
 
-CELLS = 1_000_000
+CELLS = 2_000_000
 """Cells of a table that are held as they were read: rows times columns, for some tables are wide."""
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
@@ -137,8 +137,9 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
     Raises ``ValueError`` if the pattern asks for an unknown column, or a table points outside the cohort's
     folder.
     """
-    paths = []
-    for row in recordings.to_dict("records"):
+    paths, names = [], list(recordings)
+    for values in recordings.itertuples(index=False, name=None):
+        row = dict(zip(names, values, strict=True))
         try:
             place = Path(signal.pattern.format_map(row))
         except (KeyError, IndexError, ValueError) as error:
@@ -220,12 +221,13 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
                zip(PHENOTYPES["name"], PHENOTYPES["field"], strict=True)}  # fmt: skip
     identifier = {"participant_id": table.columns["participant_id"]}
     asked = table.model_copy(update={"columns": identifier | columns})
-    people = pd.Index(recordings["participant_id"].unique())
-    pieces = []
+    person, people = pd.factorize(recordings["participant_id"])
+    values = np.full((len(people), len(INDEX_NAMES)), np.nan, dtype=np.float32)
     for frame in _long_chunks(manifest.folder / table.path, asked):
-        frame = frame[people.get_indexer(frame["participant_id"]) >= 0].set_index("participant_id")
-        pieces.append(frame.apply(pd.to_numeric, errors="coerce").astype(np.float32))
-    return pd.concat(pieces).reindex(recordings["participant_id"]).to_numpy()
+        place = people.get_indexer(frame.pop("participant_id"))
+        numbers = frame[place >= 0].apply(pd.to_numeric, errors="coerce")
+        values[place[place >= 0]] = numbers.to_numpy(dtype=np.float32)
+    return values[person]
 
 
 def _read_diagnoses(

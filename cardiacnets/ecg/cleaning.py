@@ -24,7 +24,7 @@ SMOOTHING_WINDOW = 11
 SMOOTHING_ORDER = 3
 FALLBACK_HEART_RATE = 60.0
 """Beats per minute where no heartbeat is found: a period is needed, and the check flags the record."""
-_CHUNK = 4
+_CHUNK = 8
 """Records cleaned together: large enough to share the overhead of a call, small enough for the cache."""
 _BLOCK = 32
 
@@ -95,8 +95,9 @@ def denoise_wavelet(signal: np.ndarray) -> np.ndarray:
     approximation, details = decompose(traces, level)
     noise = _median_magnitude(details[0]) / 0.6745
     threshold = (noise * np.sqrt(2 * np.log(shape[-1]))).astype(np.float32)
-    shrunk = [detail - np.clip(detail, -threshold, threshold) for detail in details]
-    return recompose(approximation, shrunk)[:, : shape[-1]].reshape(shape)
+    for detail in details:
+        detail -= np.clip(detail, -threshold, threshold)
+    return recompose(approximation, details)[:, : shape[-1]].reshape(shape)
 
 
 def smooth(signal: np.ndarray) -> np.ndarray:
@@ -113,8 +114,8 @@ def smooth(signal: np.ndarray) -> np.ndarray:
     result = np.empty_like(traces)
     result[:, :half] = traces[:, :SMOOTHING_WINDOW] @ fit[:half].T
     result[:, -half:] = traces[:, -SMOOTHING_WINDOW:] @ fit[-half:].T
-    blocks = windows(traces, _BLOCK + SMOOTHING_WINDOW - 1, _BLOCK)
-    result[:, half:-half] = multiply(blocks, _smoothing_matrix()).reshape(len(traces), -1)[:, :inner]
+    blocks = windows(traces, _BLOCK + SMOOTHING_WINDOW - 1, _BLOCK, -(-inner // _BLOCK))
+    result[:, half:-half] = multiply(blocks, _smoothing_matrix())[:, :inner]
     return result.reshape(shape)
 
 

@@ -39,30 +39,36 @@ def recompose(approximation: np.ndarray, details: list[np.ndarray]) -> np.ndarra
 def _analyse(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One step: low- and high-pass, every other sample; ``(n, T)`` to twice ``(n, (T + taps - 1) // 2)``."""
     n, length = signal.shape
-    count = (length + _TAPS - 1) // 2
-    extended = np.pad(signal, ((0, 0), (_TAPS - 2, 2 * count - length)), mode="symmetric")
-    blocks = windows(extended[:, : 2 * count + _TAPS - 2], 2 * _BLOCK + _TAPS - 2, 2 * _BLOCK)
-    both = multiply(blocks, _analysis_matrix())  # (n, blocks, 2 * block)
-    approximation, detail = both[..., :_BLOCK], both[..., _BLOCK:]
-    return approximation.reshape(n, -1)[:, :count], detail.reshape(n, -1)[:, :count]
+    count, before = (length + _TAPS - 1) // 2, _TAPS - 2
+    after = 2 * count - length
+    extended = np.empty((n, before + length + after), dtype=signal.dtype)
+    extended[:, before : before + length] = signal
+    extended[:, :before] = signal[:, before - 1 :: -1]  # mirrored at both ends
+    extended[:, before + length :] = signal[:, : length - 1 - after : -1]
+    blocks = windows(extended, 2 * _BLOCK + before, 2 * _BLOCK, -(-count // _BLOCK))
+    low, high = _analysis_matrices()
+    return multiply(blocks, low)[:, :count], multiply(blocks, high)[:, :count]
 
 
 def _synthesise(approximation: np.ndarray, detail: np.ndarray) -> np.ndarray:
     """One step back: twice ``(n, m)`` to ``(n, 2 m - taps + 2)``."""
     n, count = detail.shape
     reach = _BLOCK + _TAPS // 2 - 1
-    blocks = np.concatenate([windows(approximation, reach, _BLOCK), windows(detail, reach, _BLOCK)], axis=-1)
-    return multiply(blocks, _synthesis_matrix()).reshape(n, -1)[:, : 2 * count - _TAPS + 2]
+    whole = -(-count // _BLOCK)
+    blocks = np.empty((n, whole, 2 * reach), dtype=detail.dtype)
+    windows(approximation, reach, _BLOCK, whole, out=blocks[..., :reach])
+    windows(detail, reach, _BLOCK, whole, out=blocks[..., reach:])
+    return multiply(blocks, _synthesis_matrix())[:, : 2 * count - _TAPS + 2]
 
 
 @cache
-def _analysis_matrix() -> np.ndarray:
-    """(2 block + taps - 2, 2 block): coefficient k sees samples 2k to 2k + taps - 1, filter reversed."""
-    matrix = np.zeros((2 * _BLOCK + _TAPS - 2, 2 * _BLOCK), dtype=np.float32)
+def _analysis_matrices() -> tuple[np.ndarray, np.ndarray]:
+    """Two of (2 block + taps - 2, block): coefficient k sees samples 2k to 2k + taps - 1, filter reversed."""
+    low, high = (np.zeros((2 * _BLOCK + _TAPS - 2, _BLOCK), dtype=np.float32) for _ in range(2))
     for k in range(_BLOCK):
-        matrix[2 * k : 2 * k + _TAPS, k] = WAVELET.dec_lo[::-1]
-        matrix[2 * k : 2 * k + _TAPS, _BLOCK + k] = WAVELET.dec_hi[::-1]
-    return matrix
+        low[2 * k : 2 * k + _TAPS, k] = WAVELET.dec_lo[::-1]
+        high[2 * k : 2 * k + _TAPS, k] = WAVELET.dec_hi[::-1]
+    return low, high
 
 
 @cache
