@@ -14,6 +14,8 @@ import os
 import shlex
 from pathlib import Path
 
+import yaml
+
 PROFILE = str(config.get("profile") or "quick")
 RUN = str(config.get("run") or Path(PROFILE).stem)
 RUNS = str(config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs")
@@ -22,14 +24,16 @@ FOLDER = f"{RUNS}/{RUN}"
 BUILDER = os.getpid()
 PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets/profiles/{PROFILE}.yaml"
 
-# chapter: (chapters it needs, threads); 02 to 05 fill two cores with processes of their own, so they take turns
+# chapter: (chapters it needs, threads). Where the profile has several processes, a chapter up to 05 fills two cores
+# with them, so that 04 and 05 take turns.
+FULL = min(2, yaml.safe_load(Path(PROFILE_FILE).read_text(encoding="utf-8"))["processes"])
 CHAPTERS = {
-    "00": ([], 2),
-    "01": (["00"], 2),
-    "02": (["01"], 2),
-    "03": (["02"], 2),
-    "04": (["03"], 2),
-    "05": (["03"], 2),
+    "00": ([], FULL),
+    "01": (["00"], FULL),
+    "02": (["01"], FULL),
+    "03": (["02"], FULL),
+    "04": (["03"], FULL),
+    "05": (["03"], FULL),
     "06": (["04", "05"], 1),
     "07": (["04", "05"], 1),
     "08": (["04", "05"], 1),

@@ -1,3 +1,1 @@
 """The CardiacNets book's library: from an ECG and a cine to every figure of the study."""
-
-from cardiacnets import torchvision_schemas as torchvision_schemas

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cardiacnets import torchvision_schemas as torchvision_schemas  # before any import of timm or torchvision
+
 __all__ = ["explain_ecg"]
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from pytorch_grad_cam import GradCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,6 +23,9 @@ def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
 
     Activations and gradients are those entering the last transformer block, read as a 12 x columns image.
     """
+    from pytorch_grad_cam import GradCAM  # takes a second, and most chapters draw by occlusion
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
     encoder = model.encoder
     layer = encoder.transformer.blocks[-1].norm1
 

@@ -1,5 +1,6 @@
 """The networks: masked CMR autoencoder, ECG encoder, alignment, video diffusion, downstream heads."""
 
+from cardiacnets import torchvision_schemas as torchvision_schemas  # before any import of timm
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.contrast import alignment_and_uniformity, retrieval_ranks, symmetric_info_nce

@@ -14,7 +14,7 @@ from typing import Any
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from cardiacnets.report.builder_watch import end_with_builder
-from cardiacnets.report.provenance import duration
+from cardiacnets.report.duration import duration
 
 STARTS = 3
 SLOW = 2.0

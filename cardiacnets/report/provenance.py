@@ -13,6 +13,7 @@ import torch
 
 from cardiacnets.cohorts.manifest import Manifest
 from cardiacnets.cohorts.studied import real_cohorts
+from cardiacnets.report.duration import duration
 from cardiacnets.run import Run, git_commit, versions
 
 
@@ -45,12 +46,6 @@ def peak_memory() -> int:
     """Bytes that this process, or the largest of its finished children, held at most."""
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def duration(seconds: float) -> str:
-    """``12 s`` or ``3 min 5 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def footer_html(provenance: dict[str, Any]) -> str:

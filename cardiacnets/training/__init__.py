@@ -1,5 +1,6 @@
 """One training loop for all stages, its batches and its checkpoints."""
 
+from cardiacnets import torchvision_schemas as torchvision_schemas  # before any import of timm
 from cardiacnets.training.batching import minibatches
 from cardiacnets.training.checkpoints import from_pretrained, load_checkpoint, save_checkpoint
 from cardiacnets.training.history import History
