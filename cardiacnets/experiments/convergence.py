@@ -19,6 +19,8 @@ from cardiacnets.run import Run
 EPOCH_PASSES, PROBE_PASSES = 3, 1
 TOLERANCE = 0.01
 """An arm has arrived at a loss once it is within this share of it."""
+LEAST = -100.0
+"""Savings are told down to this: twice the passes, or never. A median and its order statistics allow it."""
 
 
 def convergence(run: Run) -> pd.DataFrame:
@@ -27,8 +29,8 @@ def convergence(run: Run) -> pd.DataFrame:
     Columns: ``task``; ``n`` training recordings; for ``ecg`` and ``aligned`` the passes until the validation
     loss arrives at the arm's own best (``..._own``) and at the best of the ECG-only network (``..._goal``;
     NaN: never, within the epochs that early stopping allowed); ``saved``, in per cent of the ECG-only
-    network's passes to that same goal, minus infinity where the aligned encoder never arrives, NaN where the
-    ECG-only network was best before it learned anything.
+    network's passes to that same goal, no less than :data:`LEAST`, which also stands where the aligned
+    encoder never arrives, NaN where the ECG-only network was best before it learned anything.
     """
     rows = []
     for key, task in TASKS.items():
@@ -55,7 +57,7 @@ def saved(ecg: float, aligned: float) -> float:
     """Passes saved in per cent; see :func:`convergence`."""
     if not ecg > 0:
         return np.nan
-    return -np.inf if np.isnan(aligned) else 100 * (1 - aligned / ecg)
+    return LEAST if np.isnan(aligned) else max(LEAST, 100 * (1 - aligned / ecg))
 
 
 def median_saving(table: pd.DataFrame, level: float = 0.95) -> tuple[float, tuple[float, float], int]:
