@@ -1,7 +1,11 @@
 """What a page shows: recorded results, figures described in words, claims, and the gate."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for type checkers, and for the Snakefile, which reads imports without running them
+    from cardiacnets.report.chapter import Chapter, open_chapter
+    from cardiacnets.report.results import Result, load_results
 
 _PLACES = {"Chapter": "chapter", "open_chapter": "chapter", "Result": "results", "load_results": "results"}
 
