@@ -26,14 +26,14 @@ PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets
 
 # chapter: (chapters it needs, threads). Where the profile has several processes, a chapter up to 05 fills two cores
 # with them, so that 04 and 05 take turns.
-FULL = min(2, yaml.safe_load(Path(PROFILE_FILE).read_text(encoding="utf-8"))["processes"])
+FITTING = min(2, yaml.safe_load(Path(PROFILE_FILE).read_text(encoding="utf-8"))["processes"])
 CHAPTERS = {
-    "00": ([], FULL),
-    "01": (["00"], FULL),
-    "02": (["01"], FULL),
-    "03": (["02"], FULL),
-    "04": (["03"], FULL),
-    "05": (["03"], FULL),
+    "00": ([], FITTING),
+    "01": (["00"], FITTING),
+    "02": (["01"], FITTING),
+    "03": (["02"], FITTING),
+    "04": (["03"], FITTING),
+    "05": (["03"], FITTING),
     "06": (["04", "05"], 1),
     "07": (["04", "05"], 1),
     "08": (["04", "05"], 1),

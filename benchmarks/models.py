@@ -19,29 +19,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]  # its statistics.py is ours
+import numpy as np
+import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
+from measuring import DEVICE, machine, peak_memory, timed
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from diffusers.models.attention_processor import AttnProcessor2_0  # noqa: E402
+from cardiacnets.artefacts import write_json
+from cardiacnets.models import build
+from cardiacnets.models.cmr_autoencoder import draw_visible
+from cardiacnets.models.diffusion import noise_scheduler
+from cardiacnets.models.masked_swin import MaskedSwin
+from cardiacnets.profile import load_profile
 
-from cardiacnets.artefacts import write_json  # noqa: E402
-from cardiacnets.models import build  # noqa: E402
-from cardiacnets.models.cmr_autoencoder import draw_visible  # noqa: E402
-from cardiacnets.models.diffusion import noise_scheduler  # noqa: E402
-from cardiacnets.models.masked_swin import MaskedSwin  # noqa: E402
-from cardiacnets.profile import load_profile  # noqa: E402
-
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 VARIANTS = {
     "encoder": ("all tokens", "visible tokens"),
     "attention": ("plain", "fused"),
@@ -108,22 +102,8 @@ def measure(job: str, variant: str, batch: int, threads: int, repeats: int) -> d
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     step = STEPS[job](variant, batch)
-    ready = _peak_memory()
-    seconds = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        step()
-        if DEVICE.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    return {"seconds": seconds[1:], "memory_gb": _peak_memory() - ready}
-
-
-def _peak_memory() -> float:
-    if DEVICE.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e9
-    scale = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e9
+    ready = peak_memory()
+    return {"seconds": timed(step, repeats), "memory_gb": peak_memory() - ready}
 
 
 def compare(job: str, options: argparse.Namespace) -> dict[str, dict]:
@@ -156,9 +136,7 @@ def main() -> None:
         print(json.dumps(measure(*options.measure, options.batch, options.threads, options.repeats)))
         return
 
-    cuda = DEVICE.type == "cuda"
-    machine = torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine()
-    print(f"{machine}, {options.threads} threads, batch {options.batch}, torch {torch.__version__}")
+    print(f"{machine()}, {options.threads} threads, batch {options.batch}, torch {torch.__version__}")
     print(f"{'job':10} {'variant':27} {'seconds':>9} {'range':>17} {'faster':>8} {'memory':>10} {'ratio':>6}")
     report = {}
     for job in options.jobs:
@@ -171,7 +149,7 @@ def main() -> None:
             print(line)
     if options.out:
         sizes = {"threads": options.threads, "batch": options.batch}
-        write_json(options.out, {"machine": machine, "torch": torch.__version__, **sizes, "jobs": report})
+        write_json(options.out, {"machine": machine(), "torch": torch.__version__, **sizes, "jobs": report})
 
 
 if __name__ == "__main__":

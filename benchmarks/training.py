@@ -38,12 +38,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]  # its statistics.py is ours
 os.environ["TQDM_DISABLE"] = "1"
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from measuring import DEVICE, machine, peak_memory, timed  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from cardiacnets.artefacts import write_json  # noqa: E402
@@ -57,7 +56,6 @@ from cardiacnets.profile import Profile, Training, load_profile  # noqa: E402
 from cardiacnets.run import Run, versions  # noqa: E402
 from cardiacnets.training import fit  # noqa: E402
 
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 STEPS = 3
 NOT_MEASURED = "not measured: no CUDA device"
 
@@ -235,14 +233,6 @@ def two_steps(kind: str, model: torch.nn.Module, batch: list[torch.Tensor], sett
     )
 
 
-def peak_memory() -> float:
-    """GB: of the card where there is one, else of this process."""
-    if DEVICE.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e9
-    scale = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e9
-
-
 # ---- gpu
 
 
@@ -299,18 +289,6 @@ def movies(profile: Profile, rows: int, repeats: int) -> dict[str, Any]:
 
     seconds = timed(sample, repeats)
     return {"batch": rows, "seconds": seconds, "movies_per_second": rows / float(np.median(seconds))}
-
-
-def timed(work: Callable[[], Any], repeats: int) -> list[float]:
-    """Seconds of each of ``repeats`` after one that is not counted."""
-    seconds = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        work()
-        if DEVICE.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    return seconds[1:]
 
 
 GPU = {
@@ -414,12 +392,11 @@ def main() -> None:
         print(json.dumps(measure(options.measure[0], options.measure[1:], options)))
         return
 
-    cuda = DEVICE.type == "cuda"
-    machine = torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine()
-    print(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}")
+    software = f"Python {platform.python_version()}, torch {torch.__version__}"
+    print(f"{machine()}, {os.cpu_count()} cores, {software}")
     jobs = {job: REPORTS[job](options) for job in options.jobs}
     if options.out:
-        about = {"machine": machine, "cores": os.cpu_count(), "python": platform.python_version()}
+        about = {"machine": machine(), "cores": os.cpu_count(), "python": platform.python_version()}
         chosen = {"repeats": options.repeats, "threads": options.threads, "limit_gb": options.limit}
         write_json(options.out, {**about, "versions": versions(), **chosen, "jobs": jobs})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cardiacnets.digital_heart.cohort import check, simulate_participants, visits
@@ -10,7 +12,7 @@ FOREIGN = 2**32
 """Added to a seed for hearts that no run can draw."""
 
 
-def permuted_pairs(n: int, seed: int = 0) -> np.ndarray:
+def permuted_pairs(n: int, seed: int | Sequence[int] = 0) -> np.ndarray:
     """A permutation of ``n`` rows that leaves none in place (Sattolo's cycle): pair ECG ``i`` with cine
     ``p[i]``.
 

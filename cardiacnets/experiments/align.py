@@ -15,6 +15,7 @@ import torch
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.store import memory_map
+from cardiacnets.digital_heart.controls import permuted_pairs
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.inputs import ecg_batch
 from cardiacnets.experiments.pretrain import (
@@ -107,6 +108,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         "source": source(
             "models",
             "training",
+            "digital_heart/controls.py",
             "ecg/augmenting.py",
             "experiments/align.py",
             "experiments/inputs.py",
@@ -162,12 +164,9 @@ def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
     """For each row the row of its CMR partner: itself, or a stranger of the same split."""
     partner = np.arange(len(clean.index))
     if permuted:
-        generator = np.random.default_rng([seed, 303])
-        for split in ("train", "validation", "test"):
+        for number, split in enumerate(("train", "validation", "test")):
             rows = clean.rows(split)
-            shuffled = generator.permutation(rows)
-            # a cycle through the shuffled order: nobody is left with their own CMR
-            partner[shuffled] = np.roll(shuffled, 1)
+            partner[rows] = rows[permuted_pairs(len(rows), [seed, 303, number])]
     return partner
 
 

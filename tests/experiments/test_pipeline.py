@@ -21,7 +21,7 @@ from cardiacnets.experiments import align, downstream, generate, pretrain, switc
 from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
-from cardiacnets.experiments.movie_quality import frechet_distance
+from cardiacnets.experiments.movie_quality import frechet_distance, halved_distances
 from cardiacnets.experiments.retrieval import retrieval_table
 from cardiacnets.experiments.tasks import TASKS, labelled
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
@@ -251,6 +251,15 @@ def test_frechet_distance_of_known_gaussians():
     # closed form: 2^2 + (1 - 2)^2 = 5; sampling error of 20,000 draws is about .05
     assert frechet_distance(a, b) == pytest.approx(5, abs=0.2)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_halves_of_one_sample_are_nearer_than_those_of_two():
+    rng = np.random.default_rng(1)
+    real, other = rng.normal(size=(200, 3)), rng.normal(0.8, 1, size=(200, 3))
+    same, apart = (halved_distances(real, drawn, 20, seed=1) for drawn in (real, other))
+    assert same.shape == (20,) and same.max() < apart.min()
+    assert apart.mean() == pytest.approx(3 * 0.8**2, abs=0.4)
+    assert np.array_equal(apart, halved_distances(real, other, 20, seed=1))
 
 
 def test_resizing_keeps_brightness_and_picks_even_phases():

@@ -1,6 +1,6 @@
 """Speed of the statistics beside what one writes first: DeLong by pairs, correlations by resampling rows.
 
-    python benchmarks/statistics.py
+    python benchmarks/statistical_tests.py
 
 One thread; CPU seconds, best of three for what takes under a second. The slow alternatives run on less and
 are scaled, which the output says.
