@@ -8,6 +8,8 @@ manifest (100 files opened), tables and WFDB records into the store, cleaning in
 stage runs in a process of its own, so that its peak memory is its own, with ``--processes`` workers; the
 largest of them is reported, and what all of them took of the processors. Three in five participants have one
 recording, the others up to four, so participants are fewer than recordings asked for and the count is stated.
+The tables of such a cohort are small; ``tests/cohorts/test_tables.py`` holds that memory does not grow with
+codes that carry no label.
 """
 
 from __future__ import annotations

@@ -96,14 +96,15 @@ def select_recordings(manifest: Manifest, covariates: tuple[str, ...], cines: bo
     )
     identifiers = everyone[["participant_id", "recording_id"]]
     table = pd.concat([identifiers, known.astype(np.float32), read_labels(manifest, tables)], axis=1)
-    indices = np.full((len(everyone), len(INDEX_NAMES)), np.nan, np.float32)
-    if manifest.indices is not None:
-        indices = read_indices(manifest, everyone)
+    if manifest.indices is None:
+        indices = np.full((int(kept.sum()), len(INDEX_NAMES)), np.nan, np.float32)
+    else:
+        indices = read_indices(manifest, everyone[kept])
     return Selection(
         table[kept].reset_index(drop=True),
         {what: [path for path, stays in zip(all_, kept, strict=True) if stays]
          for what, all_ in paths.items()},
-        indices[kept],
+        indices,
         identifiers.reset_index(drop=True),
         tuple(exclusions),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments import align, downstream, generate, pretrain, switches
+from cardiacnets.experiments import align, downstream, generate, leak_check, pretrain, switches
 from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
@@ -182,6 +182,13 @@ def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):
     final = (((scores - labels.target)[validation] / spread) ** 2).mean()
     assert final == pytest.approx(history.min(), rel=1e-3) and final <= history.iloc[0] + 1e-6
     assert np.isnan(scores[labels.of("train")]).all()
+
+
+def test_hearts_drawn_anew_say_nothing_of_the_diagnosis(run):
+    downstream.fit_network(run, "ukb.cm", "aligned")
+    found = leak_check.foreign_auc(run)
+    assert found.n == len(labelled(run, "ukb.cm").of("test"))
+    assert found.interval[0] < 0.5 < found.interval[1]
 
 
 def test_heat_maps_are_leads_by_columns(run):
