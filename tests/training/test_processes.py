@@ -68,7 +68,7 @@ if PartialState().is_main_process:
 
 # the console script `accelerate`, after what lets torchvision be imported beside a CPU-only torch
 ACCELERATE = """
-import cardiacnets
+import cardiacnets.torchvision_schemas
 from accelerate.commands.accelerate_cli import main
 main()
 """
