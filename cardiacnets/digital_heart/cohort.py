@@ -16,7 +16,7 @@ from cardiacnets.digital_heart import four_chamber, short_axis
 from cardiacnets.digital_heart.anatomy import Anatomy
 from cardiacnets.digital_heart.diagnosis import label_table
 from cardiacnets.digital_heart.electrics import beat_potentials
-from cardiacnets.digital_heart.hearts import draw_hearts, select
+from cardiacnets.digital_heart.hearts import draw_hearts, select, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
 from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.motion import frame_times
@@ -111,8 +111,7 @@ def simulate_participants(
     anatomy = draw_hearts(participants, place, cohort, seed)
     electrical = anatomy
     if preset == "information_limited":
-        rate = {"heart_rate": anatomy.latents["heart_rate"]}
-        electrical = draw_hearts(participants, place, cohort, seed, rate, other_heart=True)
+        electrical = strangers_inside(anatomy, participants, place, cohort, seed)
     truth = true_indices(anatomy)
     measured = recorded_indices(anatomy, truth, Draws(seed, cohort, participants, "measurement"))
     owner, visit = visits(place, seed, participants)

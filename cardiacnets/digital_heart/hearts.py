@@ -49,6 +49,16 @@ def draw_hearts(
     return build(latents)
 
 
+def strangers_inside(
+    anatomy: Anatomy, participants: Sequence[int], site: Site, cohort: str, seed: int
+) -> Anatomy:
+    """Somebody else's heart, beating at the participant's own rate, in the body of each of ``participants``,
+    whose hearts are ``anatomy``: its ECG tells nothing of the participant that covariates do not tell.
+    """
+    rate = {"heart_rate": anatomy.latents["heart_rate"]}
+    return draw_hearts(participants, site, cohort, seed, rate, other_heart=True)
+
+
 def check_fixed(fixed: Mapping[str, Any]) -> None:
     """Raise ``ValueError`` where a fixed condition, severity or size is impossible."""
     conditions = np.unique(np.atleast_1d(fixed.get("condition", "none")))

@@ -6,6 +6,8 @@ share of the gap to the oracle that it closes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
@@ -15,9 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from cardiacnets.digital_heart.anatomy import Anatomy
 from cardiacnets.digital_heart.beat_features import beat_features
 from cardiacnets.digital_heart.electrics import beat_potentials
-from cardiacnets.digital_heart.hearts import draw_hearts
+from cardiacnets.digital_heart.hearts import draw_hearts, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
-from cardiacnets.digital_heart.sites import site
+from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws
 from cardiacnets.digital_heart.torso import leads
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -44,37 +46,58 @@ def oracle_table(train: int = 4_000, test: int = 2_000, cohort: str = "ukb", pre
     ``bound`` is sqrt of :func:`linear_gaussian_bound`, against the truth. About 3 ms a participant. Raises
     ``ValueError`` for unknown names or fewer than 200 participants on either side.
     """
-    if min(train, test) < 200:
-        raise ValueError(f"the oracle needs at least 200 participants on each side, not {train} and {test}")
     inputs, state, truth, recorded = oracle_data(train + test, cohort, preset, seed)
-    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 4, 9), alpha_per_target=True))
-    scale = StandardScaler().fit(truth[:train])
-    model.fit(inputs[:train], scale.transform(truth[:train]))
-    predicted = model.predict(inputs[train:])
-    bounds = fitted_bounds(inputs[:train], state[:train], truth[:train])
+    against_truth, against_recorded = read_indices(inputs, truth, recorded, train)
     return pd.DataFrame({
         "index": INDEX_NAMES,
-        "oracle_true": column_correlations(predicted, truth[train:]),
-        "oracle_recorded": column_correlations(predicted, recorded[train:]),
-        "bound": np.sqrt(bounds),
+        "oracle_true": against_truth,
+        "oracle_recorded": against_recorded,
+        "bound": np.sqrt(fitted_bounds(inputs[:train], state[:train], truth[:train])),
     })  # fmt: skip
+
+
+def read_indices(
+    inputs: np.ndarray, truth: np.ndarray, recorded: np.ndarray, train: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation with the true and with the recorded indices, ``(82,)`` each, of a ridge regression that is
+    fitted to the truth of the first ``train`` rows of ``inputs (n, k)`` and applied to the others.
+
+    Raises ``ValueError`` for fewer than 200 participants on either side.
+    """
+    if (fewer := min(train, len(inputs) - train)) < 200:
+        raise ValueError(f"a readout of the indices needs at least 200 participants a side, not {fewer}")
+    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 4, 9), alpha_per_target=True))
+    model.fit(inputs[:train], StandardScaler().fit_transform(truth[:train]))
+    predicted = model.predict(inputs[train:])
+    return column_correlations(predicted, truth[train:]), column_correlations(predicted, recorded[train:])
 
 
 def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray, ...]:
     """Inputs (beat features and every tenth sample of the beat), heart latents, true and recorded indices."""
     place = site(cohort, preset)
     parts = []
-    for start in range(0, n, BLOCK):
-        people = range(start, min(start + BLOCK, n))
-        anatomy = draw_hearts(people, place, cohort, seed)
-        truth = true_indices(anatomy)
-        recorded = recorded_indices(anatomy, truth, Draws(seed, cohort, people, "measurement"))
+    for people, anatomy, truth, recorded in measured_hearts(n, place, seed):
         electrical = anatomy
         if preset == "information_limited":
-            rate = {"heart_rate": anatomy.latents["heart_rate"]}
-            electrical = draw_hearts(people, place, cohort, seed, rate, other_heart=True)
+            electrical = strangers_inside(anatomy, people, place, cohort, seed)
         parts.append((oracle_inputs(electrical), heart_state(anatomy), truth, recorded))
     return tuple(np.concatenate(values) for values in zip(*parts, strict=True))
+
+
+def measured_hearts(
+    n: int, place: Site, seed: int
+) -> Iterator[tuple[range, Anatomy, np.ndarray, np.ndarray]]:
+    """Participants of a site, block by block: numbers, hearts, true and recorded indices ``(b, 82)``."""
+    for start in range(0, n, BLOCK):
+        people = range(start, min(start + BLOCK, n))
+        anatomy = draw_hearts(people, place, place.name, seed)
+        truth = true_indices(anatomy)
+        yield (
+            people,
+            anatomy,
+            truth,
+            recorded_indices(anatomy, truth, Draws(seed, place.name, people, "measurement")),
+        )
 
 
 def oracle_inputs(anatomy: Anatomy) -> np.ndarray:

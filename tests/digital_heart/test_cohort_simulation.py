@@ -20,7 +20,7 @@ from cardiacnets.digital_heart import (
     simulate,
     write_cohort,
 )  # fmt: skip
-from cardiacnets.digital_heart.controls import permuted_pairs, resampled_ecg
+from cardiacnets.digital_heart.controls import covariates_only, limited_ecg, permuted_pairs, resampled_ecg
 from cardiacnets.digital_heart.diagnosis import label_table
 from cardiacnets.digital_heart.hearts import draw_hearts
 from cardiacnets.digital_heart.sites import site
@@ -197,6 +197,27 @@ def test_information_limited_ecg_knows_only_the_covariates():
     assert abs(alike - (share**2).sum()) < 0.1  # as often as chance: four standard errors of 400
     left = [own.latents["lv_edv"] / own.latents["bsa"], other.latents["lv_edv"] / other.latents["bsa"]]
     assert np.corrcoef(*np.log(left))[0, 1] < 0.4  # shared sex, age and rate only
+
+
+@pytest.mark.parametrize("cohort", ["ukb", "mimic"])
+def test_limited_ecgs_are_those_of_the_preset_and_belong_to_the_same_people(cohort):
+    own, limited = (
+        simulate(12, cohort, preset, seed=SEED, frames=2) for preset in ("enriched", "information_limited")
+    )
+    assert np.array_equal(limited_ecg(range(12), cohort, seed=SEED), limited.ecg)
+    assert not np.array_equal(own.ecg, limited.ecg)
+    assert np.array_equal(own.indices, limited.indices)
+    for name in ("sex", "age", "bmi", "heart_rate"):
+        assert np.array_equal(own.covariates[name], limited.covariates[name]), name
+
+
+def test_covariates_alone_read_size_and_not_shape():
+    table = covariates_only(train=400, test=300, seed=SEED).set_index("index")
+    assert len(table) == 82
+    assert table.loc["lv_edv", "true"] > 0.5 > 0.35 > table.loc["lv_ef", "true"]
+    assert table["recorded"].mean() < table["true"].mean()
+    with pytest.raises(ValueError, match="at least 200"):
+        covariates_only(train=300, test=100)
 
 
 def test_every_cohort_runs():
