@@ -44,6 +44,15 @@ def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int
         return [future.result() for future in [pool.submit(job, *each) for each in arguments]]
 
 
+def run_calls(calls: Sequence[tuple], processes: int) -> list[Any]:
+    """As :func:`run_jobs` for ``calls`` of different functions, each ``(function, *arguments)``."""
+    return run_jobs(_call, calls, processes)
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
 def _start_worker() -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)

@@ -9,10 +9,11 @@ import pandas as pd
 
 from cardiacnets.cohorts.preprocessing import beat_view
 from cardiacnets.contracts import BEAT_RATE, ECG_RATE
+from cardiacnets.digital_heart.controls import covariates_only
 from cardiacnets.digital_heart.oracle import oracle_table
 from cardiacnets.digital_heart.targets import TARGET_SEED, check_targets, target_study
 from cardiacnets.ecg import clean, heart_rate, measure_beats
-from cardiacnets.parallel import run_jobs
+from cardiacnets.parallel import run_calls
 from cardiacnets.run import Run, source
 
 BATCH = 200
@@ -24,7 +25,7 @@ def check_cohort(run: Run) -> None:
     """Make every table of this module in the profile's processes; the functions below then only read."""
     jobs = [(target_table, run, True), (information_budget, run), (target_table, run)]
     jobs.append((target_table, run, False, TARGET_SEED))
-    run_jobs(_call, jobs, run.profile.processes)
+    run_calls(jobs, run.profile.processes)
 
 
 def target_table(run: Run, measured: bool = False, seed: int | None = None) -> pd.DataFrame:
@@ -58,17 +59,18 @@ def target_table(run: Run, measured: bool = False, seed: int | None = None) -> p
 
 
 def information_budget(run: Run) -> pd.DataFrame:
-    """What an oracle reads from noise-free beats: correlation with true and recorded indices, and the linear
-    bound.
+    """One row an index: what an oracle reads from noise-free beats, as correlation with the true and the
+    recorded index; the linear bound; and what covariates alone read of the recorded one.
     """
     train = max(400, min(4000, run.profile.cohorts.ukb // 2))
     settings: dict[str, Any] = {"train": train, "test": train // 2, "preset": run.profile.cohorts.preset}
     ingredients = {**settings, "source": source("digital_heart", "experiments/cohort_checks.py")}
-    return _kept(run, "oracle", ingredients, lambda: oracle_table(**settings))
-
-
-def _call(function: Callable[..., object], *arguments: object) -> None:
-    function(*arguments)
+    return _kept(
+        run,
+        "oracle",
+        ingredients,
+        lambda: oracle_table(**settings).assign(covariates_recorded=covariates_only(**settings)["recorded"]),
+    )
 
 
 def _kept(run: Run, name: str, ingredients: dict[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -17,7 +17,15 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments import align, downstream, generate, leak_check, pretrain, switches
+from cardiacnets.experiments import (
+    align,
+    downstream,
+    generate,
+    information_limited,
+    leak_check,
+    pretrain,
+    switches,
+)
 from cardiacnets.experiments.attribution import grad_cam, occlusion
 from cardiacnets.experiments.explain import explain_ecg
 from cardiacnets.experiments.inputs import Standardiser
@@ -122,6 +130,27 @@ def test_untrained_heads_stay_as_they_were_drawn(run):
     trained = switches.align_shortly(run, clean, variant)[0].state_dict()
     assert {name.split(".")[0] for name in drawn if torch.equal(drawn[name], trained[name])} == {"cmr_heads"}
     assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
+
+
+def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(run, monkeypatch):
+    clean = open_clean(run, "ukb")
+    limited = information_limited.limited_cohort(run, clean)
+    assert limited.beats.shape == clean.beats.shape and limited.index is clean.index
+    assert limited.sax is clean.sax and not np.array_equal(limited.beats, clean.beats)
+    gains = information_limited.limited_gains(run).set_index("readout")
+    labels = labelled(run, "ukb.indices")
+    assert (gains["n"] == len(labels.of("test"))).all()
+    truth = np.load(run.predictions / "limited.ukb" / "truth.npy")
+    assert np.array_equal(truth, labels.target[labels.of("test")])
+    alone = gains.loc["covariates", "r"]
+    for heart in information_limited.HEARTS:
+        for encoder in information_limited.ENCODERS:
+            row = gains.loc[f"{heart}.{encoder}"]
+            assert row["gain"] == pytest.approx(row["r"] - alone)
+            assert row["gain_interval"][0] < row["gain"] < row["gain_interval"][1]
+    monkeypatch.setattr(information_limited, "may_show", lambda run, name: False)
+    real = information_limited.limited_gains(run)
+    assert list(real.columns) == list(gains.reset_index().columns) and real["gain"].isna().all()
 
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):
