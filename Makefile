@@ -2,10 +2,12 @@
 # make book PROFILE=smoke       every chapter in minutes; its numbers mean nothing
 # make book PROFILE=full RUN=a  a run of another name
 # make book MANIFESTS=folder    real cohorts, as the manifests in that folder describe them; the others simulated
+# make book PARTS=8             reading and cleaning of each large cohort as eight jobs, for many cores or a cluster
 # make test                     unit tests, and every chapter of the smoke profile as a book
 PROFILE ?= quick
 RUN ?=
 MANIFESTS ?=
+PARTS ?=
 PYTHON ?= python3
 CORES ?= all
 # processes that share the tests
@@ -19,7 +21,7 @@ BIN := $(abspath $(VENV))/bin
 
 book: $(READY)
 	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" \
-		--manifests "$(MANIFESTS)" --cores "$(CORES)"
+		--manifests "$(MANIFESTS)" --parts "$(PARTS)" --cores "$(CORES)"
 
 test: $(READY)
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup

@@ -1,11 +1,12 @@
 """The book as one graph: each chapter is a notebook that papermill runs, then come the pages.
 
     snakemake --cores all --config profile=quick          (or: make book PROFILE=quick)
-    snakemake --executor slurm --jobs 20 --config profile=full run=full
+    snakemake --executor slurm --jobs 20 --config profile=full run=full parts=20
 
 config: profile (a name or a YAML file), run (its folder under runs/; default: the profile's name), runs (the folder
 of runs; default: $CARDIACNETS_RUNS or runs/), manifests (the folder that describes real cohorts; default: all are
-simulated).
+simulated), parts (jobs over which each large cohort's reading and cleaning are scattered; default: 1, both are done
+in their chapters).
 """
 
 import ast
@@ -15,11 +16,16 @@ import shlex
 from pathlib import Path
 
 import yaml
+from snakemake.exceptions import WorkflowError
 
 PROFILE = str(config.get("profile") or "quick")
 RUN = str(config.get("run") or Path(PROFILE).stem)
 RUNS = str(config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs")
 REAL = str(config.get("manifests") or "")
+PARTS = str(1 if config.get("parts") in (None, "") else config["parts"])
+if not PARTS.isdecimal() or int(PARTS) < 1:
+    raise WorkflowError(f"parts={PARTS}: give a whole number, 1 or more")
+PARTS = int(PARTS)
 FOLDER = f"{RUNS}/{RUN}"
 BUILDER = os.getpid()
 PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets/profiles/{PROFILE}.yaml"
@@ -40,6 +46,17 @@ CHAPTERS = {
 }
 NOTEBOOKS = {path.name[:2]: path.stem for path in sorted(Path("notebooks").glob("[0-9][0-9]_*.ipynb"))}
 CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOTEBOOKS}
+
+# chapter whose work is scattered: (command of a part's job, what decides it, its arguments, cohorts). These two are
+# trained on; the others are small.
+SCATTERED = {}
+if PARTS > 1:
+    SCATTERED["01"] = ("preprocess", "cardiacnets.cohorts.preprocessing", "", ["ukb", "mimic"])
+if PARTS > 1 and REAL:
+    from cardiacnets.cohorts.studied import load_manifests  # readers of every format: seconds to import
+
+    real = [cohort for cohort in ("ukb", "mimic") if cohort in load_manifests(REAL)]
+    SCATTERED["00"] = ("read", "cardiacnets.cohorts.studied", f"--manifests {shlex.quote(REAL)}", real)
 
 MODULES = {
     ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in Path("cardiacnets").rglob("*.py")
@@ -86,6 +103,12 @@ def recorded(number):
     return f"{FOLDER}/results/{number}.json"
 
 
+def parts(number):
+    """Stamps of the jobs whose work a chapter gathers. What they made is gone by then, and no output of the graph."""
+    command, _, _, cohorts = SCATTERED.get(number, ("", "", "", []))
+    return [f"{FOLDER}/parts/{command}/{cohort}/{part}_of_{PARTS}" for cohort in cohorts for part in range(1, PARTS + 1)]
+
+
 rule book:
     input:
         FOLDER + "/book/index.html",
@@ -102,6 +125,7 @@ for number, (needs, cores) in CHAPTERS.items():
             earlier=[recorded(other) for other in needs if other in CHAPTERS],
             library=library(*cells(number)),
             manifests=MANIFESTS,
+            parts=parts(number),
         output:
             notebook=executed(number),
             results=recorded(number),
@@ -123,6 +147,33 @@ for number, (needs, cores) in CHAPTERS.items():
             papermill {input.notebook:q} {params.unfinished:q} --engine chapter --no-progress-bar --kernel python3 \
                 --log-level WARNING -p profile {params.profile:q} -p run {params.run:q} {params.more}
             mv {params.unfinished:q} {output.notebook:q}
+            """
+
+
+for number, (command, decides, more, _) in SCATTERED.items():
+
+    rule:
+        name:
+            f"{command}_part"
+        input:
+            profile=PROFILE_FILE,
+            earlier=[recorded(other) for other in CHAPTERS[number][0]],
+            library=library(f"import {decides}"),
+            manifests=MANIFESTS,
+        output:
+            touch(f"{FOLDER}/parts/{command}/{{cohort}}/{{part}}_of_{PARTS}"),
+        params:
+            profile=PROFILE,
+            run=RUN,
+            command=command,
+            more=more,
+        threads: 1
+        shell:
+            """
+            export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TQDM_DISABLE=1
+            export CARDIACNETS_RUNS={RUNS:q} CARDIACNETS_BUILDER={BUILDER} PYTHONHASHSEED=0
+            python -m cardiacnets {params.command} {wildcards.cohort} --part {wildcards.part}/{PARTS} {params.more} \
+                --profile {params.profile:q} --run {params.run:q}
             """
 
 

@@ -1,4 +1,6 @@
-"""The command line ``python -m cardiacnets``: check, export, reader-kit, train; ``--help`` explains each."""
+"""The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train; ``--help``
+explains each.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from pathlib import Path
 from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.export import LAYOUTS, Drawing, export_cohort
 from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.cohorts.parts import parse_part
+from cardiacnets.cohorts.preprocessing import preprocess_part
+from cardiacnets.cohorts.studied import load_manifests, store_part
 from cardiacnets.profile import load_profile, profile_names
+from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.run import open_run
 
 
@@ -62,6 +68,58 @@ def run_export(arguments: argparse.Namespace) -> int:
     manifest = export_cohort(arguments.folder, arguments.layout, drawing, arguments.processes)
     print(f"simulated: {drawing.n:,} participants; now\n  python -m cardiacnets check {manifest}")
     return 0
+
+
+def add_read(commands: argparse._SubParsersAction) -> None:
+    """``read``: one part of a real cohort's files, for chapter 00 to gather (a scattered run's job)."""
+    parser = commands.add_parser("read", help=add_read.__doc__.partition(": ")[2])
+    add_part(parser)
+    parser.add_argument("--manifests", type=Path, required=True, help="folder that describes the cohort")
+    parser.set_defaults(run=run_read)
+
+
+def run_read(arguments: argparse.Namespace) -> int:
+    """Read the part, or find it read."""
+    end_with_builder()
+    part = parse_part(arguments.part)
+    manifests = load_manifests(arguments.manifests)
+    if arguments.cohort not in manifests:
+        known = ", ".join(manifests)
+        raise ValueError(
+            f"no files of a cohort {arguments.cohort!r} to read: {arguments.manifests} has {known}"
+        )
+    run = open_run(arguments.profile, arguments.run_name)
+    store_part(run, arguments.cohort, manifests[arguments.cohort], part)
+    print(f"{arguments.cohort}: part {part} is read")
+    return 0
+
+
+def add_preprocess(commands: argparse._SubParsersAction) -> None:
+    """``preprocess``: clean one part of a stored cohort, for chapter 01 to gather (a scattered run's job)."""
+    parser = commands.add_parser("preprocess", help=add_preprocess.__doc__.partition(": ")[2])
+    add_part(parser)
+    parser.set_defaults(run=run_preprocess)
+
+
+def run_preprocess(arguments: argparse.Namespace) -> int:
+    """Clean the part, or find it cleaned."""
+    end_with_builder()
+    part = parse_part(arguments.part)
+    preprocess_part(open_run(arguments.profile, arguments.run_name), arguments.cohort, part)
+    print(f"{arguments.cohort}: part {part} is clean")
+    return 0
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which part of which cohort of which run."""
+    parser.add_argument("cohort", help="such as ukb or mimic")
+    parser.add_argument("--part", required=True, metavar="K/N", help="1/3, 2/3 or 3/3 for a part of three")
+    parser.add_argument(
+        "--profile", default="quick", help="smoke, quick (default), full, paper, or a YAML file"
+    )
+    parser.add_argument(
+        "--run", default="", dest="run_name", metavar="RUN", help="default: the profile's name"
+    )
 
 
 def add_reader_kit(commands: argparse._SubParsersAction) -> None:
@@ -164,7 +222,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_check, add_export, add_reader_kit, add_train)
+COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train)
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

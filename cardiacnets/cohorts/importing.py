@@ -12,6 +12,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from cardiacnets.artefacts import atomic_path
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import excluded, participant_flow
 from cardiacnets.cohorts.manifest import Manifest
+from cardiacnets.cohorts.parts import PARTS, Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.tables import (
     file_paths,
     present,
@@ -47,7 +49,7 @@ VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
 
 CODE = ("ecg/formats", "ecg/reading.py", "ecg/resampling.py", "ecg/beat.py", "cmr/reading.py",
         "cmr/planes.py", "cmr/cine.py", "cmr/localising.py", "cmr/nifti.py", "cohorts/importing.py",
-        "cohorts/tables.py", "cohorts/labels.py", "cohorts/flow.py")  # fmt: skip
+        "cohorts/parts.py", "cohorts/tables.py", "cohorts/labels.py", "cohorts/flow.py")  # fmt: skip
 """The code that a stored real cohort depends on."""
 
 
@@ -135,23 +137,18 @@ def read_cohort(
 ) -> None:
     """Read every chosen recording into ``state``, or what of it an import that was killed had not read.
 
-    A shard is marked as done after its rows are on disk. Memory does not grow with the cohort, and the result
-    does not depend on ``processes``.
+    Shards that :func:`read_part` has left are moved in. A shard is marked as done after its rows are on disk.
+    Memory does not grow with the cohort, and the result does not depend on ``processes`` or parts.
     """
     count = len(chosen.recordings)
     starts = range(0, count, SHARD)
     if not (state / MARKS).is_dir():  # made last, so that arrays are whole where it is
         state.mkdir(parents=True, exist_ok=True)
-        layout = {"ecg": ((count, 12, ECG_SAMPLES), np.int16)}
-        layout |= {name: ((count, frames, side, side), np.uint8) for what, (name, side) in VIEWS.items()
-                   if what in chosen.paths}  # fmt: skip
-        for name, (shape, kind) in layout.items():
-            open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
+        for name, (shape, kind) in _layout(chosen.paths, frames).items():
+            open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=(count, *shape)).flush()
         (state / MARKS).mkdir()
     jobs = [
-        (state, start, {what: paths[start : start + SHARD] for what, paths in chosen.paths.items()}, frames)
-        for start in starts
-        if not _mark(state, start).is_file()
+        (state, start, _files(chosen, start), frames) for start in starts if not _mark(state, start).is_file()
     ]
     finished = len(starts) - len(jobs)
     for _ in tqdm(_read_shards(jobs, processes), initial=finished, total=len(starts), desc="read files",
@@ -168,10 +165,21 @@ def read_cohort(
     participant_flow(chosen.everyone, exclusions).steps.to_parquet(state / "flow.parquet", index=False)
 
 
+def read_part(state: Path, chosen: Selection, frames: int, part: Part) -> None:
+    """Read one part of the chosen recordings, for :func:`read_cohort` of the same ``state`` to move in.
+
+    Each shard is left as a file of its own, so that a killed job goes on at the shard where it was.
+    """
+    for start in tqdm(part.share(range(0, len(chosen.recordings), SHARD)), desc=f"read files, part {part}"):
+        if not _mark(state, start).is_file():
+            leave_shard(state, start, partial(_read_apart, _files(chosen, start), frames))
+
+
 def hand_over(state: Path, folder: Path) -> None:
     """Make ``folder``, empty and on the same file system, what was read into ``state``."""
     state.rename(folder)
     shutil.rmtree(folder / MARKS)
+    shutil.rmtree(folder / PARTS, ignore_errors=True)  # none, unless the run was scattered
 
 
 def _quality(chosen: Selection, found: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, np.ndarray]]]:
@@ -197,11 +205,51 @@ def _read_shards(jobs: list[tuple], processes: int) -> Iterator[None]:
         yield from pool.map(_read_shard, jobs)
 
 
+def _files(chosen: Selection, start: int) -> dict[str, list[Path]]:
+    """The files of one shard by what they hold."""
+    return {what: paths[start : start + SHARD] for what, paths in chosen.paths.items()}
+
+
+def _layout(paths: dict[str, list[Path]], frames: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Arrays that hold what is read of ``paths``: a recording's shape, and the type."""
+    views = {name: ((frames, side, side), np.uint8) for what, (name, side) in VIEWS.items() if what in paths}
+    return {"ecg": ((12, ECG_SAMPLES), np.int16), **views}
+
+
 def _read_shard(job: tuple) -> None:
-    """Read one shard's files into its rows, then mark it as done."""
+    """Read one shard's files into its rows, or move in what was read apart; then mark it as done."""
     state, start, paths, frames = job
-    arrays = {name: open_memmap(state / f"{name}.npy", mode="r+")
-              for name in ("ecg", *(VIEWS[what][0] for what in paths if what in VIEWS))}  # fmt: skip
+    rows = slice(start, start + len(paths["ecg"]))
+    stored = {name: open_memmap(state / f"{name}.npy", mode="r+") for name in _layout(paths, frames)}
+    apart = shard_file(state, start)
+    if apart.is_file():
+        left = load_shard(state, start)
+        for name, array in stored.items():
+            array[rows] = left.pop(name)
+        found = pd.DataFrame(left)
+    else:
+        found = _read_files(paths, frames, {name: array[rows] for name, array in stored.items()})
+    for array in stored.values():
+        array.flush()
+    with atomic_path(_mark(state, start)) as temporary:
+        found.to_parquet(temporary, index=False)
+    apart.unlink(missing_ok=True)
+
+
+def _read_apart(paths: dict[str, list[Path]], frames: int) -> dict[str, np.ndarray]:
+    """One shard's arrays and, a column an array, what was found."""
+    count = len(paths["ecg"])
+    arrays = {name: np.zeros((count, *shape), kind) for name, (shape, kind) in _layout(paths, frames).items()}
+    found = _read_files(paths, frames, arrays)
+    return arrays | {
+        "reason": found["reason"].to_numpy(str),
+        "detail": found["detail"].to_numpy(str),
+        "heart_rate": found["heart_rate"].to_numpy(),
+    }
+
+
+def _read_files(paths: dict[str, list[Path]], frames: int, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Read one shard's files into ``arrays``; one row for each recording, with what is wrong with it."""
     found = []
     for place in range(len(paths["ecg"])):
         row = {"reason": "", "detail": "", "heart_rate": np.nan}
@@ -209,19 +257,15 @@ def _read_shard(job: tuple) -> None:
             try:
                 if what == "ecg":
                     signal = read_ecg(files[place]).standard()
-                    arrays["ecg"][start + place] = np.clip(np.rint(signal * MICROVOLTS), -32_768, 32_767)
+                    arrays["ecg"][place] = np.clip(np.rint(signal * MICROVOLTS), -32_768, 32_767)
                     row["heart_rate"] = float(heart_rate(signal))
                 else:
-                    cine = read_cine(files[place], view=what).standard(frames=frames)
-                    arrays[VIEWS[what][0]][start + place] = cine
+                    arrays[VIEWS[what][0]][place] = read_cine(files[place], view=what).standard(frames=frames)
             except Exception as error:  # one bad file among ten thousand must not end the import
                 row["reason"] = row["reason"] or _reason(what, error)
                 row["detail"] = " ".join(f"{row['detail']} {error or type(error).__name__}".split())
         found.append(row)
-    for array in arrays.values():
-        array.flush()
-    with atomic_path(_mark(state, start)) as temporary:
-        pd.DataFrame(found).to_parquet(temporary, index=False)
+    return pd.DataFrame(found)
 
 
 def _mark(state: Path, start: int) -> Path:

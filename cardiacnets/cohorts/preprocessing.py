@@ -11,6 +11,7 @@ its reason, never dropped silently.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import torch.nn.functional as functional
 from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
+from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.splits import split_participants
 from cardiacnets.cohorts.store import (
     MICROVOLT,
@@ -101,25 +103,35 @@ def preprocess_cohorts(run: Run) -> dict[str, CleanCohort]:
 def preprocess_cohort(
     run: Run, name: str, processes: int | None = None, progress: bool = True
 ) -> CleanCohort:
-    """Clean cohort ``name`` shard by shard, or reuse it if nothing it depends on changed."""
+    """Clean cohort ``name`` shard by shard, or reuse it if nothing it depends on changed.
+
+    Shards that :func:`preprocess_part` has left are not made again.
+    """
     cohort = open_cohort(run, name)
-    settings, cmr = run.profile.ecg_input, run.profile.cmr_autoencoder
-    ingredients = {
-        "cohort": cohort.folder,
-        "ecg_input": settings,
-        "pixels": cmr.pixels,
-        "frames": cmr.frames,
-        "seed": run.profile.seed,
-        "source": source("ecg", "cohorts/preprocessing.py", "cohorts/splits.py"),
-    }
+    ingredients = _ingredients(run, cohort)
+    state = run.unfinished(ingredients)
     run.fit_or_load(
         run.root / "clean" / name,
         ingredients,
         lambda folder: _preprocess(
-            run, cohort, folder, processes or worthwhile_processes(len(cohort.recordings)), progress
+            run, cohort, folder, state, processes or worthwhile_processes(len(cohort.recordings)), progress
         ),
     )
     return open_clean(run, name)
+
+
+def preprocess_part(run: Run, name: str, part: Part) -> None:
+    """Clean one part of cohort ``name`` for :func:`preprocess_cohort`, unless that has cleaned it all.
+
+    Raises ``ValueError`` for a cohort that the run does not have.
+    """
+    if name not in (known := studied_cohorts(run)):
+        raise ValueError(f"unknown cohort {name!r}: choose one of {', '.join(known)}")
+    cohort = open_cohort(run, name)
+    ingredients = _ingredients(run, cohort)
+    if not run.holds(run.root / "clean" / name, ingredients):
+        for job in tqdm(part.share(_jobs(run, cohort)), desc=f"clean {name}, part {part}"):
+            _leave_shard(run.unfinished(ingredients), job)
 
 
 def open_clean(run: Run, name: str) -> CleanCohort:
@@ -131,7 +143,26 @@ def open_clean(run: Run, name: str) -> CleanCohort:
     return CleanCohort(name, folder, pd.read_parquet(folder / "index.parquet"), **arrays)
 
 
-def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress: bool) -> None:
+def _ingredients(run: Run, cohort: Cohort) -> dict:
+    """What a clean cohort is made from."""
+    return {
+        "cohort": cohort.folder,
+        "ecg_input": run.profile.ecg_input,
+        "pixels": run.profile.cmr_autoencoder.pixels,
+        "frames": run.profile.cmr_autoencoder.frames,
+        "seed": run.profile.seed,
+        "source": source("ecg", "cohorts/preprocessing.py", "cohorts/splits.py", "cohorts/parts.py"),
+    }
+
+
+def _jobs(run: Run, cohort: Cohort) -> list[tuple]:
+    """What :func:`_preprocess_shard` is to do, shard by shard."""
+    count, cmr = len(cohort.recordings), run.profile.cmr_autoencoder
+    shards = (slice(start, min(start + SHARD, count)) for start in range(0, count, SHARD))
+    return [(cohort.folder, rows, run.profile.ecg_input, cmr.frames, cmr.pixels) for rows in shards]
+
+
+def _preprocess(run: Run, cohort: Cohort, folder: Path, state: Path, processes: int, progress: bool) -> None:
     settings, cmr = run.profile.ecg_input, run.profile.cmr_autoencoder
     recordings = cohort.recordings
     count = len(recordings)
@@ -145,14 +176,10 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
         key: open_memmap(folder / f"{key}.npy", "w+", dtype, shape) for key, (shape, dtype) in shapes.items()
     }
 
-    starts = range(0, count, SHARD)
-    jobs = [
-        (cohort.folder, slice(start, min(start + SHARD, count)), settings, cmr.frames, cmr.pixels)
-        for start in starts
-    ]
+    jobs = _jobs(run, cohort)
     reasons: list[str] = []
     for rows, (arrays, faults) in tqdm(
-        _shards(jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress
+        _shards(state, jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress
     ):
         for key, array in arrays.items():
             outputs[key][rows] = array
@@ -172,14 +199,18 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, processes: int, progress
     recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
 
 
-def _shards(jobs: list[tuple], processes: int) -> Iterator[tuple[slice, tuple]]:
-    """Rows and results of each shard, in order, from one process or several."""
-    rows = [job[1] for job in jobs]
-    if processes == 1:
-        yield from zip(rows, (_preprocess_shard(*job) for job in jobs), strict=True)
-        return
-    with process_pool(processes) as pool:
-        yield from zip(rows, pool.map(_preprocess_shard, *zip(*jobs, strict=True)), strict=True)
+def _shards(state: Path, jobs: list[tuple], processes: int) -> Iterator[tuple[slice, tuple]]:
+    """Rows and results of each shard, in order: as a job has left it, or from one process or several."""
+    left = [shard_file(state, job[1].start).is_file() for job in jobs]
+    missing = [job for job, lies_there in zip(jobs, left, strict=True) if not lies_there]
+    with ExitStack() as stack:
+        if processes == 1 or not missing:
+            made = (_preprocess_shard(*job) for job in missing)
+        else:
+            pool = stack.enter_context(process_pool(processes))
+            made = pool.map(_preprocess_shard, *zip(*missing, strict=True))
+        for job, lies_there in zip(jobs, left, strict=True):
+            yield job[1], _take_shard(state, job[1].start) if lies_there else next(made)
 
 
 def _preprocess_shard(
@@ -197,3 +228,18 @@ def _preprocess_shard(
         if (cines := memory_map(folder / f"{view}.npy")) is not None:
             arrays[view] = resize_cine(cines[rows], frames, pixels)
     return arrays, reasons
+
+
+def _leave_shard(state: Path, job: tuple) -> None:
+    """Leave one shard's arrays and reasons for :func:`_take_shard`."""
+
+    def make() -> dict[str, np.ndarray]:
+        arrays, reasons = _preprocess_shard(*job)
+        return arrays | {"reasons": np.array(reasons)}
+
+    leave_shard(state, job[1].start, make)
+
+
+def _take_shard(state: Path, start: int) -> tuple[dict[str, np.ndarray], list[str]]:
+    arrays = load_shard(state, start)
+    return arrays, arrays.pop("reasons").tolist()

@@ -17,8 +17,16 @@ import pandas as pd
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.cohorts.flow import Flow
-from cardiacnets.cohorts.importing import hand_over, ingredients_of, read_cohort, select_recordings
+from cardiacnets.cohorts.importing import (
+    Selection,
+    hand_over,
+    ingredients_of,
+    read_cohort,
+    read_part,
+    select_recordings,
+)
 from cardiacnets.cohorts.manifest import Manifest, load_manifest
+from cardiacnets.cohorts.parts import Part
 from cardiacnets.cohorts.store import (
     PAIRED_COHORTS,
     SIMULATED_COHORTS,
@@ -89,21 +97,32 @@ def store_cohort(
                 f"name its folder of manifests again ({stored.file.parent}), choose another RUN, or remove it"
             )
         return simulate_cohort(run, name, processes)
-    covariates = COVARIATES_UKB if name == "ukb" else COVARIATES_HOSPITAL
-    frames = run.profile.cohorts.frames
-    chosen = select_recordings(manifest, covariates, cines=name in PAIRED_COHORTS)
-    ingredients = ingredients_of(manifest, chosen, frames)
+    chosen, ingredients = _to_read(run, name, manifest)
     work = len(chosen.recordings) * (10 if name in PAIRED_COHORTS else 1)  # a zip of DICOM is slow to read
 
     def make(folder: Path) -> None:
         state = run.unfinished(ingredients)
-        read_cohort(state, chosen, frames, processes or worthwhile_processes(work))
+        read_cohort(state, chosen, run.profile.cohorts.frames, processes or worthwhile_processes(work))
         hand_over(state, folder)
 
     run.fit_or_load(run.cohorts / name, ingredients, make)
     if name in PAIRED_COHORTS:
         simulate_twin(run, name, processes)
     return open_cohort(run, name)
+
+
+def store_part(run: Run, name: str, manifest: Manifest, part: Part) -> None:
+    """Read one part of a manifest's files for :func:`store_cohort`, unless that has stored them all."""
+    chosen, ingredients = _to_read(run, name, manifest)
+    if not run.holds(run.cohorts / name, ingredients):
+        read_part(run.unfinished(ingredients), chosen, run.profile.cohorts.frames, part)
+
+
+def _to_read(run: Run, name: str, manifest: Manifest) -> tuple[Selection, dict]:
+    """Who is read for the cohort ``name``, and the ingredients of what is stored then."""
+    covariates = COVARIATES_UKB if name == "ukb" else COVARIATES_HOSPITAL
+    chosen = select_recordings(manifest, covariates, cines=name in PAIRED_COHORTS)
+    return chosen, ingredients_of(manifest, chosen, run.profile.cohorts.frames)
 
 
 def real_cohorts(run: Run) -> dict[str, Manifest]:

@@ -21,18 +21,25 @@ KEPT = ("mtime", "params", "input")
 
 
 def command(
-    profile: str, run: Run, cores: str, options: Sequence[str] = (), manifests: Path | None = None
+    profile: str,
+    run: Run,
+    cores: str,
+    options: Sequence[str] = (),
+    manifests: Path | None = None,
+    parts: str = "",
 ) -> list[str]:
     """The snakemake call that builds ``run``; ``options`` are snakemake's own (a target, ``--dry-run``).
 
     ``manifests``: the folder that describes the run's real cohorts; without it all are simulated.
+    ``parts``: jobs over which each large cohort's reading and cleaning are scattered.
     """
-    real = [f"manifests={manifests}"] if manifests else []
+    more = [f"manifests={manifests}"] if manifests else []
+    more += [f"parts={parts}"] if parts else []
     return [
         sys.executable, "-m", "snakemake", *options, "--snakefile", str(REPOSITORY / "Snakefile"),
         "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
         "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
-        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}", *real,
+        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}", *more,
     ]  # fmt: skip
 
 
@@ -74,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--manifests", default="", help="folder of manifests (default: all cohorts simulated)"
     )
+    parser.add_argument(
+        "--parts", default="", help="jobs that share each large cohort's reading and cleaning (default: 1)"
+    )
     parser.add_argument("--cores", default="all")
     chosen, options = parser.parse_known_args(arguments)
     try:
@@ -85,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    call = command(chosen.profile, run, chosen.cores, options, manifests)
+    call = command(chosen.profile, run, chosen.cores, options, manifests, chosen.parts)
     os.execv(call[0], call)
 
 
