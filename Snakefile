@@ -47,15 +47,15 @@ CHAPTERS = {
 NOTEBOOKS = {path.name[:2]: path.stem for path in sorted(Path("notebooks").glob("[0-9][0-9]_*.ipynb"))}
 CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOTEBOOKS}
 
-# chapter whose work is scattered: (command of a part's job, what decides it, its arguments, cohorts). These two are
-# trained on; the others are small.
+# chapter whose work is scattered: (a part's command, the module it is from, its own arguments, cohorts)
 SCATTERED = {}
+LARGE = ["ukb", "mimic"]  # those that are trained on
 if PARTS > 1:
-    SCATTERED["01"] = ("preprocess", "cardiacnets.cohorts.preprocessing", "", ["ukb", "mimic"])
+    SCATTERED["01"] = ("preprocess", "cardiacnets.cohorts.preprocessing", "", LARGE)
 if PARTS > 1 and REAL:
     from cardiacnets.cohorts.studied import load_manifests  # readers of every format: seconds to import
 
-    real = [cohort for cohort in ("ukb", "mimic") if cohort in load_manifests(REAL)]
+    real = sorted(load_manifests(REAL).keys() & LARGE)
     SCATTERED["00"] = ("read", "cardiacnets.cohorts.studied", f"--manifests {shlex.quote(REAL)}", real)
 
 MODULES = {
@@ -104,7 +104,7 @@ def recorded(number):
 
 
 def parts(number):
-    """Stamps of the jobs whose work a chapter gathers. What they made is gone by then, and no output of the graph."""
+    """Stamps of the jobs whose work a chapter gathers. They stay, what the jobs made does not: it is no output here."""
     command, _, _, cohorts = SCATTERED.get(number, ("", "", "", []))
     return [f"{FOLDER}/parts/{command}/{cohort}/{part}_of_{PARTS}" for cohort in cohorts for part in range(1, PARTS + 1)]
 
@@ -150,7 +150,7 @@ for number, (needs, cores) in CHAPTERS.items():
             """
 
 
-for number, (command, decides, more, _) in SCATTERED.items():
+for number, (command, module, more, _) in SCATTERED.items():
 
     rule:
         name:
@@ -158,7 +158,7 @@ for number, (command, decides, more, _) in SCATTERED.items():
         input:
             profile=PROFILE_FILE,
             earlier=[recorded(other) for other in CHAPTERS[number][0]],
-            library=library(f"import {decides}"),
+            library=library(f"import {module}"),
             manifests=MANIFESTS,
         output:
             touch(f"{FOLDER}/parts/{command}/{{cohort}}/{{part}}_of_{PARTS}"),

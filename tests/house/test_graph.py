@@ -1,21 +1,30 @@
 """The graph of chapters: what each depends on is found from its imports."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from snakemake.exceptions import WorkflowError
+
+from cardiacnets.cohorts.preprocessing import SPLIT_COHORTS
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def graph() -> dict:
+def defined(**config: str) -> dict:
     """The names the Snakefile defines before its first rule."""
     head = (REPOSITORY / "Snakefile").read_text().split("\nrule ")[0]
-    names: dict = {"config": {}}
+    names: dict = {"config": config}
     exec(compile(head, "Snakefile", "exec"), names)
     return names
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict:
+    return defined()
 
 
 def test_every_notebook_is_a_chapter_of_the_graph(graph):
@@ -45,3 +54,25 @@ def test_what_is_found_is_what_python_loads(graph):
     )
     names = {Path(file).relative_to(REPOSITORY).as_posix() for file in loaded.stdout.split()}
     assert names <= set(graph["library"]("from cardiacnets.experiments import evaluation"))
+
+
+def test_only_what_is_trained_on_is_scattered_and_only_if_asked(graph, tmp_path):
+    assert graph["SCATTERED"] == defined(parts="1")["SCATTERED"] == {} and graph["parts"]("01") == []
+    assert graph["LARGE"] == list(SPLIT_COHORTS)
+    for name in ("ukb", "ptb_xl"):  # mimic stays simulated, ptb_xl takes nobody's place
+        shutil.copy(REPOSITORY / "data_manifests" / f"{name}.yaml", tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--nolock", "--quiet", "rules"]
+    config = ["profile=smoke", f"runs={tmp_path}", f"manifests={tmp_path}", "parts=3"]
+    done = subprocess.run(
+        [*command, "--until", "chapter_01_preprocessing", "--config", *config],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    assert counts["read_part"] == "3" and counts["preprocess_part"] == "6" and counts["total"] == "11"
+
+
+@pytest.mark.parametrize("parts", [0, -1, 1.5, True, "many"])
+def test_parts_are_counted(parts):
+    with pytest.raises(WorkflowError, match=f"parts={parts}: give a whole number, 1 or more"):
+        defined(parts=parts)

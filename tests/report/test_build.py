@@ -28,6 +28,8 @@ def test_snakemake_reruns_on_content_and_parameters_only():
     triggers = call[call.index("--rerun-triggers") + 1 : call.index("--config")]
     assert set(triggers) == {"mtime", "params", "input"}
     assert "--rerun-incomplete" in call and "profile=smoke" in call and "run=try" in call
+    assert not any(word.startswith(("parts=", "manifests=")) for word in call)
+    assert "parts=8" in build.command("smoke", open_run("smoke", "try"), "all", parts="8")
 
 
 def test_an_unknown_profile_is_one_line(capsys):
