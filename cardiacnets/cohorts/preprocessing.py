@@ -129,9 +129,10 @@ def preprocess_part(run: Run, name: str, part: Part) -> None:
         raise ValueError(f"unknown cohort {name!r}: choose one of {', '.join(known)}")
     cohort = open_cohort(run, name)
     ingredients = _ingredients(run, cohort)
+    state = run.unfinished(ingredients)
     if not run.holds(run.root / "clean" / name, ingredients):
         for job in tqdm(part.share(_jobs(run, cohort)), desc=f"clean {name}, part {part}"):
-            _leave_shard(run.unfinished(ingredients), job)
+            _leave_shard(state, job)
 
 
 def open_clean(run: Run, name: str) -> CleanCohort:
