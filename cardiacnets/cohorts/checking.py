@@ -23,12 +23,13 @@ from cardiacnets.cohorts.tables import (
     CohortTables,
     DuplicateError,
     file_paths,
+    join_people,
     present,
     read_covariates,
+    read_diagnoses,
     read_indices,
     read_labels,
     read_table,
-    read_tables,
     table_chunks,
 )
 from cardiacnets.digital_heart import COHORTS
@@ -77,20 +78,22 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     """
     if manifest.source == "simulated":
         return _check_simulated(manifest)
-    broken = []
+    broken, frames, diagnoses = [], {}, ()
     for name in filter(manifest.tables.get, SCHEMAS):
         try:
             if name in UNIQUE:
-                read_table(manifest, name)
-            else:  # looked through, for it can be too large to hold
+                frames[name] = read_table(manifest, name)
+            elif broken:  # looked through all the same
                 deque(table_chunks(manifest, name), maxlen=0)
+            else:  # too large to be read twice
+                diagnoses = read_diagnoses(manifest, *join_people(frames))
         except DuplicateError as error:
             broken.append(Fault("duplicated", str(error)))
         except ValueError as error:
             broken.append(Fault("unreadable", str(error)))
     if broken:
         return CheckReport(manifest.name, {"tables": len(manifest.tables)}, tuple(broken))
-    tables = read_tables(manifest)
+    tables = CohortTables(*join_people(frames), *diagnoses)
     seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
     faults = [*_check_twin(manifest), *_check_tables(manifest, tables), *_check_leaks(manifest, tables)]
     exclusions, draw = [], np.random.default_rng(seed)

@@ -64,11 +64,11 @@ class Table(Section):
     ``columns`` maps the book's name to the file's. A file's name that ends in ``*`` stands for the numbered
     columns of UK Biobank's export: in a ``wide`` table each becomes a row of its own, beside the
     like-numbered one of the other starred names; in a ``long`` table they count as the number of codes
-    above 0.
+    above 0, which is 0 where the answer is none of them (-7) and missing where there is no answer (-1, -3).
     """
 
     path: str
-    separator: str = ","
+    separator: str = Field(",", min_length=1, max_length=1)
     columns: dict[str, str]
     layout: Literal["long", "wide"] = "long"
     join: Join | None = None
@@ -81,7 +81,6 @@ class Labels(Section):
     window: DiagnosisWindow = DiagnosisWindow()
     column: str | None = None
     values: dict[str, list[str]] = Field(default_factory=dict)
-    checked: bool = False
 
     @model_validator(mode="after")
     def known(self) -> Labels:
@@ -105,17 +104,18 @@ class Covariate(Section):
     """A column of the participants or recordings table, with its codes turned into numbers where it has
     any.
 
-    Without ``column`` it is measured from the ECG. ``missing`` lists the codes that mean no answer. With
-    ``years_since`` the value held in that column's year and grows with the recording's (an age at an anchor
-    year). ``checked`` says that the field was checked against the source's own documentation.
+    Without ``column`` it is measured from the ECG. ``missing`` lists the codes that mean no answer, and
+    ``recode`` the numbers that stand for another one (-10 for less than one); ``values`` gives each text its
+    number instead, and what it doesn't list is missing. With ``years_since`` the value held in that column's
+    year and grows with the recording's (an age at an anchor year).
     """
 
     column: str | None = None
     unit: str = ""
     values: dict[str | int, float] = Field(default_factory=dict)
     missing: list[str | int | float] = Field(default_factory=list)
+    recode: dict[float, float] = Field(default_factory=dict)
     years_since: str | None = None
-    checked: bool = False
 
 
 class Split(Section):

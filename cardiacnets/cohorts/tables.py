@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
+from pandas.io.common import get_handle
 
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
@@ -38,6 +40,12 @@ SCHEMAS = {
 
 CELLS = 2_000_000
 """Cells of a table that are held as they were read: rows times columns, for some tables are wide."""
+
+SURPLUS = "beyond the last column"
+"""The column of what stands beyond the last one."""
+
+NONE_OF_THESE = -7
+"""UK Biobank's answer of none, where several could be chosen; its other codes below 0 are no answer."""
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
@@ -69,7 +77,7 @@ def read_tables(manifest: Manifest) -> CohortTables:
     participants, recordings = read_people(manifest)
     if "diagnoses" not in manifest.tables:
         return CohortTables(participants, recordings)
-    return CohortTables(participants, recordings, *_read_diagnoses(manifest, participants, recordings))
+    return CohortTables(participants, recordings, *read_diagnoses(manifest, participants, recordings))
 
 
 def read_people(manifest: Manifest) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -78,7 +86,11 @@ def read_people(manifest: Manifest) -> tuple[pd.DataFrame, pd.DataFrame]:
     Where there is no table of recordings each participant has one, of the same identifier; where there is
     none of participants they are those of the recordings. Raises as :func:`read_tables`.
     """
-    tables = {name: read_table(manifest, name) for name in UNIQUE if name in manifest.tables}
+    return join_people({name: read_table(manifest, name) for name in UNIQUE if name in manifest.tables})
+
+
+def join_people(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What :func:`read_people` gives, of the tables ``participants``, ``recordings`` or both."""
     participants, recordings = tables.get("participants"), tables.get("recordings")
     if recordings is None:
         recordings = participants.assign(recording_id=participants["participant_id"])
@@ -199,10 +211,14 @@ def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFram
         if covariate.column not in recordings:
             raise ValueError(f"{manifest.name}: no column {covariate.column!r} for the covariate {name!r}")
         value = recordings[covariate.column]
-        value = value.mask(value.isin([str(code) for code in covariate.missing]))
+        number = pd.to_numeric(value, errors="coerce")  # some exports write the code -3 as -3.0
+        value = value.mask(
+            value.isin([str(code) for code in covariate.missing])
+            | number.isin([code for code in covariate.missing if not isinstance(code, str)])
+        )
         if covariate.values:
             value = value.map({str(code): number for code, number in covariate.values.items()})
-        value = pd.to_numeric(value, errors="coerce")
+        value = pd.to_numeric(value, errors="coerce").replace(covariate.recode)
         if covariate.years_since:
             value = value + recordings["date"].dt.year - pd.to_numeric(recordings[covariate.years_since])
         columns[name] = value.to_numpy(dtype=float)
@@ -230,10 +246,13 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
     return values[person]
 
 
-def _read_diagnoses(
+def read_diagnoses(
     manifest: Manifest, participants: pd.DataFrame, recordings: pd.DataFrame
 ) -> tuple[pd.DataFrame, int]:
-    """The codes that labels are made of, and how many participants have a code of any kind."""
+    """The codes that labels are made of, and how many participants have a code of any kind.
+
+    Raises ``ValueError`` as :func:`table_chunks`.
+    """
     everyone = pd.Index(participants["participant_id"])
     recorded = pd.Index(recordings["participant_id"].unique())
     diagnosed = np.zeros(len(everyone), dtype=bool)
@@ -269,7 +288,8 @@ def _long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
             answers = frame[[column for column in frame if column.startswith(start)]].apply(
                 pd.to_numeric, errors="coerce"
             )
-            columns[ours] = (answers > 0).sum(axis=1).where(answers.notna().any(axis=1))
+            count = (answers > 0).sum(axis=1)
+            columns[ours] = count.where((count > 0) | (answers == NONE_OF_THESE).any(axis=1))
         yield pd.DataFrame(columns)
 
 
@@ -304,14 +324,45 @@ def _text_chunks(
         if missing:
             raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])[:200]}")
         chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
-        # a separator at the end of each row would else make pandas take the first column for row labels
-        layout = {"sep": table.separator, "usecols": chosen, "dtype": str, "index_col": False}
-        with pd.read_csv(path, chunksize=max(1, CELLS // len(chosen)), **layout) as chunks:
-            yield from chunks
+        layout = {"sep": table.separator, "usecols": [*chosen, SURPLUS], "dtype": str, "index_col": False}
+        with (
+            get_handle(path, "r", encoding="utf-8", compression="infer") as handles,
+            pd.read_csv(
+                _Widened(handles.handle, table.separator),
+                chunksize=max(1, CELLS // len(chosen)),
+                **layout,
+            ) as chunks,
+        ):
+            for frame in chunks:
+                surplus = frame.pop(SURPLUS)
+                if surplus.notna().any():
+                    row = surplus.first_valid_index() + 1
+                    raise ValueError(f"row {row:,} below the header has more fields than its {len(header)}")
+                yield frame
     except FileNotFoundError:
         raise ValueError(f"{path}: no such table; see the manifest's access route") from None
     except Exception as error:  # csv, compression and encoding faults are of many kinds
         raise ValueError(f"{path}: {' '.join(str(error).split())[:300]}") from None
+
+
+class _Widened:
+    """A stream of text whose header names one more column, :data:`SURPLUS`.
+
+    pandas drops what a row has beyond the header without a word; so it is seen. It is empty where each row
+    ends in a separator.
+    """
+
+    def __init__(self, stream: TextIO, separator: str) -> None:
+        lines = iter(stream.readline, "")
+        header = next((line for line in lines if line.strip()), "").rstrip("\r\n")
+        self.stream, self.header = stream, f"{header}{separator}{SURPLUS}\n"
+
+    def read(self, size: int = -1) -> str:
+        header, self.header = self.header, ""
+        return header or self.stream.read(size)
+
+    def __iter__(self) -> Iterator[str]:  # pandas takes nothing else for a stream
+        return iter(self.stream)
 
 
 def _dates(path: Path, column: pd.Series) -> pd.Series:

@@ -35,7 +35,7 @@ PAIRED_ERROR = 0.6
 
 
 def segment_map(s: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """AHA segment 1 to 16 at each ``s`` and ``theta``."""
+    """AHA segment 1 to 16 (Cerqueira 2002) at each ``s`` and ``theta``."""
     degrees = np.rad2deg(theta)
     ring = np.where(s < 1 / 3, 0, 6)
     sextant = 1 + ring + (((degrees + 30) % 360) // 60).astype(int)

@@ -20,7 +20,7 @@ DOWER = np.array(
     [[0.632, -0.235, 0.059], [0.235, 1.066, -0.132], [-0.515, 0.157, -0.917], [0.044, 0.164, -1.387],
      [0.882, 0.098, -1.277], [1.213, 0.127, -0.601], [1.125, 0.127, -0.086], [0.831, 0.076, 0.230]]
 )  # fmt: skip
-"""Dower's lead vectors of I, II, V1 to V6 (Dower et al. 1980, 10.1016/s0022-0736(80)80017-5)."""
+"""Dower's lead vectors of I, II, V1 to V6 (Dower et al. 1980, Clinical Cardiology 3, 87 to 95)."""
 
 HEART_CENTRE = np.array([2.6, 0.5, -3.2])
 SOFTENING, LOCALITY = 6.0, 0.6

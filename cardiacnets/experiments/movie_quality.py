@@ -100,7 +100,7 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
 
 
 def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
-    """Fréchet distance of generated to real movies, and of real to other real ones, for each view.
+    """Fréchet distance (Heusel 2017) of generated to real movies, and of real to other real ones, by view.
 
     One row a ``comparison``: always between two halves of the participants, so that nobody meets himself; the
     mean ``distance`` over :data:`HALVINGS` random halvings, the central 95 % of them (``low``, ``high``), and
@@ -153,7 +153,7 @@ def worst_cases(run: Run, cohort: str, index: str, count: int) -> np.ndarray:
 
 
 def movie_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Structural similarity (n,) of movies (n, T, H, W) uint8, the mean over frames."""
+    """Structural similarity (Wang 2004; (n,)) of movies (n, T, H, W) uint8, the mean over frames."""
     first, second = (
         torch.from_numpy(np.ascontiguousarray(part)).float().flatten(0, 1)[:, None] for part in (a, b)
     )

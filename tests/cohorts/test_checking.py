@@ -244,6 +244,14 @@ def test_uk_biobanks_wide_table_becomes_codes_indices_and_counts(tmp_path):
     assert [one.detail for one in report.faults if one.kind != "missing"] == []
 
 
+@pytest.mark.parametrize("codes", [["-10", "-3", "-1", "4"], ["-10.0", "-3.0", "-1.0", "4.0"]])
+def test_codes_of_a_number_become_it_and_codes_of_no_answer_are_missing(codes):
+    manifest = load_manifest(MANIFESTS / "ukb.yaml")
+    people = pd.DataFrame({one.column: codes for one in manifest.covariates.values()})
+    vegetables = read_covariates(manifest, people)["raw_vegetables"]  # -10 is less than one spoon a day
+    assert vegetables.iloc[[0, 3]].tolist() == [0.5, 4] and vegetables.iloc[[1, 2]].isna().all()
+
+
 def test_real_records_are_checked(sample_data, tmp_path):
     """The open 12-lead records, under the layout asked of any hospital."""
     names = sorted(file.stem for file in (sample_data / "ecg" / "cinc2021").glob("*.hea"))

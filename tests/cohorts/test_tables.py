@@ -191,6 +191,43 @@ def test_a_separator_at_the_end_of_each_row_moves_no_column(manifest):
     pd.testing.assert_frame_equal(read_tables(manifest).diagnoses, expected)
 
 
+@pytest.mark.parametrize("row", [1, 2, 400])
+@pytest.mark.parametrize("surplus", [b"10", b"10,,7"])
+@pytest.mark.parametrize("cells", [300, 1_000_000])
+def test_a_row_of_too_many_fields_is_refused(tmp_path, monkeypatch, row, surplus, cells):
+    manifest = write_mimic(tmp_path)
+    monkeypatch.setattr(tables, "CELLS", cells)
+    path = tmp_path / CODES
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    for place in (row, row + 5):
+        lines[place] += b"," + surplus
+    path.write_bytes(gzip.compress(b"\n".join([*lines, b""])))
+    (fault,) = check(manifest, read=0).faults
+    assert fault.detail == f"{path}: row {row} below the header has more fields than its 5"
+
+
+def test_events_are_counted_none_is_zero_and_no_answer_is_missing(tmp_path):
+    manifest = write_ukb(tmp_path)
+    frame = pd.read_csv(tmp_path / "phenotypes.csv", dtype=str)
+    events = [["1", "4", None], ["-7", None, None], ["-3", None, None], [None, None, None]]
+    frame.loc[:3, ["6145-2.0", "6145-2.1", "6145-2.2"]] = events
+    frame.to_csv(tmp_path / "phenotypes.csv", index=False)
+    stress = read_table(manifest, "participants")["stress"]
+    assert stress.iloc[:2].tolist() == [2, 0] and stress.iloc[2:4].isna().all()
+
+
+def test_a_check_reads_each_table_once(manifest, monkeypatch):
+    opened, read = [], tables._text_chunks
+
+    def watched(path, table, wanted, starts):
+        opened.append((path, tuple(wanted)))
+        return read(path, table, wanted, starts)
+
+    monkeypatch.setattr(tables, "_text_chunks", watched)
+    check(manifest, read=0)
+    assert len(opened) == len(set(opened)) >= len(manifest.tables)
+
+
 def test_memory_does_not_grow_with_the_codes_of_other_organs(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "CELLS", 2_000)
 

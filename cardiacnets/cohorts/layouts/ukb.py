@@ -44,7 +44,7 @@ FIELDS = {
 ETHNICITY = {
     "white": 1, "mixed": 2, "asian": 3, "black": 4, "chinese": 5, "other": 6, "undisclosed": -3,
 }  # fmt: skip
-"""UK Biobank's coding 1001."""
+"""The groups of UK Biobank's coding 1001; real answers are mostly its finer codes, as 1001 for British."""
 
 STRESSES = 6
 """Events that field 6145 lists; -7 stands for none of them."""
