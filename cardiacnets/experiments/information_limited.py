@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib.format import open_memmap
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, encoder_view, open_clean
 from cardiacnets.cohorts.studied import may_show
@@ -38,16 +39,17 @@ ENCODERS = ("untrained", "aligned")
 MEASURES = ("r", "gain", "recall_10")
 
 
-def limited_cohort(run: Run, clean: CleanCohort) -> CleanCohort:
-    """The simulated ``clean`` cohort with the ECGs of ``information_limited``."""
+def limited_cohort(run: Run, clean: CleanCohort, file: Path) -> CleanCohort:
+    """The simulated ``clean`` cohort with the ECGs of ``information_limited``, which are written to ``file``
+    and mapped.
+    """
     settings, cohorts = run.profile.ecg_input, run.profile.cohorts
-    count = len(clean.index)
-    parts = (range(start, min(start + SHARD, count)) for start in range(0, count, SHARD))
-    ecgs = [
-        encoder_view(limited_ecg(part, clean.name, cohorts.preset, run.profile.seed), settings)
-        for part in parts
-    ]
-    return replace(clean, **{"beats" if clean.rhythm is None else "rhythm": np.concatenate(ecgs)})
+    ecg = open_memmap(file, "w+", np.float32, clean.ecg.shape)
+    for start in range(0, len(ecg), SHARD):
+        people = range(start, min(start + SHARD, len(ecg)))  # one recording each
+        signal = limited_ecg(people, clean.name, cohorts.preset, run.profile.seed)
+        ecg[start : people.stop] = encoder_view(signal, settings)
+    return replace(clean, **{"beats" if clean.rhythm is None else "rhythm": ecg})
 
 
 def try_limited(run: Run) -> Path | None:
@@ -82,7 +84,8 @@ def try_limited(run: Run) -> Path | None:
         np.save(folder / "truth.npy", labels.target[test])
         read_out("covariates", covariates)
         table = labels.table.iloc[test][["participant_id"]].reset_index(drop=True)
-        for heart, hearts in zip(HEARTS, (clean, limited_cohort(run, clean)), strict=True):
+        strangers = folder / "ecg.npy"
+        for heart, hearts in zip(HEARTS, (clean, limited_cohort(run, clean, strangers)), strict=True):
             model, pairs = align_shortly(run, hearts, Variant())
             untrained = build_seeded("aligner", Variant().profile(run.profile))
             ecg = ecg_batch(hearts, rows, run.profile.ecg_input)
@@ -91,6 +94,7 @@ def try_limited(run: Run) -> Path | None:
                 read_out(f"{heart}.{name}", np.hstack([covariates, embedding]))
             _, table[f"rank.{heart}"] = losses_and_ranks(model, pairs(rows[test]))
         table.to_parquet(folder / "table.parquet")
+        strangers.unlink()  # large, and not needed again
 
     return run.fit_or_load(run.predictions / "limited.ukb", ingredients, make)
 

@@ -132,9 +132,9 @@ def test_untrained_heads_stay_as_they_were_drawn(run):
     assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
 
 
-def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(run, monkeypatch):
+def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(run, monkeypatch, tmp_path):
     clean = open_clean(run, "ukb")
-    limited = information_limited.limited_cohort(run, clean)
+    limited = information_limited.limited_cohort(run, clean, tmp_path / "ecg.npy")
     assert limited.beats.shape == clean.beats.shape and limited.index is clean.index
     assert limited.sax is clean.sax and not np.array_equal(limited.beats, clean.beats)
     gains = information_limited.limited_gains(run).set_index("readout")
