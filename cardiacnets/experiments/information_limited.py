@@ -110,13 +110,13 @@ def known_covariates(clean: CleanCohort, rows: np.ndarray, train: np.ndarray) ->
 def limited_gains(run: Run) -> pd.DataFrame:
     """One row a readout: ``n`` and the mean correlation ``r`` over the indices; beside an embedding its
     ``gain`` over covariates alone; for the aligned encoder also ``recall_10`` of the SAX cine. Intervals over
-    participants; all unknown for a real cohort.
+    participants; all ``None`` for a real cohort.
     """
     folder = try_limited(run)
     names = ["covariates", *(f"{heart}.{encoder}" for heart in HEARTS for encoder in ENCODERS)]
     columns = ["readout", "n", *(f"{what}{end}" for what in MEASURES for end in ("", "_interval"))]
     if folder is None:
-        return pd.DataFrame({"readout": names}).reindex(columns=columns)
+        return pd.DataFrame([[name] + [None] * (len(columns) - 1) for name in names], columns=columns)
     table = pd.read_parquet(folder / "table.parquet")
     read = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in names}
     truth, settings = np.load(folder / "truth.npy", allow_pickle=False), run.profile.downstream

@@ -139,22 +139,11 @@ def test_reading_in_parts_changes_no_byte(run, manifests, monkeypatch):
     assert not any((run.root / "unfinished").iterdir())
 
 
-def test_a_killed_gathering_goes_on_where_it_was(run, manifests, monkeypatch):
+def test_a_killed_gathering_goes_on_where_it_was(run, manifests, monkeypatch, killed_at_the_third_shard):
     manifest = load_manifests(manifests)["ukb"]
     monkeypatch.setattr(importing, "SHARD", 3)
     store_part(run, "ukb", manifest, Part(1, 1))
-    move, seen = importing._read_shard, []
-
-    def killed_at_the_third(job):
-        seen.append(job[1])
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        move(job)
-
-    monkeypatch.setattr(importing, "_read_shard", killed_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        store_cohort(run, "ukb", manifest, processes=1)
-    monkeypatch.setattr(importing, "_read_shard", move)
+    killed_at_the_third_shard(lambda: store_cohort(run, "ukb", manifest, processes=1))
     monkeypatch.setattr(importing, "_read_files", None)  # nothing is read again: neither marked nor left
     store_part(run, "ukb", manifest, Part(1, 1))
     store_cohort(run, "ukb", manifest, processes=1)

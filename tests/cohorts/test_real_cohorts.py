@@ -139,23 +139,16 @@ def test_splits_are_those_of_the_simulated_cohort(run, manifests):
     assert index["split"].tolist() == index["participant_id"].map(expected).tolist()
 
 
-def test_a_killed_import_goes_on_and_neither_shards_nor_processes_change_a_byte(run, manifests, monkeypatch):
+def test_a_killed_import_goes_on_and_neither_shards_nor_processes_change_a_byte(
+    run, manifests, monkeypatch, killed_at_the_third_shard
+):
     whole = stored(run, manifests)
     expected = {path.name: path.read_bytes() for path in whole.folder.iterdir() if path.name != SIDECAR}
     shutil.rmtree(whole.folder)
     monkeypatch.setattr(importing, "SHARD", 7)
-    read, seen = importing._read_shard, []
-
-    def killed_at_the_third(job):
-        seen.append(job[1])
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        read(job)
-
-    monkeypatch.setattr(importing, "_read_shard", killed_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        stored(run, manifests, processes=1)
+    seen = killed_at_the_third_shard(lambda: stored(run, manifests, processes=1))
     assert not (run.cohorts / "mimic").exists()
+    read = importing._read_shard
     monkeypatch.setattr(importing, "_read_shard", lambda job: seen.append(job[1]) or read(job))
     again = stored(run, manifests, processes=1)
     assert seen[:3] == [0, 7, 14] and seen[3] == 14 and 0 not in seen[3:]
