@@ -50,6 +50,7 @@ class Chapter:
         interval: tuple[Any, Any] | None = None,
         level: float | None = None,
         n: Any = None,
+        of: str = "",
         unit: str = "",
         pvalue: Any = None,
         seed: int | None = None,
@@ -63,6 +64,7 @@ class Chapter:
             interval: (low, high) in the unit of ``value``.
             level: coverage of the interval; by default 0.9 for equivalence records, else 0.95.
             n: participants (or recordings, if ``method`` says so).
+            of: what ``n`` counts where that is not people or recordings, such as tasks.
             unit: shown after the number.
             pvalue: between 0 and 1.
             seed: of the resampling or training, where it is not the profile's.
@@ -71,7 +73,7 @@ class Chapter:
         Raises ``ValueError`` for a malformed or repeated key or an impossible interval or p-value.
         """
         result = make_result(
-            key, value, interval=interval, level=level, n=n, unit=unit, pvalue=pvalue,
+            key, value, interval=interval, level=level, n=n, of=of, unit=unit, pvalue=pvalue,
             seed=self.run.profile.seed if seed is None else seed, method=method, chapter=self.number,
         )  # fmt: skip
         self._results.add(result)

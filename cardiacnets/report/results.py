@@ -27,6 +27,8 @@ class Result:
     interval: tuple[float, float] | None = None
     level: float = 0.95
     n: int | None = None
+    of: str = ""
+    """What ``n`` counts where it is not people or recordings, such as tasks."""
     unit: str = ""
     pvalue: float | None = None
     seed: int | None = None
@@ -35,16 +37,17 @@ class Result:
 
     def __str__(self) -> str:
         """For example ``0.812 (95 % interval 0.790 to 0.834, n = 2,000)``."""
+        count = "" if self.n is None else f"{self.n:,} {self.of}" if self.of else f"n = {self.n:,}"
         if self.value is None:
-            return "not available" + (f" (n = {self.n:,})" if self.n is not None else "")
+            return "not available" + (f" ({count})" if count else "")
         digits = decimals(self.value, *(self.interval or ()))
         unit = "" if not self.unit else " %" if self.unit == "%" else f" {self.unit}"
         details = []
         if self.interval is not None:
             low, high = (number(bound, digits) for bound in self.interval)
             details.append(f"{100 * self.level:.0f} % interval {low} to {high}")
-        if self.n is not None:
-            details.append(f"n = {self.n:,}")
+        if count:
+            details.append(count)
         if self.pvalue is not None:
             details.append(probability(self.pvalue))
         return number(self.value, digits) + unit + (f" ({', '.join(details)})" if details else "")
@@ -57,6 +60,7 @@ def make_result(
     interval: tuple[Any, Any] | None = None,
     level: float | None = None,
     n: Any = None,
+    of: str = "",
     unit: str = "",
     pvalue: Any = None,
     seed: int | None = None,
@@ -87,6 +91,7 @@ def make_result(
         interval=bounds,
         level=coverage,
         n=None if count is None else int(count),
+        of=of,
         unit=unit,
         pvalue=chance,
         seed=seed,

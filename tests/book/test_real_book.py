@@ -13,6 +13,7 @@ from cardiacnets.contracts import DISEASES, SUBTYPES
 from cardiacnets.phenotypes import MANIFESTS
 from cardiacnets.profile import load_profile
 from cardiacnets.report import pages
+from cardiacnets.report.results import load_results
 from cardiacnets.run import open_run
 
 PEOPLE = 60
@@ -71,6 +72,20 @@ def test_the_guard_passes_clean_pages_and_stops_at_a_planted_name(real_run, smok
             pages.guard(run)
     finally:
         path.write_bytes(before)
+
+
+def test_what_counts_no_people_is_no_small_count(smoke_book):
+    """Nine tasks are published on the largest restricted cohort too, nine people are not."""
+    others = [one for one in load_results(smoke_book.run / "results").values() if one.of]
+    assert {"tasks", "rows", "indices", "simulated hearts"} <= {one.of for one in others}
+    known = load_manifest(MANIFESTS / "ukb.yaml").model_copy(update={"disclosure_threshold": 10_000})
+    notebook = nbformat.v4.new_notebook()
+    path = smoke_book.run / "counts.ipynb"
+    for one, breaches in [(str(one), 0) for one in others] + [("0.8 (n = 9)", 1)]:
+        notebook.cells = [new_code_cell("", outputs=[new_output("stream", text=one)])]
+        nbformat.write(notebook, path)
+        assert len(scan_notebook(path, known, ())) == breaches, one
+    path.unlink()
 
 
 def test_clean_chapters_raise_no_false_alarm(smoke_book):

@@ -24,6 +24,8 @@ from cardiacnets.report.results import ResultsFile, make_result
         (5500, {}, "5,500"),
         (-0.0001, {}, "0.000"),
         (float("nan"), {"n": 12}, "not available (n = 12)"),
+        (float("nan"), {"n": 9, "of": "tasks"}, "not available (9 tasks)"),
+        (71.24, {"n": 9, "of": "tasks", "unit": "%"}, "71.2 % (9 tasks)"),
     ],
 )
 def test_a_result_reads_as_prose(value, more, text):
