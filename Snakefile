@@ -15,8 +15,9 @@ import os
 import shlex
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
+
+from cardiacnets.profile import load_profile
 
 PROFILE = str(config.get("profile") or "quick")
 RUN = str(config.get("run") or Path(PROFILE).stem)
@@ -32,7 +33,7 @@ PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets
 
 # chapter: (chapters it needs, threads). Where the profile has several processes, a chapter up to 05 fills two cores
 # with them, so that 04 and 05 take turns.
-FITTING = min(2, yaml.safe_load(Path(PROFILE_FILE).read_text(encoding="utf-8"))["processes"])
+FITTING = min(2, load_profile(PROFILE_FILE).processes)
 CHAPTERS = {
     "00": ([], FITTING),
     "01": (["00"], FITTING),

@@ -2,40 +2,50 @@
 
 ``smoke`` proves that each chapter runs, ``quick`` (the default) shows real effects on two cores, ``full``
 trains all arms on a GPU, ``paper`` is the study as published. A profile changes numbers and named options,
-never code paths.
+never code paths. What has a default below need not stand in a YAML file: a profile holds what differs.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import types
+import json
 import typing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 FOLDER = Path(__file__).parent / "profiles"
 
+# typed strictly, so that a text never becomes a number, and without keys that nothing reads
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-@dataclass(frozen=True)
+Precision = Annotated[
+    Literal["no", "bf16", "fp16"],
+    # YAML 1.1 reads an unquoted "no" as False
+    BeforeValidator(lambda value: "no" if value is False else value),
+]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Cohorts:
     """How many participants (recordings for ``mimic``) each simulated cohort has, and how they are drawn."""
 
-    preset: Literal["enriched", "ukb_like", "information_limited"]
+    preset: Literal["enriched", "ukb_like", "information_limited"] = "enriched"
     frames: int
     """Cine frames simulated over one beat (the study: 50)."""
     ukb: int
     mimic: int
     fahzu: int
-    fahzu_screening: int
-    fahzu_readers: int
-    sahzu: int
-    qph: int
+    fahzu_screening: int = 410
+    fahzu_readers: int = 111
+    sahzu: int = 464
+    qph: int = 338
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EcgInput:
     """What the ECG encoder sees: a median beat or ten seconds, and on which scale."""
 
@@ -44,13 +54,13 @@ class EcgInput:
     """Samples a second of the encoder's input, Hz."""
     samples: int
     """Samples a lead of the encoder's input."""
-    scale: Literal["millivolt", "min_max"]
+    scale: Literal["millivolt", "min_max"] = "millivolt"
     """``millivolt`` keeps voltage and axis (corrected); ``min_max`` per lead to [-1, 1] (as published)."""
-    full_scale_mv: float
+    full_scale_mv: float = 1.0
     """Millivolts mapped to 1 on the millivolt scale."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EcgEncoder:
     """timm vision transformer over a 12 x samples one-channel image with patches of (1, patch)."""
 
@@ -59,84 +69,84 @@ class EcgEncoder:
     depth: int
     heads: int
     pooling: Literal["cls", "mean"]
-    dropout: float
-    modulation: Literal["film", "non_negative"]
+    dropout: float = 0.05
+    modulation: Literal["film", "non_negative"] = "film"
     """Covariates: ``film`` is x (1 + gamma) + beta (corrected); ``non_negative`` ReLUs both (as published).
     """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EcgAutoencoder:
     """Masked autoencoder of the ECG, whose encoder alignment can start from (``alignment.start``)."""
 
-    mask_ratio: float
+    mask_ratio: float = 0.75
     decoder_width: int
     decoder_depth: int
     decoder_heads: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class CmrAutoencoder:
     """Masked Swin autoencoder (GreenMIM) with frames as channels, one tower a view."""
 
     pixels: int
     frames: int
-    patch: int
+    patch: int = 4
     window: int
     width: int
     depths: tuple[int, ...]
     heads: tuple[int, ...]
-    mask_ratio: float
+    mask_ratio: float = 0.75
     decoder_width: int
-    decoder_depth: int
+    decoder_depth: int = 1
     decoder_heads: int
     projection: int
-    temperature: float
-    contrast_weight: float
+    temperature: float = 0.1
+    contrast_weight: float = 1.0
     """Weight of the SAX-LAX contrastive loss beside the two reconstruction losses (as published: 1)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Alignment:
     """Symmetric InfoNCE between ECG and frozen CMR features."""
 
     projection: int
-    temperature: float
-    cmr_heads: Literal["trained", "random"]
+    temperature: float = 0.1
+    cmr_heads: Literal["trained", "random"] = "trained"
     """``random``: the CMR projection heads are never trained (as published)."""
-    start: Literal["random", "masked"]
+    start: Literal["random", "masked"] = "random"
     """Where the ECG encoder starts: random weights, or an ECG masked autoencoder's (as in the released code).
     """
     views: int
     """Augmented views of each cine whose frozen features are computed once and reused."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Diffusion:
     """Latent video diffusion conditioned on the frozen ECG tokens."""
 
     pixels: int
     frames: int
     vae_channels: tuple[int, ...]
-    latent_channels: int
+    latent_channels: int = 4
     unet_channels: tuple[int, ...]
     layers_per_block: int
     head_width: int
     norm_groups: int
-    noise_steps: int
-    beta_start: float
-    beta_end: float
-    prediction: Literal["velocity", "epsilon"]
+    noise_steps: int = 1000
+    beta_start: float = 0.0001
+    beta_end: float = 0.02
+    prediction: Literal["velocity", "epsilon"] = "velocity"
     """What the U-Net tells of a noisy latent: ``velocity`` (corrected) or the noise (as published)."""
-    condition: Literal["standardised", "raw"]
+    condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
-    condition_dropout: float
+    condition_dropout: float = 0.1
     sampler: Literal["ddim", "dpm_solver"]
     sampling_steps: int
-    guidance: float
-    pretrained_vae: str
+    guidance: float = 2.0
+    pretrained_vae: str = ""
     """Folder or hub name of an ``AutoencoderKL``; empty: trained here."""
-    pretrained_unet: str
+    pretrained_unet: str = ""
     """Folder or hub name of a ``UNet3DConditionModel``; empty: trained from scratch."""
     generated: int
     """Test participants whose movies are generated for evaluation."""
@@ -144,7 +154,7 @@ class Diffusion:
     """Simulated hearts in which one cause after the other is turned to see whether the movie follows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Training:
     """One training stage."""
 
@@ -152,22 +162,22 @@ class Training:
     batch: int
     learning_rate: float
     warmup_epochs: float
-    weight_decay: float
-    betas: tuple[float, float]
-    patience: int
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.95)
+    patience: int = 0
     """Epochs without a better validation loss before stopping; 0: never stop early."""
-    precision: Literal["no", "bf16", "fp16"]
-    accumulate: int
+    precision: Precision = "no"
+    accumulate: int = 1
     """Batches whose gradients are averaged before an update."""
-    checkpointing: bool
+    checkpointing: bool = False
     """Compute activations again in the backward pass instead of keeping them."""
-    ema: float
+    ema: float = 0.0
     """Decay of the exponential moving average of the weights; 0: none."""
-    threads: int
+    threads: int = 1
     """CPU threads of the stage: fixed here, so that results repeat exactly."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Downstream:
     """Label budgets, seeds and resampling of the downstream tasks."""
 
@@ -175,20 +185,20 @@ class Downstream:
     """Training participants with recorded indices, drawn from the training split."""
     fractions: tuple[float, ...]
     """Label fractions of the efficiency curve."""
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] = (1,)
     bootstrap: int
     """Resamples of participants for intervals."""
-    random_features: int
+    random_features: int = 1000
     """Random Fourier features of the classical-ECG arm."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Profile:
     """All numbers of a run; see the YAML files beside this module for what each costs."""
 
     name: str
-    seed: int
-    processes: int
+    seed: int = 1
+    processes: int = 1
     """Worker processes for fits that do not depend on each other; their number changes no result."""
     cohorts: Cohorts
     ecg_input: EcgInput
@@ -208,6 +218,12 @@ class Profile:
     def asdict(self) -> dict[str, Any]:
         """The profile as plain nested dictionaries, for provenance and fingerprints."""
         return dataclasses.asdict(self)
+
+
+SECTIONS: dict[str, type] = {
+    name: kind for name, kind in typing.get_type_hints(Profile).items() if dataclasses.is_dataclass(kind)
+}
+"""The dataclass of each section of a profile."""
 
 
 def profile_names() -> list[str]:
@@ -231,7 +247,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not valid YAML ({error})") from None
-    return _build(Profile, content, where=path.name)
+    return _read(Profile, content, path.name)
 
 
 def read_section(name: str, content: Any, where: str) -> Any:
@@ -239,39 +255,43 @@ def read_section(name: str, content: Any, where: str) -> Any:
 
     Raises ``ValueError`` naming ``where`` and the key at fault.
     """
-    return _coerce(typing.get_type_hints(Profile)[name], content, f"{where}: {name}")
+    return _read(SECTIONS[name], content, f"{where}: {name}")
 
 
-def _build(kind: type, content: Any, where: str) -> Any:
-    """An instance of dataclass ``kind`` from nested dictionaries; all keys required, none unknown."""
-    if not isinstance(content, dict):
-        raise ValueError(f"{where}: expected a mapping, found {type(content).__name__}")
-    hints = typing.get_type_hints(kind)
-    if unknown := sorted(content.keys() - hints.keys()):
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}; allowed: {', '.join(hints)}")
-    if missing := sorted(hints.keys() - content.keys()):
-        raise ValueError(f"{where}: missing key {', '.join(missing)}")
-    return kind(**{key: _coerce(hints[key], value, f"{where}: {key}") for key, value in content.items()})
+def _read(kind: type, content: Any, where: str) -> Any:
+    """A dataclass ``kind`` from nested dictionaries, or ``ValueError`` naming the first key at fault."""
+    try:
+        # by way of JSON, whose lists may become tuples even where types are strict
+        return TypeAdapter(kind).validate_json(json.dumps(content))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+    except TypeError as error:  # YAML knows dates, which no setting is
+        raise ValueError(f"{where}: {error}") from None
+    *section, key = map(str, fault["loc"] or [""])
+    place = ": ".join([where, *section, *([key] if key else [])])
+    above = ": ".join([where, *section])
+    match fault["type"]:
+        case "missing" if key.isdigit():
+            raise ValueError(f"{above}: expected more values, found {fault['input']!r}")
+        case "missing":
+            raise ValueError(f"{above}: missing key {key}")
+        case "unexpected_keyword_argument":
+            raise ValueError(f"{above}: unknown key {key}; allowed: {', '.join(_keys(kind, section))}")
+        case "dataclass_type":
+            raise ValueError(f"{place}: expected a mapping, found {type(fault['input']).__name__}")
+        case "literal_error":
+            allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            raise ValueError(f"{place}: {fault['input']!r} is not one of {allowed}")
+        case "tuple_type":
+            raise ValueError(f"{place}: expected a list, found {fault['input']!r}")
+        case fault_type if fault_type.endswith(("_type", "_parsing")):
+            expected = fault_type.rsplit("_", 1)[0]
+            expected = {"string": "text", "bool": "true or false"}.get(expected, expected)
+            raise ValueError(f"{place}: expected {expected}, found {fault['input']!r}")
+    raise ValueError(f"{place}: {fault['msg'].lower()}, found {fault['input']!r}")
 
 
-def _coerce(hint: Any, value: Any, where: str) -> Any:
-    """``value`` as the annotated type, or ``ValueError`` naming the key."""
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        # YAML 1.1 reads an unquoted "no" as False
-        value = "no" if value is False else value
-        if value not in typing.get_args(hint):
-            raise ValueError(f"{where}: {value!r} is not one of {', '.join(map(str, typing.get_args(hint)))}")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"{where}: expected a list, found {value!r}")
-        return tuple(_coerce(typing.get_args(hint)[0], item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        expected = hint.__name__ if isinstance(hint, type | types.GenericAlias) else str(hint)
-        raise ValueError(f"{where}: expected {expected}, found {value!r}")
-    return value
+def _keys(kind: type, section: list[str]) -> list[str]:
+    """The keys of the dataclass at ``section`` of ``kind``."""
+    kind = SECTIONS[section[0]] if section else kind
+    return [each.name for each in dataclasses.fields(kind)]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import yaml
 
-from cardiacnets.profile import FOLDER, Profile, load_profile, profile_names
+from cardiacnets.profile import FOLDER, SECTIONS, Profile, load_profile, profile_names, read_section
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "full", "paper"])
@@ -48,8 +48,25 @@ def edited(tmp_path):
     ("change", "message"),
     [
         (lambda content: content.update(colour=3), "mine.yaml: unknown key colour"),
-        (lambda content: content.pop("seed"), "mine.yaml: missing key seed"),
-        (lambda content: content["cohorts"].update(ukb="many"), "cohorts: ukb: expected int"),
+        (lambda content: content.pop("aligning"), "mine.yaml: missing key aligning"),
+        (lambda content: content["cohorts"].pop("ukb"), "mine.yaml: cohorts: missing key ukb"),
+        (
+            lambda content: content["cohorts"].update(xyz=1),
+            "cohorts: unknown key xyz; allowed: preset",
+        ),
+        (lambda content: content["cohorts"].update(ukb="many"), "cohorts: ukb: expected int, found 'many'"),
+        (lambda content: content["cohorts"].update(ukb=3.5), "cohorts: ukb: expected int, found 3.5"),
+        (lambda content: content["cohorts"].update(ukb=True), "cohorts: ukb: expected int, found True"),
+        (lambda content: content.update(name=7), "name: expected text, found 7"),
+        (
+            lambda content: content["aligning"].update(checkpointing=1),
+            "checkpointing: expected true",
+        ),
+        (lambda content: content["aligning"].update(learning_rate=float("nan")), "learning_rate: .*finite"),
+        (
+            lambda content: content["aligning"].update(betas=[0.9]),
+            r"betas: expected more values",
+        ),
         (lambda content: content["ecg_input"].update(view="week"), "view: 'week' is not one of beat, rhythm"),
         (lambda content: content["cmr_autoencoder"].update(depths=3), "depths: expected a list"),
         (lambda content: content.update(cohorts=[1]), "cohorts: expected a mapping"),
@@ -58,6 +75,33 @@ def edited(tmp_path):
 def test_a_wrong_profile_is_refused_with_file_and_key(edited, change, message):
     with pytest.raises(ValueError, match=message):
         load_profile(edited(change))
+
+
+def test_a_profile_holds_what_differs_from_the_defaults():
+    for name in profile_names():
+        content, loaded = yaml.safe_load((FOLDER / f"{name}.yaml").read_text()), load_profile(name)
+        for section, kind in SECTIONS.items():
+            repeated = {
+                field.name
+                for field in dataclasses.fields(kind)
+                if field.name in content[section]
+                and getattr(getattr(loaded, section), field.name) == field.default
+            }
+            assert repeated == set(), f"{name}: {section} repeats the defaults of {repeated}"
+
+
+def test_an_unquoted_no_is_the_precision_no(edited):
+    assert (
+        load_profile(edited(lambda content: content["aligning"].update(precision=False))).aligning.precision
+        == "no"
+    )
+
+
+def test_a_section_kept_beside_weights_is_read_by_the_same_rules():
+    smoke = load_profile("smoke").ecg_encoder
+    assert read_section("ecg_encoder", dataclasses.asdict(smoke), "config.json") == smoke
+    with pytest.raises(ValueError, match="config.json: ecg_encoder: depth: expected int, found 'deep'"):
+        read_section("ecg_encoder", dataclasses.asdict(smoke) | {"depth": "deep"}, "config.json")
 
 
 def test_an_unknown_name_lists_the_profiles():
