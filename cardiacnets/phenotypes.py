@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-MANIFESTS = Path(__file__).resolve().parents[1] / "data_manifests"
-"""Where the tables and manifests of the repository lie."""
+PACKAGE = Path(__file__).resolve().parent
+
+MANIFESTS = next(
+    folder / "data_manifests" for folder in (PACKAGE, PACKAGE.parent) if (folder / "data_manifests").is_dir()
+)
+"""Where the manifests and the two tables lie: inside a wheel, or beside the package in a checkout."""
 
 PHENOTYPES = pd.read_csv(MANIFESTS / "phenotypes.csv")
 """One row an index: ``field`` (UK Biobank), ``name``, ``label``, ``unit``, ``group``."""

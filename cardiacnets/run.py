@@ -23,6 +23,8 @@ from cardiacnets.profile import Profile, load_profile
 
 PACKAGE = Path(__file__).parent
 REPOSITORY = PACKAGE.parent
+CHECKOUT = (REPOSITORY / "Snakefile").is_file()
+"""Whether the package lies in its repository, not in an installed wheel."""
 SIDECAR = "artefact.json"
 VERSIONED = ("torch", "timm", "diffusers", "numpy", "scipy", "statsmodels", "scikit-learn", "papermill")
 
@@ -107,7 +109,8 @@ class Run:
 
 
 def open_run(profile: str | Profile, run: str = "") -> Run:
-    """The run called ``run`` (by default the profile's name) under ``runs/`` or ``$CARDIACNETS_RUNS``.
+    """The run called ``run`` (by default the profile's name) under ``$CARDIACNETS_RUNS``, or else under
+    ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
     Raises ``ValueError`` for an unknown profile or a run name that is not a plain folder name.
     """
@@ -115,7 +118,8 @@ def open_run(profile: str | Profile, run: str = "") -> Run:
     name = run or chosen.name
     if Path(name).name != name or name.startswith("."):
         raise ValueError(f"run name {name!r} must be a plain folder name")
-    runs = Path(os.environ.get("CARDIACNETS_RUNS") or REPOSITORY / "runs").resolve()
+    beside = REPOSITORY if CHECKOUT else Path.cwd()
+    runs = Path(os.environ.get("CARDIACNETS_RUNS") or beside / "runs").resolve()
     return Run(runs / name, name, chosen)
 
 
@@ -147,6 +151,8 @@ def git_commit() -> str:
         command = ["git", "-C", str(REPOSITORY), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
+    if not CHECKOUT:
+        return "unknown"
     try:
         return git("rev-parse", "--short=12", "HEAD") + (
             "+changes" if git("status", "--porcelain", "-uno") else ""

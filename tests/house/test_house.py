@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -53,20 +54,62 @@ def test_the_lock_is_closed():
     assert missing == []
 
 
-def test_conda_installs_the_same_lock():
+# what the book promises to be built on: the name of the module, the package, and conda-forge's package
+CARD = {
+    "jupyterlab": ("jupyterlab", "jupyterlab"),
+    "jupyter_book": ("jupyter-book", "jupyter-book"),
+    "papermill": ("papermill", "papermill"),
+    "torch": ("torch", "pytorch"),
+    "timm": ("timm", "timm"),
+    "diffusers": ("diffusers", "diffusers"),
+    "pywt": ("pywavelets", "pywavelets"),
+    "statsmodels": ("statsmodels", "statsmodels"),
+    "scipy": ("scipy", "scipy"),
+    "sklearn": ("scikit-learn", "scikit-learn"),
+    "seaborn": ("seaborn", "seaborn"),
+    "pingouin": ("pingouin", "pingouin"),
+}
+STARTED = {"jupyterlab", "jupyter_book", "papermill"}  # as commands
+
+
+def test_conda_installs_the_card_and_the_same_lock():
     environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
-    assert pip == ["-r requirements.lock"]
-    python = next(entry for entry in environment["dependencies"] if str(entry).startswith("python="))
-    assert PROJECT["requires-python"] == ">=" + python.split("=")[1]
+    assert pip == ["-r requirements.lock", "--editable ."]
+    named = dict(entry.split("=") for entry in environment["dependencies"] if "=" in str(entry))
+    assert PROJECT["requires-python"] == ">=" + named.pop("python")
+    assert named == {conda: locked()[package] for package, conda in CARD.values()}
+
+
+@pytest.mark.parametrize("module", CARD)
+def test_each_package_of_the_card_is_declared_locked_and_used(module):
+    package = CARD[module][0]
+    needed = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert package in needed and package in locked()
+    if module in STARTED:
+        started = [REPOSITORY / "README.md", REPOSITORY / "Snakefile", REPOSITORY / "Makefile"]
+        pages = (REPOSITORY / "cardiacnets" / "report").glob("*.py")
+        assert any(re.search(f"(?i){package}|{module}", path.read_text()) for path in [*started, *pages])
+    else:
+        assert module in imported() | imported_by_notebooks()
+
+
+def imported_by_notebooks() -> set[str]:
+    cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
+    return modules(ast.parse(cell.source) for cell in cells if cell.cell_type == "code")
 
 
 def imported() -> set[str]:
-    trees = [ast.parse(path.read_text()) for path in (REPOSITORY / "cardiacnets").rglob("*.py")]
+    trees = (ast.parse(path.read_text()) for path in (REPOSITORY / "cardiacnets").rglob("*.py"))
+    return modules(trees) - set(sys.stdlib_module_names) - {"cardiacnets"}
+
+
+def modules(trees: Iterable[ast.AST]) -> set[str]:
+    """The top-level names of all that is imported in syntax trees."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"cardiacnets"}
+    return {name.split(".")[0] for name in names}
 
 
 def test_every_imported_package_is_declared():
