@@ -23,23 +23,21 @@ def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
 
     Activations and gradients are those entering the last transformer block, read as a 12 x columns image.
     """
-    from pytorch_grad_cam import GradCAM  # takes a second, and most chapters draw by occlusion
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    encoder = model.encoder
+    encoder, captured = model.encoder, []
     layer = encoder.transformer.blocks[-1].norm1
 
     def as_image(tokens: Tensor) -> Tensor:
         patches = tokens[:, encoder.transformer.num_prefix_tokens :]  # (B, N, D)
         return patches.transpose(1, 2).unflatten(2, encoder.grid)  # (B, D, 12, columns)
 
-    with GradCAM(_FromImage(model), [layer], reshape_transform=as_image) as method:
-        method(ecg[:, None], [ClassifierOutputTarget(output)] * len(ecg))
-        activations, gradients = (
-            part[0]
-            for part in (method.activations_and_grads.activations, method.activations_and_grads.gradients)
-        )
-    # the library's own maps are resized to the input; the tokens' own grid is what was decided on
+    hook = layer.register_forward_hook(lambda module, given, tokens: captured.append(tokens))
+    try:
+        with torch.enable_grad():
+            score = model(ecg.detach().requires_grad_())[:, output].sum()
+    finally:
+        hook.remove()
+    (tokens,) = captured
+    gradients, activations = as_image(torch.autograd.grad(score, tokens)[0]), as_image(tokens)
     weights = gradients.mean(dim=(2, 3), keepdim=True)  # (B, D, 1, 1)
     heat = (weights * activations).sum(1).relu()  # (B, 12, columns)
     return _unit_range(heat.detach().numpy())
@@ -64,17 +62,6 @@ def occlusion(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
             without = [model(torch.where(part, line, one))[:, output] for part in hidden.split(BATCH)]
             falls.append((whole - torch.cat(without)).relu())
     return _unit_range(torch.stack(falls).unflatten(1, (leads, columns)).numpy())
-
-
-class _FromImage(torch.nn.Module):
-    """The library insists on images: (B, 1, 12, samples) in, the model's outputs out."""
-
-    def __init__(self, model: Downstream) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.model(image[:, 0])
 
 
 def _unit_range(heat: np.ndarray) -> np.ndarray:
