@@ -23,7 +23,7 @@ from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
 from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, shard_file
-from cardiacnets.cohorts.splits import split_participants
+from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
     MICROVOLT,
     PAIRED_COHORTS,
@@ -66,6 +66,13 @@ class CleanCohort:
     def rows(self, split: str) -> np.ndarray:
         """Positions of the usable recordings of ``split``, ascending."""
         return np.flatnonzero((self.index["split"] == split) & self.index["usable"])
+
+    def counts(self) -> pd.Series:
+        """Recordings, participants, usable recordings of each split, and recordings set aside."""
+        usable = self.index["usable"]
+        splits = self.index.loc[usable, "split"].value_counts().reindex(SPLITS, fill_value=0)
+        whole = {"recordings": len(self.index), "participants": self.index["participant_id"].nunique()}
+        return pd.Series({**whole, **splits, "set aside": int((~usable).sum())})
 
 
 def beat_view(cleaned: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,11 +93,16 @@ def plot_ecg(
 
 
 def plot_beats(
-    beats: np.ndarray, beat_rate: float = 250, title: str = "", overlay: np.ndarray | None = None
+    beats: np.ndarray,
+    beat_rate: float = 250,
+    title: str = "",
+    overlay: np.ndarray | None = None,
+    colours: Sequence[str] = (),
 ) -> Figure:
     """Draw a median beat ``(12, n)`` mV, or several ``(k, 12, n)`` over each other, in four columns.
 
-    Scale, ``overlay (12, m)`` over the beat's length, and errors as :func:`plot_ecg`; zero is drawn as zero.
+    ``colours``: one a beat where there are several, by default the theme's. Scale, ``overlay (12, m)`` over
+    the beat's length, and errors as :func:`plot_ecg`; zero is drawn as zero.
     """
     stack = np.asarray(beats)
     stack = [_twelve(beat, "a median beat") for beat in (stack[None] if stack.ndim == 2 else stack)]
@@ -113,7 +119,8 @@ def plot_beats(
             if overlay is not None:
                 strip.heat(overlay[index], seconds)
             for number, beat in enumerate(stack):
-                strip.trace(beat[index], beat_rate, 0.0, f"C{number}" if len(stack) > 1 else _INK)
+                colour = colours[number] if colours else f"C{number}" if len(stack) > 1 else _INK
+                strip.trace(beat[index], beat_rate, 0.0, colour)
             strip.label(lead)
     return figure
 

@@ -13,9 +13,9 @@ from myst_nb import glue
 
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.studied import real_cohorts
+from cardiacnets.picture import Content, Picture
 from cardiacnets.report.exhibits import (
     SIMULATED,
-    Content,
     exhibit,
     film,
     picture,
@@ -26,6 +26,7 @@ from cardiacnets.report.exhibits import (
 from cardiacnets.report.provenance import cohorts_html, describe, footer_html
 from cardiacnets.report.results import Result, ResultsFile, make_result
 from cardiacnets.run import Run, open_run
+from cardiacnets.theme import use_theme
 
 FIRST = "00"
 """The chapter that makes the cohorts: what lies there before it may be another run's."""
@@ -83,6 +84,13 @@ class Chapter:
     def note(self, key: str, text: str) -> None:
         """Make computed words available to the prose as ``{glue:text}`` of ``key``."""
         glue(key, required(text, f"note {key}"), display=False)
+
+    def show(self, picture: Picture) -> None:
+        """Show a drawn picture with its words, as :meth:`figure` does."""
+        self.figure(
+            picture.figure, picture.name, caption=picture.caption, alt=picture.alt,
+            content=picture.content, simulated=picture.simulated,
+        )  # fmt: skip
 
     def figure(
         self, fig: Figure, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
@@ -152,6 +160,7 @@ def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
     """
     if len(number) != 2 or not number.isdigit():
         raise ValueError(f'chapter {number!r} must be two digits, such as "05"')
+    use_theme()
     chapter = Chapter(number, open_run(profile, run))
     if number != FIRST and (real := real_cohorts(chapter.run)):
         display(HTML(cohorts_html(real)))

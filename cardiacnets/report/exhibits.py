@@ -12,15 +12,15 @@ import html
 import io
 import re
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, get_args
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cardiacnets.picture import Content
 from cardiacnets.report.results import decimals, number
 
-Content = Literal["aggregate", "simulated", "individual", "public"]
-CONTENTS = ("aggregate", "simulated", "individual", "public")
+CONTENTS = get_args(Content)
 SIMULATED = "Simulated."
 """The word that no figure from simulation goes without."""
 

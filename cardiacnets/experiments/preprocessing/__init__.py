@@ -1,0 +1,1 @@
+"""Chapter 01: what cleaning takes away from an ECG."""
