@@ -24,3 +24,15 @@ DISEASES = ("cad", "cm", "pc", "hf", "ph")
 
 SUBTYPES = ("dcm", "hcm", "rcm")
 """Cardiomyopathy subtypes: dilated, hypertrophic, restrictive."""
+
+DIAGNOSIS_NAMES = {
+    "cad": "coronary artery disease",
+    "cm": "cardiomyopathy",
+    "pc": "pericarditis",
+    "hf": "heart failure",
+    "ph": "pulmonary hypertension",
+    "dcm": "dilated cardiomyopathy",
+    "hcm": "hypertrophic cardiomyopathy",
+    "rcm": "restrictive cardiomyopathy",
+}
+"""Diseases and subtypes as a page calls them."""

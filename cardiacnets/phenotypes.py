@@ -18,3 +18,9 @@ PHENOTYPES = pd.read_csv(MANIFESTS / "phenotypes.csv")
 
 INDEX_NAMES: tuple[str, ...] = tuple(PHENOTYPES["name"])
 INDEX_UNITS: tuple[str, ...] = tuple(PHENOTYPES["unit"])
+
+
+def axis_label(name: str) -> str:
+    """The label and unit of an index, as an axis shows them: "LV end-diastolic volume, ml"."""
+    row = PHENOTYPES.iloc[INDEX_NAMES.index(name)]
+    return f"{row['label']}, {row['unit']}"

@@ -1,0 +1,1 @@
+"""Chapter 00: who is studied, and what can be known of them."""
