@@ -34,10 +34,10 @@ from sklearn.decomposition import PCA
 
 from cardiacnets.artefacts import write_json
 from cardiacnets.cohorts.preprocessing import open_clean
-from cardiacnets.experiments.cine_reader import CineReader, diffusion_cines
-from cardiacnets.experiments.generate import ecg_tokens, load_diffusion
-from cardiacnets.experiments.inputs import ecg_batch
-from cardiacnets.experiments.movie_quality import frechet_distance, movie_similarity
+from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion
+from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity
+from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, noise_scheduler
 from cardiacnets.models.ecg_attention import FrameAttention

@@ -48,9 +48,12 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from cardiacnets.artefacts import write_json  # noqa: E402
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort  # noqa: E402
 from cardiacnets.cohorts.store import simulate_cohort  # noqa: E402
-from cardiacnets.experiments import align, downstream, generate, pretrain  # noqa: E402
-from cardiacnets.experiments.stage import Stage  # noqa: E402
-from cardiacnets.experiments.tasks import labelled  # noqa: E402
+from cardiacnets.experiments.cmr_self_supervision import pretrain
+from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
+from cardiacnets.experiments.diffusion import generate
+from cardiacnets.experiments.downstream_tasks import downstream  # noqa: E402
+from cardiacnets.experiments.shared.stage import Stage  # noqa: E402
+from cardiacnets.experiments.shared.tasks import labelled  # noqa: E402
 from cardiacnets.models import build  # noqa: E402
 from cardiacnets.profile import Profile, Training, load_profile  # noqa: E402
 from cardiacnets.run import Run, versions  # noqa: E402
@@ -74,7 +77,7 @@ def fine_tuning_stage(run: Run) -> Stage:
 
 STAGES: dict[str, Callable[[Run], Stage]] = {
     "masked CMR pre-training": pretrain.cmr_autoencoder_stage,
-    "masked ECG pre-training": pretrain.ecg_autoencoder_stage,
+    "masked ECG pre-training": ecg_pretraining.ecg_autoencoder_stage,
     "alignment": align.aligner_stage,
     "video autoencoder": generate.video_autoencoder_stage,
     "diffusion": lambda run: generate.diffusion_stage(run, "sax"),

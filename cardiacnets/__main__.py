@@ -163,7 +163,10 @@ def add_reader_kit(commands: argparse._SubParsersAction) -> None:
 
 def run_reader_kit(arguments: argparse.Namespace) -> int:
     """Write the kit; say where it is, where its key is, and what to do with both."""
-    from cardiacnets.experiments.reader_kit import Plan, make_kit  # needs the models' libraries: seconds
+    from cardiacnets.experiments.reader_study.reader_kit import (  # needs the models' libraries: seconds
+        Plan,
+        make_kit,
+    )
 
     names = ("cases", "readers", "order", "washout", "seed")
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
@@ -200,13 +203,16 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train it, or find it trained; the chapter then finds it too."""
-    from cardiacnets.experiments import align, generate, pretrain  # needs the models' libraries: seconds
+    # these need the models' libraries: seconds
+    from cardiacnets.experiments.cmr_self_supervision import pretrain
+    from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
+    from cardiacnets.experiments.diffusion import generate
     from cardiacnets.models.cmr_autoencoder import VIEWS
     from cardiacnets.training import this_process
 
     fits = {
         "cmr_autoencoder": pretrain.fit_cmr_autoencoder,
-        "ecg_autoencoder": pretrain.fit_ecg_autoencoder,
+        "ecg_autoencoder": ecg_pretraining.fit_ecg_autoencoder,
         **{arm: partial(align.fit_aligner, arm=arm) for arm in align.ARMS},
         "video_autoencoder": generate.fit_video_autoencoder,
         **{f"diffusion_{view}": partial(generate.fit_diffusion, view=view) for view in VIEWS},

@@ -129,21 +129,6 @@ def digest(ingredients: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def source(*rooms: str) -> str:
-    """SHA-256 of the source code of rooms (``"digital_heart"``) or files (``"experiments/align.py"``)."""
-    files = [
-        path
-        for room in rooms
-        for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))
-    ]
-    if not files:
-        raise ValueError(f"no source files in {', '.join(rooms)}")
-    total = hashlib.sha256()
-    for path in sorted(set(files)):
-        total.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
-
-
 def git_commit() -> str:
     """The repository's commit, with ``+changes`` if tracked files differ from it; ``unknown`` outside git."""
 

@@ -36,7 +36,7 @@ def reader_run(tmp_path_factory):
 
     from cardiacnets.cohorts.preprocessing import resize_cine
     from cardiacnets.cohorts.store import simulate_cohort
-    from cardiacnets.experiments.generate import READER_COHORT
+    from cardiacnets.experiments.diffusion.generate import READER_COHORT
     from cardiacnets.profile import load_profile
     from cardiacnets.run import Run
 

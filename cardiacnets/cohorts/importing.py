@@ -37,7 +37,7 @@ from cardiacnets.contracts import ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
 from cardiacnets.ecg import heart_rate, read_ecg
 from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
-from cardiacnets.run import source
+from cardiacnets.reach import code_of
 
 SHARD = 64
 """Recordings that are read together: what a killed import has to read again."""
@@ -46,11 +46,6 @@ MARKS = "shards"
 MICROVOLTS = 1000.0
 VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
 """What a manifest calls a view: the array's name, and the side of its pictures."""
-
-CODE = ("ecg/formats", "ecg/reading.py", "ecg/resampling.py", "ecg/beat.py", "cmr/reading.py",
-        "cmr/planes.py", "cmr/cine.py", "cmr/localising.py", "cmr/nifti.py", "cohorts/importing.py",
-        "cohorts/parts.py", "cohorts/tables.py", "cohorts/labels.py", "cohorts/flow.py")  # fmt: skip
-"""The code that a stored real cohort depends on."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
         "tables": {path.name: _digest(path) for path in tables},
         "files": listing.hexdigest(),
         "frames": frames,
-        "source": source(*CODE),
+        "source": code_of(select_recordings, read_cohort),
     }
 
 

@@ -37,7 +37,8 @@ from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
 from cardiacnets.ecg import check_ecg, clean, median_beat, resample
 from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
-from cardiacnets.run import Run, source
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
 
 SHARD = 128
 SPLIT_COHORTS = ("ukb", "mimic")
@@ -159,7 +160,7 @@ def _ingredients(run: Run, cohort: Cohort) -> dict:
         "pixels": run.profile.cmr_autoencoder.pixels,
         "frames": run.profile.cmr_autoencoder.frames,
         "seed": run.profile.seed,
-        "source": source("ecg", "cohorts/preprocessing.py", "cohorts/splits.py", "cohorts/parts.py"),
+        "source": code_of(preprocess_cohort, preprocess_part),
     }
 
 

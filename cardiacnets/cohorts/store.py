@@ -19,7 +19,8 @@ import pandas as pd
 
 from cardiacnets.digital_heart import write_cohort
 from cardiacnets.profile import Cohorts
-from cardiacnets.run import Run, source
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
 
 SIMULATED_COHORTS = tuple(
     field.name for field in dataclasses.fields(Cohorts) if field.name not in ("preset", "frames")
@@ -101,7 +102,7 @@ def _simulate(run: Run, name: str, stored_as: str, n: int, processes: int | None
     }
     run.fit_or_load(
         run.cohorts / stored_as,
-        {**drawing, "source": source("digital_heart")},
+        {**drawing, "source": code_of(_simulate)},
         lambda folder: write_cohort(
             folder,
             **drawing,

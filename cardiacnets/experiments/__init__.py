@@ -11,6 +11,6 @@ def __getattr__(name: str) -> Any:
     """``explain_ecg``, imported only when asked for: it needs every model, a chapter needs few."""
     if name != "explain_ecg":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from cardiacnets.experiments.explain import explain_ecg
+    from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
 
     return explain_ecg

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.reader_kit import Plan, make_kit, read_answers
-from cardiacnets.experiments.readers import MODALITIES, Displays
+from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers
+from cardiacnets.experiments.reader_study.readers import MODALITIES, Displays
 from cardiacnets.statistics import obuchowski_rockette, pitfall_table
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cardiacnets.experiments.explain import conformal_half_widths, given_covariates
+from cardiacnets.experiments.downstream_tasks.conformal import conformal_half_widths
+from cardiacnets.experiments.your_own_ecg.explain import given_covariates
 
 
 def test_coverage_on_fresh_data_is_what_was_asked():

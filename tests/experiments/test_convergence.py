@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.convergence import LEAST, median_saving, passes, saved
+from cardiacnets.experiments.downstream_tasks.convergence import LEAST, median_saving, passes, saved
 
 
 def test_an_epoch_is_three_passes_and_the_probe_one():

@@ -8,7 +8,7 @@ import torch
 
 from cardiacnets.artefacts import write_json
 from cardiacnets.digital_heart import one_heart
-from cardiacnets.experiments import guidance
+from cardiacnets.experiments.diffusion import guidance
 from cardiacnets.models import build
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.profile import load_profile

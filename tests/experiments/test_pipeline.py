@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,26 +19,47 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments import (
-    align,
-    downstream,
-    generate,
-    information_limited,
-    leak_check,
-    pretrain,
-    switches,
-)
-from cardiacnets.experiments.attribution import grad_cam, occlusion
-from cardiacnets.experiments.explain import explain_ecg
-from cardiacnets.experiments.inputs import Standardiser
-from cardiacnets.experiments.movie_quality import frechet_distance, halved_distances
-from cardiacnets.experiments.retrieval import retrieval_table
-from cardiacnets.experiments.tasks import TASKS, labelled
+from cardiacnets.experiments.cmr_self_supervision import features, pretrain
+from cardiacnets.experiments.contrastive_alignment import align, information_limited, switches
+from cardiacnets.experiments.contrastive_alignment.retrieval import retrieval_table
+from cardiacnets.experiments.diffusion import generate
+from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
+from cardiacnets.experiments.downstream_tasks import downstream, leak_check
+from cardiacnets.experiments.shared import encoding, stage
+from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
+from cardiacnets.experiments.shared.inputs import Standardiser
+from cardiacnets.experiments.shared.tasks import TASKS, labelled
+from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import load_profile
+from cardiacnets.reach import reached
 from cardiacnets.report.results import make_result
 from cardiacnets.run import open_run
 from cardiacnets.training import from_pretrained
+
+EXECUTED: dict[Callable, set[tuple[str, str]]] = {}
+"""For each function that makes an artefact, the definitions of the package that ran meanwhile."""
+
+
+GENERATED = {"__create_fn__", "<module>", "<lambda>", "<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>"}
+"""What the interpreter and dataclasses call by names that nobody wrote at the top of a module."""
+
+
+def watched(function, *arguments, **options):
+    """Call ``function`` and note in :data:`EXECUTED` what of the package runs, in other threads too."""
+    ran = EXECUTED.setdefault(function, set())
+
+    def note(frame, event, value):
+        module = frame.f_globals.get("__name__", "")
+        name = frame.f_code.co_qualname.split(".")[0]
+        if event == "call" and module.startswith("cardiacnets.") and name not in GENERATED:
+            ran.add((module, name))
+
+    threading.setprofile(note), sys.setprofile(note)
+    try:
+        return function(*arguments, **options)
+    finally:
+        sys.setprofile(None), threading.setprofile(None)
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +71,19 @@ def run(tmp_path_factory):
         patch.setenv("CARDIACNETS_RUNS", str(tmp_path_factory.mktemp("runs")))
         run = open_run(small, "small")
     simulate_cohort(run, "ukb", processes=1)
-    preprocess_cohort(run, "ukb", processes=1, progress=False)
-    pretrain.fit_cmr_autoencoder(run)
-    align.cache_cmr_features(run, "ukb")
-    align.fit_aligner(run, "aligned")
+    watched(preprocess_cohort, run, "ukb", processes=1, progress=False)
+    watched(pretrain.fit_cmr_autoencoder, run)
+    watched(features.cache_cmr_features, run, "ukb")
+    watched(align.fit_aligner, run, "aligned")
     return run
+
+
+def test_all_that_runs_while_an_artefact_is_made_is_in_its_fingerprint(run):
+    watched(switches.try_switches, run)
+    watched(downstream.fit_network, run, "ukb.indices", "aligned")
+    for function, ran in EXECUTED.items():
+        assert len({module for module, _ in ran}) > 3
+        assert ran - reached(function) == set(), function.__name__
 
 
 def test_clean_rows_stay_aligned_with_the_cohort(run):
@@ -95,9 +126,15 @@ def test_two_processes_train_what_one_trains_and_leave_one_network(run, tmp_path
 def test_cached_features_are_standardised_by_the_training_rows(run):
     training = open_clean(run, "ukb").rows("train")
     for view in ("sax", "lax"):
-        features = align.cmr_features(run, "ukb", view)[0, training]
-        np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
-        np.testing.assert_allclose(features.std(0), 1, atol=1e-3)
+        encoded = features.cmr_features(run, "ukb", view)[0, training]
+        np.testing.assert_allclose(encoded.mean(0), 0, atol=1e-4)
+        np.testing.assert_allclose(encoded.std(0), 1, atol=1e-3)
+
+
+def test_missing_features_name_the_chapter_that_makes_them(run, tmp_path):
+    empty = dataclasses.replace(run, root=tmp_path)
+    with pytest.raises(ValueError, match="features.*chapter 02_cmr_self_supervision makes it"):
+        features.cmr_features(empty, "ukb", "sax")
 
 
 def test_permuted_partners_are_strangers_of_the_same_split(run):
@@ -127,7 +164,7 @@ def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_spli
 
 def test_untrained_heads_stay_as_they_were_drawn(run):
     clean, variant = open_clean(run, "ukb"), switches.VARIANTS["untrained_heads"]
-    drawn = pretrain.build_seeded("aligner", variant.profile(run.profile)).state_dict()
+    drawn = encoding.build_seeded("aligner", variant.profile(run.profile)).state_dict()
     trained = switches.align_shortly(run, clean, variant)[0].state_dict()
     assert {name.split(".")[0] for name in drawn if torch.equal(drawn[name], trained[name])} == {"cmr_heads"}
     assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
@@ -208,7 +245,7 @@ def test_a_pretrained_autoencoder_is_used_as_it_is(run, tmp_path):
 
 def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):
     folder = downstream.fit_network(run, "ukb.indices", "aligned")
-    history = align.history(run, "ukb.indices/aligned")["validation"]
+    history = stage.history(run, "ukb.indices/aligned")["validation"]
     scores, labels = np.load(folder / "scores.npy"), labelled(run, "ukb.indices")
     validation = labels.of("validation")
     spread = labels.target[labels.of("train")].std(axis=0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cardiacnets.experiments.probe import fit_probe, standardise_targets
-from cardiacnets.experiments.tasks import TASKS
+from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
+from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models import Downstream
 from cardiacnets.phenotypes import INDEX_NAMES
 

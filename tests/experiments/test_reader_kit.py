@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from cardiacnets.__main__ import main
-from cardiacnets.experiments.reader_kit import Plan, make_kit, read_answers
-from cardiacnets.experiments.reader_kit.design import case_groups, drawn_cases, reading_lists
-from cardiacnets.experiments.reader_kit.folder import DISPLAYS
-from cardiacnets.experiments.readers import MODALITIES, Displays
+from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers
+from cardiacnets.experiments.reader_study.reader_kit.design import case_groups, drawn_cases, reading_lists
+from cardiacnets.experiments.reader_study.reader_kit.folder import DISPLAYS
+from cardiacnets.experiments.reader_study.readers import MODALITIES, Displays
 
 TRUTH = np.array([1] * 14 + [0] * 7)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardiacnets.experiments.readers import (
+from cardiacnets.experiments.reader_study.readers import (
     MODALITIES,
     READERS,
     Displays,

@@ -11,7 +11,7 @@ import pytest
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
-from cardiacnets.run import SIDECAR, digest, open_run, source
+from cardiacnets.run import SIDECAR, digest, open_run
 
 
 @pytest.fixture
@@ -81,12 +81,6 @@ def test_a_run_stays_below_the_folder_of_runs(name):
 def test_digests_ignore_order_and_see_values():
     assert digest({"a": 1, "b": (2, 3)}) == digest({"b": [2, 3], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
-
-
-def test_source_follows_the_code_and_refuses_what_does_not_exist():
-    assert source("ecg") != source("cmr")
-    with pytest.raises(ValueError, match="no source files in nowhere"):
-        source("nowhere")
 
 
 def test_json_refuses_nan_and_names_a_broken_file(tmp_path):

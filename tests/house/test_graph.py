@@ -46,14 +46,14 @@ def test_a_chapter_depends_on_what_it_imports_and_on_what_that_imports(graph):
 def test_what_is_found_is_what_python_loads(graph):
     """Importing a chapter's library loads no file of it that the graph does not know."""
     code = (
-        "import sys; from cardiacnets.experiments import evaluation; from pathlib import Path; "
+        "import sys; from cardiacnets.experiments.downstream_tasks import evaluation; from pathlib import Path; "
         "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')])"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     names = {Path(file).relative_to(REPOSITORY).as_posix() for file in loaded.stdout.split()}
-    assert names <= set(graph["library"]("from cardiacnets.experiments import evaluation"))
+    assert names <= set(graph["library"]("from cardiacnets.experiments.downstream_tasks import evaluation"))
 
 
 def test_only_what_is_trained_on_is_scattered_and_only_if_asked(graph, tmp_path):

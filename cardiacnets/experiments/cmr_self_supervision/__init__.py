@@ -1,0 +1,1 @@
+"""Chapter 02: masked self-supervision of the CMR encoder."""

@@ -1,0 +1,162 @@
+"""Chapter 03: what two choices of the released code cost alignment, tried at a small budget.
+
+A small encoder (one token a lead and second) is trained for a few epochs, by each choice from the same seed
+on the same pairs, and asked for the partners of the validation participants. That shows what a short training
+loses, with an interval over participants; other seeds and a long training may differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.ecg import EcgAugmentation
+from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
+from cardiacnets.experiments.shared.encoding import build_seeded
+from cardiacnets.experiments.shared.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.models.alignment import Aligner
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.contrast import info_nce_rows, retrieval_ranks
+from cardiacnets.profile import Profile
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+from cardiacnets.statistics import bootstrap_mean, wilson_interval
+from cardiacnets.training import fit, minibatches
+
+PAIRS, EPOCHS, BATCH = 3840, 3, 64
+Pairs = Callable[[np.ndarray], list[torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to align: which CMR heads, and how covariates modulate the ECG (``None``: there are none)."""
+
+    cmr_heads: Literal["trained", "random"] = "trained"
+    modulation: Literal["film", "non_negative"] | None = None
+
+    def profile(self, profile: Profile) -> Profile:
+        """``profile`` with these choices, a small encoder and a short training."""
+        seconds = -(-profile.ecg_input.samples // profile.ecg_input.rate)
+        encoder = replace(
+            profile.ecg_encoder,
+            patch=profile.ecg_input.samples // seconds,
+            width=64,
+            depth=2,
+            heads=2,
+            modulation=self.modulation or "film",
+        )
+        return replace(
+            profile,
+            ecg_encoder=encoder,
+            alignment=replace(profile.alignment, cmr_heads=self.cmr_heads),
+            aligning=replace(profile.aligning, epochs=EPOCHS, warmup_epochs=1.0, batch=BATCH),
+        )
+
+
+VARIANTS = {
+    "trained_heads": Variant(),
+    "untrained_heads": Variant(cmr_heads="random"),
+    "film": Variant(modulation="film"),
+    "non_negative": Variant(modulation="non_negative"),
+}
+AS_PUBLISHED = {"untrained_heads": "trained_heads", "non_negative": "film"}
+"""Each choice of the released code, and the corrected one that differs from it in nothing else."""
+
+
+def try_switches(run: Run) -> Path:
+    """Train each variant, or reuse them: ``table.parquet`` with ``participant_id`` and, for each variant, a
+    validation participant's ``loss.<variant>`` (SAX + four-chamber) and ``rank.<variant>`` (ECG to SAX).
+    """
+    clean = open_clean(run, "ukb")
+    profiles = {name: variant.profile(run.profile) for name, variant in VARIANTS.items()}
+    ingredients = {
+        "cohort": clean.folder,
+        "features": run.require(run.root / "features" / "ukb", "03_contrastive_alignment"),
+        "pairs": PAIRS,
+        "ecg_input": run.profile.ecg_input,
+        "encoders": {name: profile.ecg_encoder for name, profile in profiles.items()},
+        "alignments": {name: profile.alignment for name, profile in profiles.items()},
+        "training": profiles["film"].aligning,
+        "seed": run.profile.seed,
+        "source": code_of(try_switches),
+    }
+
+    def make(folder: Path) -> None:
+        rows = clean.rows("validation")
+        table = clean.index.loc[rows, ["participant_id"]].reset_index(drop=True)
+        for name, variant in VARIANTS.items():
+            model, pairs = align_shortly(run, clean, variant)
+            table[f"loss.{name}"], table[f"rank.{name}"] = losses_and_ranks(model, pairs(rows))
+        table.to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / "switches.ukb", ingredients, make)
+
+
+def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Aligner, Pairs]:
+    """The aligner trained by ``variant``, and what draws its inputs for rows of ``clean``."""
+    profile = variant.profile(run.profile)
+    shuffled = np.random.default_rng([profile.seed, 304]).permutation(clean.rows("train"))
+    training = shuffled[:PAIRS]
+    standardiser = Standardiser.fit(clean.index.loc[training], covariate_names("ukb"))
+
+    def pairs(rows: np.ndarray) -> list[torch.Tensor]:
+        cmr = [torch.from_numpy(cmr_features(run, "ukb", view)[0, rows]) for view in VIEWS]
+        told = [torch.from_numpy(standardiser(clean.index.loc[rows]))] if variant.modulation else []
+        return [ecg_batch(clean, rows, profile.ecg_input), *cmr, *told]
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(training), profile.aligning.batch, generator):
+            yield pairs(training[index])
+
+    augmentation = EcgAugmentation()
+    covariates = len(standardiser.names) if variant.modulation else 0
+    model = build_seeded("aligner", profile, covariates=covariates)
+    fit(
+        model,
+        lambda model, batch: model(*batch),
+        batches,
+        profile.aligning,
+        augment=lambda batch, generator: [augmentation(batch[0], generator), *batch[1:]],
+        seed=profile.seed,
+        steps_per_epoch=len(training) // profile.aligning.batch,
+        progress=False,
+    )
+    return model, pairs
+
+
+def losses_and_ranks(model: Aligner, pairs: list[torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    """For each of n pairs its share (n,) of the loss, all n being one batch, and the rank (n,) of its SAX
+    cine.
+    """
+    ecg, *features = pairs[: 1 + len(VIEWS)]
+    with torch.inference_mode():
+        hearts = model.embed_ecg(ecg, *pairs[1 + len(VIEWS) :])
+        cmr = [model.embed_cmr(part, view) for part, view in zip(features, VIEWS, strict=True)]
+        losses = sum(info_nce_rows(hearts, part, model.temperature) for part in cmr)
+        return losses.numpy(), retrieval_ranks(hearts, cmr[0]).numpy()
+
+
+def switch_costs(run: Run) -> pd.DataFrame:
+    """One row a variant: ``recall_10`` with Wilson interval and validation ``loss``; where it is as published
+    also ``cost``, by which its loss is higher than the corrected one's, with a bootstrap interval over
+    participants.
+    """
+    table = pd.read_parquet(try_switches(run) / "table.parquet")
+    resamples, rows = run.profile.downstream.bootstrap, []
+    for name in VARIANTS:
+        among = wilson_interval(int((table[f"rank.{name}"] <= 10).sum()), len(table))
+        row = {"variant": name, "n": len(table), "loss": table[f"loss.{name}"].mean()}
+        row |= {"recall_10": among.estimate, "recall_10_interval": among.interval}
+        if name in AS_PUBLISHED:
+            difference = table[f"loss.{name}"] - table[f"loss.{AS_PUBLISHED[name]}"]
+            cost = bootstrap_mean(difference, table["participant_id"], resamples, run.profile.seed)
+            row |= {"cost": cost.estimate, "cost_interval": cost.interval}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""Chapter 04: movies of the heart drawn from an ECG."""

@@ -1,0 +1,256 @@
+"""Chapter 04: movies of the heart drawn from an ECG, and how far they can be believed.
+
+One latent video diffusion model a view, conditioned on the tokens of the frozen aligned ECG encoder. A
+generated movie is judged by what is measured on it: one regressor, fitted on real training cines, reads the
+82 indices from real and generated test cines alike, and both are compared with each other and with the
+recorded truth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.store import memory_map, open_cohort
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
+from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
+from cardiacnets.models.video_autoencoder import VideoAutoencoder
+from cardiacnets.profile import Diffusion
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+from cardiacnets.training import load_checkpoint, minibatches, save_checkpoint
+
+SAMPLE_BATCH = 16
+READER_COHORT = "fahzu_readers"
+
+
+def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
+    """The condition: tokens (B, N, D) of the frozen aligned encoder for encoder inputs (B, 12, samples)."""
+    encoder = load_aligner(run).encoder
+    with torch.inference_mode():
+        return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
+
+
+def fit_video_autoencoder(run: Run) -> Path:
+    """Train the frame autoencoder on both views of the training split of ``ukb``, or reuse it.
+
+    Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of
+    trained.
+    """
+    ingredients = {
+        "cohort": open_clean(run, "ukb").folder,
+        "diffusion": run.profile.diffusion,
+        "training": run.profile.autoencoding,
+        "seed": run.profile.seed,
+        "source": code_of(fit_video_autoencoder),
+    }
+
+    def make(folder: Path) -> None:
+        if run.profile.diffusion.pretrained_vae:
+            model = build_seeded("video_autoencoder", run.profile)
+            load_pretrained_autoencoder(model)
+            data = f"the data of {run.profile.diffusion.pretrained_vae}"
+            save_checkpoint(model, folder, "video_autoencoder", run.profile, data=data)
+        else:
+            train(run, video_autoencoder_stage(run), folder, run.unfinished(ingredients))
+
+    return fit_or_load(run, run.models / "video_autoencoder", ingredients, make)
+
+
+def video_autoencoder_stage(run: Run) -> Stage:
+    """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the
+    end.
+    """
+    clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
+    rows = clean.rows("train")
+    cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(cines), settings.batch, generator):
+            phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
+            yield torch.from_numpy(cines[index, phases]).float() / 255
+
+    def measure_scale(model: VideoAutoencoder) -> None:
+        model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
+
+    return Stage(
+        "video_autoencoder",
+        build_seeded("video_autoencoder", run.profile),
+        lambda model, frames: model(frames),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(cines),
+        finish=measure_scale,
+    )
+
+
+def fit_diffusion(run: Run, view: str) -> Path:
+    """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
+    ingredients = {
+        "cohort": open_clean(run, "ukb").folder,
+        "aligned": run.require(run.models / "aligned", "03_contrastive_alignment"),
+        "autoencoder": run.require(run.models / "video_autoencoder", "04_diffusion"),
+        "view": view,
+        "seed": run.profile.seed,
+        "diffusion": run.profile.diffusion,
+        "training": run.profile.generation,
+        "source": code_of(fit_diffusion),
+    }
+
+    def make(folder: Path) -> None:
+        train(run, diffusion_stage(run, view), folder, run.unfinished(ingredients))
+
+    return fit_or_load(run, run.models / f"diffusion_{view}", ingredients, make)
+
+
+def diffusion_stage(run: Run, view: str) -> Stage:
+    """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs."""
+    clean, settings = open_clean(run, "ukb"), run.profile.generation
+    rows = clean.rows("train")
+    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+    model = build_seeded("diffusion", run.profile)
+    load_pretrained_unet(model)
+    autoencoder = load_checkpoint(run.models / "video_autoencoder", "video_autoencoder", run.profile)
+    model.autoencoder.load_state_dict(autoencoder.state_dict())
+    model.condition.measure(tokens)
+    cines = diffusion_cines(run, clean, view, rows)
+    with torch.inference_mode():
+        parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
+        latents = torch.cat([model.encode(cine_batch(cines, part)) for part in parts])
+    latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(latents), settings.batch, generator):
+            yield latents[index], tokens[index]
+
+    return Stage(
+        "diffusion",
+        model,
+        lambda model, batch: model(*batch),
+        batches,
+        settings,
+        seed=run.profile.seed,
+        examples=len(latents),
+        trainable=lambda name: not name.startswith("autoencoder"),
+    )
+
+
+def load_diffusion(run: Run, view: str) -> VideoDiffusion:
+    """The trained diffusion model of one view, in evaluation mode."""
+    folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    return load_checkpoint(folder, "diffusion", run.profile).eval()
+
+
+def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps and guidance.
+
+    The same seed and number of tokens start from the same noise, whatever the ECGs say.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    movies = [
+        model.sample(part, generator, settings.sampling_steps, settings.guidance, settings.sampler)
+        for part in tokens.split(SAMPLE_BATCH)
+    ]
+    return torch.cat(movies).mul(255).round().clamp(0, 255).byte().numpy()
+
+
+def generated_rows(run: Run, cohort: str) -> np.ndarray:
+    """Whose movies are drawn: test participants of ``ukb`` up to the profile's number; every reader-study
+    case.
+    """
+    clean = open_clean(run, cohort)
+    rows = clean.rows("test")
+    if cohort == READER_COHORT:
+        return rows
+    chosen = np.random.default_rng([run.profile.seed, 404]).permutation(rows)[
+        : run.profile.diffusion.generated
+    ]
+    return np.sort(chosen)
+
+
+def generate_movies(run: Run, cohort: str, view: str) -> Path:
+    """Draw one view of the movies of :func:`generated_rows`, or reuse them: ``generated.npy``, ``real.npy``
+    uint8.
+    """
+    rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
+    model_folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    ingredients = {
+        "cohort": clean.folder,
+        "model": model_folder,
+        "rows": len(rows),
+        "seed": run.profile.seed,
+        "aligned": run.models / "aligned",
+        "source": code_of(generate_movies),
+    }
+
+    def make(folder: Path) -> None:
+        tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+        movies = sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
+        np.save(folder / "generated.npy", movies)
+        np.save(folder / "real.npy", diffusion_cines(run, clean, view, rows))
+
+    return run.fit_or_load(run.root / "movies" / f"{cohort}.{view}", ingredients, make)
+
+
+def measure_movies(run: Run, cohort: str) -> Path:
+    """Write ``predictions/generated.<cohort>/``: who, and the indices read from generated and from real
+    movies.
+
+    ``table.parquet`` (identifiers, row, labels), ``indices_generated.npy``, ``indices_real.npy`` and the
+    recorded ``truth.npy``, all (n, 82).
+    """
+    rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
+    folders = [run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") for view in VIEWS]
+    ingredients = {
+        "movies": folders,
+        "cohort": clean.folder,
+        "training": run.root / "clean" / "ukb",
+        "source": code_of(measure_movies),
+    }
+
+    def make(folder: Path) -> None:
+        reader = CineReader.fit(run)
+        for kind in ("generated", "real"):
+            cines = {view: movies(run, cohort, view, kind) for view in VIEWS}
+            np.save(folder / f"indices_{kind}.npy", reader(cines).astype(np.float32))
+        np.save(folder / "truth.npy", open_cohort(run, cohort).indices[rows])
+        clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / f"generated.{cohort}", ingredients, make)
+
+
+def measure_reference(run: Run) -> Path:
+    """Write ``predictions/generated.reference/``: indices read from real movies of ``ukb`` validation
+    participants.
+
+    What a reader can have learned from: pictures and diagnoses of people who are in no test set.
+    """
+    clean = open_clean(run, "ukb")
+    rows = clean.rows("validation")
+    ingredients = {
+        "cohort": clean.folder,
+        "diffusion": run.profile.diffusion,
+        "seed": run.profile.seed,
+        "source": code_of(measure_reference),
+    }
+
+    def make(folder: Path) -> None:
+        cines = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
+        np.save(folder / "indices_real.npy", CineReader.fit(run)(cines).astype(np.float32))
+        clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / "generated.reference", ingredients, make)
+
+
+def movies(run: Run, cohort: str, view: str, kind: str) -> np.ndarray:
+    """Movies (n, T, H, W) uint8 of :func:`generated_rows`; ``kind`` is ``generated`` or ``real``."""
+    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") / f"{kind}.npy")

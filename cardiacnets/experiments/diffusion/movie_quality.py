@@ -1,0 +1,170 @@
+"""How far generated movies can be believed: agreement of indices, similarity to one's own heart, Fréchet
+distance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.linalg import sqrtm
+from sklearn.decomposition import PCA
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from cardiacnets.cohorts.preprocessing import resize_cine
+from cardiacnets.experiments.cmr_self_supervision.pretrain import load_cmr_autoencoder
+from cardiacnets.experiments.diffusion.generate import movies
+from cardiacnets.experiments.shared.encoding import cine_batch
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.run import Run
+from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.resampling import bootstrap_mean
+
+FRECHET_COMPONENTS = 20
+"""Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
+HALVINGS = 200
+
+
+def measured(run: Run, cohort: str) -> dict[str, np.ndarray]:
+    """Indices (n, 82) read from generated and from real movies, and recorded: ``generated``, ``real``,
+    ``truth``.
+    """
+    folder = run.require(run.predictions / f"generated.{cohort}", "04_diffusion")
+    files = {"generated": "indices_generated", "real": "indices_real", "truth": "truth"}
+    return {name: np.load(folder / f"{file}.npy", allow_pickle=False) for name, file in files.items()}
+
+
+def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
+    """Mean correlation over the indices of each pair of readings, with participant-bootstrap intervals."""
+    readings, rows = measured(run, cohort), []
+    for first, second in (("generated", "real"), ("generated", "truth"), ("real", "truth")):
+        found = bootstrap_correlations(
+            readings[second],
+            {first: readings[first]},
+            resamples=run.profile.downstream.bootstrap,
+            seed=run.profile.seed,
+        )
+        result = found.mean(first)
+        low, high = result.interval
+        rows.append(
+            {
+                "comparison": f"{first}_{second}",
+                "estimate": result.estimate,
+                "low": low,
+                "high": high,
+                "n": len(readings["truth"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def similarity(run: Run, cohort: str) -> pd.DataFrame:
+    """Generated movies against the same person's real movie (``own``) and against the next person's
+    (``stranger``).
+    """
+    readings, rows = measured(run, cohort), []
+    count = len(readings["truth"])
+    stranger = np.roll(np.arange(count), 1)
+    pairings = {"own": np.arange(count), "stranger": stranger}
+    for pairing, partner in pairings.items():
+        each = {
+            f"ssim_{view}": (
+                movie_similarity(
+                    movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]
+                ),
+                "",
+            )
+            for view in VIEWS
+        }
+        for name, unit in (("lv_ef", "%"), ("lv_edv", "ml")):
+            place = INDEX_NAMES.index(name)
+            each[f"{name}_error"] = (
+                np.abs(readings["generated"][:, place] - readings["real"][partner, place]),
+                unit,
+            )
+        for measure, (values, unit) in each.items():
+            result = bootstrap_mean(values, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
+            rows.append(
+                {
+                    "measure": measure,
+                    "pairing": pairing,
+                    "estimate": result.estimate,
+                    "low": result.interval[0],
+                    "high": result.interval[1],
+                    "unit": unit,
+                    "n": count,
+                    "method": "mean; bootstrap over participants",
+                }
+            )
+    return pd.DataFrame(rows).sort_values(["measure", "pairing"], kind="stable")
+
+
+def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
+    """Fréchet distance (Heusel 2017) of generated to real movies, and of real to other real ones, by view.
+
+    One row a ``comparison``: always between two halves of the participants, so that nobody meets himself; the
+    mean ``distance`` over :data:`HALVINGS` random halvings, the central 95 % of them (``low``, ``high``), and
+    ``n`` participants on each side.
+    """
+    encoder, settings, rows = load_cmr_autoencoder(run), run.profile.cmr_autoencoder, []
+    for view in VIEWS:
+        features = {}
+        for kind in ("real", "generated"):
+            clips = _stretched(movies(run, cohort, view, kind), settings.frames, settings.pixels)
+            with torch.inference_mode():
+                features[kind] = encoder.encode(cine_batch(clips, np.arange(len(clips))), view).numpy()
+        components = PCA(min(FRECHET_COMPONENTS, len(clips) // 4), whiten=True).fit(features["real"])
+        real, generated = (components.transform(features[kind]) for kind in ("real", "generated"))
+        for name, drawn in (("generated", generated), ("real_halves", real)):
+            distances = halved_distances(real, drawn, HALVINGS, run.profile.seed)
+            low, high = np.quantile(distances, [0.025, 0.975])
+            found = {"distance": distances.mean(), "low": low, "high": high, "n": len(real) // 2}
+            rows.append({"comparison": f"{view}_{name}"} | found)
+    return pd.DataFrame(rows)
+
+
+def halved_distances(a: np.ndarray, b: np.ndarray, halvings: int, seed: int) -> np.ndarray:
+    """Fréchet distance (halvings,) of row-aligned features (n, d): one random half of ``a``, the other of
+    ``b``.
+    """
+    generator, half = np.random.default_rng(seed), len(a) // 2
+    shuffles = [generator.permutation(len(a)) for _ in range(halvings)]
+    return np.array([frechet_distance(a[order[half:]], b[order[:half]]) for order in shuffles])
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Squared 2-Wasserstein distance of Gaussians fitted to (n, d) and (m, d) features (Dowson and Landau
+    1982).
+    """
+    covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    cross = sqrtm(
+        covariance_a @ covariance_b
+    ).real  # an imaginary part is rounding: both factors are positive
+    means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
+    return float(means + np.trace(covariance_a) + np.trace(covariance_b) - 2 * np.trace(cross))
+
+
+def worst_cases(run: Run, cohort: str, index: str, count: int) -> np.ndarray:
+    """Positions of the movies whose ``index`` is read most differently from the generated than from the real
+    one.
+    """
+    readings, place = measured(run, cohort), INDEX_NAMES.index(index)
+    return np.argsort(-np.abs(readings["generated"][:, place] - readings["real"][:, place]))[:count]
+
+
+def movie_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Structural similarity (Wang 2004; (n,)) of movies (n, T, H, W) uint8, the mean over frames."""
+    first, second = (
+        torch.from_numpy(np.ascontiguousarray(part)).float().flatten(0, 1)[:, None] for part in (a, b)
+    )
+    values = structural_similarity_index_measure(
+        first, second, data_range=255.0, reduction="none"
+    )  # (n * T,)
+    return values.reshape(len(a), -1).mean(1).numpy()
+
+
+def _stretched(clips: np.ndarray, frames: int, pixels: int) -> np.ndarray:
+    """Movies (n, t, h, w) with each frame repeated to ``frames``, at the CMR encoder's size."""
+    steps = np.arange(frames) * clips.shape[1] // frames
+    return resize_cine(clips[:, steps], frames, pixels)

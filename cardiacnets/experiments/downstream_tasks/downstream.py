@@ -1,0 +1,262 @@
+"""Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without
+covariates.
+
+Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates``
+adds the study's covariates. Every choice is made on the validation split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cardiacnets.artefacts import read_json, write_json
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.ecg import EcgAugmentation
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.shared.encoding import in_batches
+from cardiacnets.experiments.shared.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
+from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.tasks import TASKS, Labelled, labelled
+from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+from cardiacnets.training import beside, load_checkpoint, minibatches
+
+NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
+
+
+def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
+    """Folder of a model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
+    suffix = ("" if fraction == 1 else f"_{round(100 * fraction)}") + ("" if seed is None else f"_seed{seed}")
+    return f"{key}/{arm}{suffix}"
+
+
+def all_jobs(run: Run) -> list[tuple]:
+    """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
+
+    Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
+    """
+    trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
+    arms = ("ecg", "aligned", "ecg_covariates", "aligned_covariates")
+    settings = run.profile.downstream
+    curve = [
+        ("ukb.indices", arm, fraction, other_seed(run, seed))
+        for fraction in settings.fractions
+        for seed in settings.seeds
+        for arm in ("ecg", "aligned")
+    ]
+    controls = [(key, "permuted", 1.0, None) for key in ("ukb.indices", "ukb.cm")]
+    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms]
+    # the curve's end at the run's own seed is one of the whole fits
+    return [(run, *job) for job in dict.fromkeys(curve + controls + whole)]
+
+
+def other_seed(run: Run, seed: int) -> int | None:
+    """``None`` for the run's own seed, which no model's name carries."""
+    return None if seed == run.profile.seed else seed
+
+
+def arms_of(key: str) -> tuple[str, ...]:
+    """The network arms that :func:`all_jobs` fits for task ``key``."""
+    return NETWORK_ARMS if key in ("ukb.indices", "ukb.cm") else NETWORK_ARMS[:-1]
+
+
+def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
+    """Fine-tune ``arm`` on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
+
+    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
+    and ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    """
+    if arm not in NETWORK_ARMS:
+        raise ValueError(f"unknown network arm {arm!r}: choose one of {', '.join(NETWORK_ARMS)}")
+    start = arm.removesuffix("_covariates")
+    draw = run.profile.seed if seed is None else seed
+    clean = open_clean(run, TASKS[key].cohort)
+    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
+    rate = run.profile.aligning.learning_rate if start == "ecg" else run.profile.finetuning.learning_rate
+    ingredients = {
+        "cohort": clean.folder,
+        "task": key,
+        "arm": arm,
+        "fraction": fraction,
+        "seed": draw,
+        "learning_rate": rate,
+        "encoder": run.profile.ecg_encoder,
+        "ecg_input": run.profile.ecg_input,
+        "training": run.profile.finetuning,
+        "labels": run.profile.downstream.labels,
+        "source": code_of(fit_network),
+        "start": "random weights"
+        if start == "ecg"
+        else run.require(run.models / start, "03_contrastive_alignment"),
+    }
+
+    def make(folder: Path) -> None:
+        labels = labelled(run, key, fraction, draw)
+        standardiser = fit_standardiser(clean, labels) if arm.endswith("_covariates") else None
+        features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
+        model = start_network(run, labels, features, start, draw)
+        stage = fine_tuning_stage(run, model, labels, features, rate, draw)
+        train(run, stage, folder, run.unfinished(ingredients), progress=False)
+        readout = Readout.of(labels, standardiser)
+        readout.save(folder)
+        scores = readout(network_outputs(model, features))
+        scores[labels.of("train")] = np.nan
+        np.save(folder / "scores.npy", scores)
+
+    return fit_or_load(run, run.models / model_name(key, arm, fraction, seed), ingredients, make)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What turns a network's outputs into scores: covariates' scale, and the units of the indices."""
+
+    standardiser: Standardiser | None
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, labels: Labelled, standardiser: Standardiser | None) -> Readout:
+        if labels.task.kind != "indices":
+            return cls(standardiser, np.zeros(1), np.ones(1))
+        return cls(standardiser, *standardise_targets(labels.target[labels.of("train")])[1:])
+
+    def __call__(self, outputs: np.ndarray) -> np.ndarray:
+        """Network outputs (n, outputs) as logits, or as indices in their units."""
+        return outputs * self.deviation + self.mean
+
+    def save(self, folder: Path) -> None:
+        """Write ``readout.json`` beside the model."""
+        covariates = self.standardiser and {
+            "names": list(self.standardiser.names),
+            "mean": self.standardiser.mean.tolist(),
+            "deviation": self.standardiser.deviation.tolist(),
+        }
+        write_json(
+            folder / "readout.json",
+            {"covariates": covariates, "mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Readout:
+        """Read ``readout.json`` of a fine-tuned model."""
+        content = read_json(folder / "readout.json")
+        covariates = content["covariates"]
+        standardiser = covariates and Standardiser(
+            tuple(covariates["names"]), np.array(covariates["mean"]), np.array(covariates["deviation"])
+        )
+        return cls(standardiser, np.array(content["mean"]), np.array(content["deviation"]))
+
+
+def fit_standardiser(clean: CleanCohort, labels: Labelled) -> Standardiser:
+    """The study's covariates of the task's cohort, scaled by the task's training rows."""
+    training = clean.index.loc[labels.table["row"].iloc[labels.of("train")]]
+    return Standardiser.fit(training, covariate_names(labels.task.cohort))
+
+
+def network_inputs(
+    run: Run, clean: CleanCohort, rows: np.ndarray, standardiser: Standardiser | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """ECGs (n, 12, samples) on the encoder's scale, and standardised covariates (n, c) or ``None``."""
+    covariates = None if standardiser is None else torch.from_numpy(standardiser(clean.index.loc[rows]))
+    return ecg_batch(clean, rows, run.profile.ecg_input), covariates
+
+
+def start_network(
+    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int
+) -> Downstream:
+    """A network with random weights throughout, or the aligned encoder with its head set to a probe.
+
+    A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
+    encoder to huge weights that its first steps cannot survive.
+    """
+    ecg, covariates = features
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
+        model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
+    if start == "ecg":
+        return model
+    missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+    if unexpected or any(not name.startswith("modulation.") for name in missing):
+        raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
+    embedded = in_batches(encoder.eval(), features)
+    if covariates is not None:
+        embedded = np.hstack([embedded, covariates.numpy()])
+    training, validation = labels.of("train"), labels.of("validation")
+    held_out = embedded[validation], labels.target[validation]
+    probe = fit_probe(labels.task, embedded[training], labels.target[training], held_out)
+    model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
+    return model
+
+
+def fine_tuning_stage(
+    run: Run,
+    model: Downstream,
+    labels: Labelled,
+    features: tuple[torch.Tensor, torch.Tensor | None],
+    rate: float,
+    seed: int,
+) -> Stage:
+    """All weights, early stopping on the validation loss; the start is the state to beat."""
+    loss, target = task_objective(labels)
+    training, validation = labels.of("train"), labels.of("validation")
+    settings = run.profile.finetuning
+    # a tenth of the labels may be less than one batch
+    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(training)))
+    augmentation = EcgAugmentation()
+    given = [*(part for part in features if part is not None), target]  # ECG, perhaps covariates, truth
+
+    def batches(epoch: int, generator: torch.Generator):
+        for index in minibatches(len(training), settings.batch, generator):
+            ecg, *others = (part[training[index]] for part in given)
+            yield [augmentation(ecg, generator), *others]
+
+    def losses(model: Downstream, batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        *inputs, truth = batch
+        return {"loss": loss(model(*inputs), truth)}
+
+    def validate(model: Downstream) -> float:
+        return float(losses(model, beside(model, [part[validation] for part in given]))["loss"])
+
+    return Stage(
+        "downstream",
+        model,
+        losses,
+        batches,
+        settings,
+        seed=seed,
+        examples=len(training),
+        validate=validate,
+        options={"outputs": labels.task.outputs, "covariates": model.covariates},
+    )
+
+
+def task_objective(labels: Labelled) -> tuple[Callable, torch.Tensor]:
+    """The task's loss and its targets as tensors: {0, 1} floats, class numbers, or z-scores by the training
+    rows.
+    """
+    if labels.task.kind == "binary":
+        return screening_loss, torch.from_numpy(labels.target).float()
+    if labels.task.kind == "subtypes":
+        return subtype_loss, torch.from_numpy(labels.target).long()
+    readout = Readout.of(labels, None)
+    return index_loss, torch.from_numpy((labels.target - readout.mean) / readout.deviation).float()
+
+
+def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tensor | None]) -> np.ndarray:
+    """Raw outputs (n, outputs) of a fine-tuned model, in evaluation mode."""
+    return in_batches(model.eval(), features)
+
+
+def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
+    """A fine-tuned model in evaluation mode, and its readout."""
+    folder = run.require(run.models / model_name(key, arm), "05_downstream_tasks")
+    return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)

@@ -1,0 +1,58 @@
+"""Chapter 05: how few labels an aligned encoder needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.experiments.downstream_tasks.downstream import model_name, other_seed
+from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.run import Run
+from cardiacnets.statistics import bootstrap_correlations
+
+
+def label_efficiency(run: Run) -> pd.DataFrame:
+    """Test scores by share of labels for ``ecg`` and ``aligned``; the difference of a tenth aligned to all
+    without; and by how much alignment gains more with a tenth than with all (``gain_10-gain_100``).
+
+    One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
+    """
+    settings, scores = run.profile.downstream, {}
+    for arm in ("ecg", "aligned"):
+        for fraction in settings.fractions:
+            drawn = [_fraction_scores(run, arm, fraction, seed) for seed in settings.seeds]
+            truth, scores[f"{arm}_{round(100 * fraction)}"] = (
+                drawn[0][0],
+                np.mean([each[1] for each in drawn], axis=0),
+            )
+    found = bootstrap_correlations(truth, scores, resamples=settings.bootstrap, seed=run.profile.seed)
+    few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
+    results = {name: found.mean(name) for name in scores}
+    results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
+    results[f"gain_{few}-gain_{full}"] = found.mean_contrast({
+        f"aligned_{few}": 1.0, f"ecg_{few}": -1.0, f"aligned_{full}": -1.0, f"ecg_{full}": 1.0,
+    })  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "comparison": name,
+                "arm": "difference" if "-" in name else name.split("_")[0],
+                "labels, %": int(name.split("-")[0].split("_")[1]),
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "n": len(truth),
+                "pvalue": getattr(result, "pvalue", np.nan),
+            }
+            for name, result in results.items()
+        ]
+    )
+
+
+def _fraction_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and scores (n, 82) of test participants from a model fitted on a share of the labels."""
+    labels = labelled(run, "ukb.indices", fraction, seed)
+    name = model_name("ukb.indices", arm, fraction, other_seed(run, seed))
+    scores = np.load(run.models / name / "scores.npy", allow_pickle=False)
+    test = labels.of("test")
+    return labels.target[test], scores[test]

@@ -1,0 +1,299 @@
+"""Chapter 05's tables: every arm with its interval and n, every comparison of two arms paired on the same
+people.
+
+AUCs of recordings are clustered by participant where people have several (Obuchowski 1997); elsewhere DeLong.
+Differences of AUC have logit limits added in squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.shared.tasks import TASKS, Task
+from cardiacnets.phenotypes import PHENOTYPES
+from cardiacnets.run import Run
+from cardiacnets.statistics import (
+    Comparison,
+    Estimate,
+    auc_difference,
+    auc_interval,
+    bootstrap_correlations,
+    bootstrap_mean,
+    participant_bootstrap,
+    pearson,
+    wilson_interval,
+    youden_threshold,
+)
+
+ARM_NAMES = {
+    "covariates": "covariates only",
+    "classical": "classical ECG",
+    "classical_aligned": "classical ECG + aligned embedding",
+    "classical_covariates": "classical ECG + covariates",
+    "ecg": "ECG-only network",
+    "ecg_covariates": "ECG-only network + covariates",
+    "permuted": "aligned to strangers' CMR",
+    "aligned": "aligned ECG",
+    "aligned_covariates": "aligned ECG + covariates",
+    "cmr": "CMR, linear readout",
+}
+"""Arms in the order of the tables."""
+COMPARISONS = (
+    ("aligned", "ecg"),
+    ("aligned", "classical"),
+    ("classical_aligned", "classical"),
+    ("aligned", "permuted"),
+    ("aligned", "covariates"),
+    ("aligned", "cmr"),
+    ("aligned_covariates", "classical_covariates"),
+    ("aligned_covariates", "ecg_covariates"),
+)
+"""Pairs of arms compared, first minus second."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Test-split scores of one task: ``table`` with one column an arm, or ``scores[arm]`` (n, 82) for the
+    indices.
+    """
+
+    key: str
+    table: pd.DataFrame
+    arms: tuple[str, ...]
+    truth: np.ndarray
+    scores: dict[str, np.ndarray]
+    validation: pd.DataFrame
+
+
+def open_predictions(run: Run, key: str) -> Predictions:
+    """Test predictions of task ``key``; ``ValueError`` naming the command to run if chapter 05 has not made
+    them.
+    """
+    folder = run.require(run.predictions / key, "05_downstream_tasks")
+    table = pd.read_parquet(folder / "table.parquet")
+    test = (table["split"] == "test").to_numpy()
+    found = (
+        _index_arms(folder)
+        if TASKS[key].kind == "indices"
+        else {name.split(".")[0] for name in table.columns}
+    )
+    arms = tuple(arm for arm in ARM_NAMES if arm in found)
+    if TASKS[key].kind == "indices":
+        truth = np.load(folder / "truth.npy", allow_pickle=False)[test]
+        scores = {arm: np.load(folder / f"{arm}.npy", allow_pickle=False)[test] for arm in arms}
+    else:
+        truth, columns = table["label"].to_numpy()[test], list(SUBTYPES)
+        scores = {
+            arm: table.loc[
+                test, arm if TASKS[key].kind == "binary" else [f"{arm}.{name}" for name in columns]
+            ].to_numpy()
+            for arm in arms
+        }
+    return Predictions(
+        key, table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True)
+    )
+
+
+def arm_table(run: Run, key: str) -> pd.DataFrame:
+    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n`` participants, ``method``."""
+    predictions, rows = open_predictions(run, key), []
+    people = predictions.table["participant_id"].nunique()
+    measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
+    for arm, metric, result in measure(run, predictions):
+        rows.append(
+            {
+                "task": key,
+                "arm": arm,
+                "metric": metric,
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "n": people,
+                "method": result.method,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def comparison_table(
+    run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS
+) -> pd.DataFrame:
+    """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``,
+    ``method``.
+    """
+    predictions, rows = open_predictions(run, key), []
+    people = predictions.table["participant_id"].nunique()
+    pairs = [pair for pair in comparisons if set(pair) <= set(predictions.arms)]
+    compare = {
+        "binary": _screening_differences,
+        "subtypes": _subtype_differences,
+        "indices": _index_differences,
+    }
+    for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
+        rows.append(
+            {
+                "task": key,
+                "comparison": f"{first}-{second}",
+                "metric": metric,
+                "estimate": result.estimate,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "low_90": wide.interval[0],
+                "high_90": wide.interval[1],
+                "pvalue": getattr(result, "pvalue", np.nan),
+                "n": people,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
+    """Mean test correlation within each group of indices (rows) for each arm (columns)."""
+    predictions = open_predictions(run, "ukb.indices")
+    columns = {
+        ARM_NAMES[arm]: pearson(predictions.truth, predictions.scores[arm])
+        for arm in arms
+        if arm in predictions.arms
+    }
+    return pd.DataFrame(columns).groupby(PHENOTYPES["group"].to_numpy(), sort=False).mean()
+
+
+def _index_arms(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.npy")} - {"truth"}
+
+
+def _clusters(predictions: Predictions) -> np.ndarray | None:
+    """Participants where some have several recordings; ``None`` where each has one."""
+    people = predictions.table["participant_id"]
+    return people.to_numpy() if people.duplicated().any() else None
+
+
+def _screening(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    task, truth = TASKS[predictions.key], predictions.truth
+    for arm, scores in predictions.scores.items():
+        yield arm, "auc", auc_interval(truth, scores, clusters=_clusters(predictions))
+        cleared = (scores < _threshold(run, task, arm))[truth == 0]
+        yield arm, "specificity", wilson_interval(int(cleared.sum()), len(cleared))
+
+
+def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
+    for arm, probabilities in predictions.scores.items():
+        for place, name in _present(truth):
+            yield (
+                arm,
+                f"auc_{name}",
+                auc_interval(truth == place, probabilities[:, place], clusters=_clusters(predictions)),
+            )
+        correct = (probabilities.argmax(axis=1) == truth).astype(float)
+        yield arm, "accuracy", accuracy(truth, correct, people, **_resampling(run))
+        yield arm, "balanced_accuracy", balanced_accuracy(truth, correct, people, **_resampling(run))
+
+
+def _indices(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    for arm in predictions.arms:
+        yield arm, "r", found.mean(arm)
+
+
+def _screening_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
+    for first, second in pairs:
+        scores = predictions.scores[first], predictions.scores[second]
+        results = [
+            auc_difference(predictions.truth, *scores, level=level, clusters=_clusters(predictions))
+            for level in (0.95, 0.9)
+        ]
+        yield (first, second), "auc", *results
+
+
+def _subtype_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
+    for first, second in pairs:
+        for place, name in _present(predictions.truth):
+            scores = predictions.scores[first][:, place], predictions.scores[second][:, place]
+            against_rest = predictions.truth == place
+            results = [
+                auc_difference(against_rest, *scores, level=level, clusters=_clusters(predictions))
+                for level in (0.95, 0.9)
+            ]
+            yield (first, second), f"auc_{name}", *results
+        yield from _accuracy_differences(run, predictions, (first, second))
+
+
+def _accuracy_differences(
+    run: Run, predictions: Predictions, pair: tuple[str, str]
+) -> Iterator[tuple[tuple[str, str], str, Estimate, Estimate]]:
+    truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
+    first, second = ((predictions.scores[arm].argmax(axis=1) == truth).astype(float) for arm in pair)
+    for metric, measure in (("accuracy", accuracy), ("balanced_accuracy", balanced_accuracy)):
+        yield (
+            pair,
+            metric,
+            *[
+                measure(truth, first - second, people, level=level, **_resampling(run))
+                for level in (0.95, 0.9)
+            ],
+        )
+
+
+def _index_differences(
+    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    for first, second in pairs:
+        yield (first, second), "r", *[found.mean_difference(first, second, level) for level in (0.95, 0.9)]
+
+
+def _present(truth: np.ndarray) -> list[tuple[int, str]]:
+    """Subtypes that occur among the test recordings: a small cohort may lack one."""
+    return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
+
+
+def accuracy(
+    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
+) -> Estimate:
+    """Share of ``correct`` recordings (n,), with a bootstrap interval over participants.
+
+    Given the difference of two arms' ``correct`` (-1, 0, 1), the difference of their accuracies; so below.
+    """
+    return bootstrap_mean(correct, people, resamples, seed, level)
+
+
+def balanced_accuracy(
+    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
+) -> Estimate:
+    """Mean recall over the classes of ``truth`` (n,), with a bootstrap interval over participants."""
+    members = pd.factorize(people)[0]
+    classes = truth[:, None] == np.unique(truth)  # (n, classes)
+    sums = np.zeros((2, members.max() + 1, classes.shape[1]))
+    for place, values in enumerate((classes, classes * correct[:, None])):
+        np.add.at(sums[place], members, values)
+    size, hits = sums  # (participants, classes) each
+
+    def recall(weights: np.ndarray) -> np.ndarray:
+        return ((weights @ hits) / np.maximum(weights @ size, 1e-12)).mean(axis=1)
+
+    return participant_bootstrap(recall, len(size), resamples, seed, level)
+
+
+def _resampling(run: Run) -> dict[str, int]:
+    return {"resamples": run.profile.downstream.bootstrap, "seed": run.profile.seed}
+
+
+def _threshold(run: Run, task: Task, arm: str) -> float:
+    """The score that maximises sensitivity + specificity on the validation split of the task that was trained
+    on.
+    """
+    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query(
+        "split == 'validation'"
+    )
+    return youden_threshold(table["label"], table[arm])

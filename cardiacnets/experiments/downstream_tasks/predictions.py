@@ -1,0 +1,143 @@
+"""Chapter 05, the tables: one score an arm for every validation and test recording of a task.
+
+Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
+readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
+that the classical model does not; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself).
+Networks are read from their folders, or applied to cohorts they never saw.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.downstream_tasks.classical import ClassicalFeatures
+from cardiacnets.experiments.downstream_tasks.downstream import (
+    arms_of,
+    fit_standardiser,
+    load_network,
+    model_name,
+    network_inputs,
+    network_outputs,
+)
+from cardiacnets.experiments.shared.encoding import in_batches
+from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.tasks import TASKS, Labelled, Task, labelled
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+
+LINEAR_ARMS = ("covariates", "classical", "classical_aligned", "classical_covariates", "cmr")
+
+
+def predict_task(run: Run, key: str) -> Path:
+    """Write ``predictions/<cohort>.<task>/`` with every arm, or reuse it.
+
+    ``table.parquet`` holds identifiers, split, label and scores; for ``indices`` the scores lie in
+    ``truth.npy`` and ``<arm>.npy`` (n, 82), row-aligned. Cohorts that no model was trained on are scored by
+    the models of ``Task.trained_on``.
+    """
+    task = TASKS[key]
+    home = _home(task)
+    network_arms = arms_of(home.key)
+    trained = [
+        run.require(run.models / model_name(home.key, arm), "05_downstream_tasks") for arm in network_arms
+    ]
+    ingredients = {
+        "task": key,
+        "cohort": open_clean(run, task.cohort).folder,
+        "networks": trained,
+        "seed": run.profile.seed,
+        "downstream": run.profile.downstream,
+        "source": code_of(predict_task),
+        "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
+    }
+
+    def make(folder: Path) -> None:
+        labels = labelled(run, key)
+        held_out = np.flatnonzero(labels.table["split"] != "train")
+        scores = linear_scores(run, home, labels, held_out) | {
+            arm: network_scores(run, home, labels, held_out, arm) for arm in network_arms
+        }
+        table = labels.table.iloc[held_out].drop(columns="row").reset_index(drop=True)
+        if task.kind == "indices":
+            np.save(folder / "truth.npy", labels.target[held_out])
+            for arm, values in scores.items():
+                np.save(folder / f"{arm}.npy", values.astype(np.float32))
+        else:
+            table = table.assign(label=labels.target[held_out], **_columns(task, scores))
+        table.to_parquet(folder / "table.parquet")
+
+    return run.fit_or_load(run.predictions / key, ingredients, make)
+
+
+def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores (n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task
+    ``home``.
+    """
+    learned = labelled(run, home.key)
+    home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
+    classical = ClassicalFeatures.fit(home_clean, run.profile.downstream, run.profile.seed)
+    standardiser = fit_standardiser(home_clean, learned)
+
+    def features(arm: str, source_clean: CleanCohort, positions: np.ndarray) -> np.ndarray:
+        if arm == "cmr":
+            return np.hstack([cmr_features(run, source_clean.name, view)[0, positions] for view in VIEWS])
+        parts = []
+        if "classical" in arm:
+            parts.append(classical(source_clean.beats[positions]))
+        if "aligned" in arm:
+            parts.append(frozen_embedding(run, source_clean, positions))
+        if "covariates" in arm:
+            parts.append(standardiser(source_clean.index.loc[positions]))
+        return np.hstack(parts)
+
+    scores = {}
+    for arm in LINEAR_ARMS:
+        if arm == "cmr" and labels.task.cohort != "ukb":
+            continue
+        train, validation = (learned.of(split) for split in ("train", "validation"))
+        learned_rows = learned.table["row"].to_numpy()
+        probe = fit_probe(
+            home,
+            features(arm, home_clean, learned_rows[train]),
+            learned.target[train],
+            (features(arm, home_clean, learned_rows[validation]), learned.target[validation]),
+        )
+        scores[arm] = probe(features(arm, clean, labels.table["row"].to_numpy()[rows]))
+    return scores
+
+
+def network_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray, arm: str) -> np.ndarray:
+    """Scores (n, outputs) of a fine-tuned network at positions ``rows`` of ``labels``."""
+    model, readout = load_network(run, home.key, arm)
+    clean = open_clean(run, labels.task.cohort)
+    inputs = network_inputs(run, clean, labels.table["row"].to_numpy()[rows], readout.standardiser)
+    return readout(network_outputs(model, inputs))
+
+
+def frozen_embedding(run: Run, clean: CleanCohort, rows: np.ndarray) -> np.ndarray:
+    """Embedding (n, D) of the aligned encoder as chapter 03 left it, before any fine-tuning."""
+    return in_batches(load_aligner(run).encoder, network_inputs(run, clean, rows, None))
+
+
+def _home(task: Task) -> Task:
+    """The task whose models answer ``task``: itself, or its twin in the cohort that was trained on."""
+    return TASKS[f"{task.trained_on}.{task.name}"]
+
+
+def _columns(task: Task, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Logits of binary tasks as one column an arm; probabilities of the subtypes as three."""
+    if task.kind == "binary":
+        return {arm: values[:, 0] for arm, values in scores.items()}
+    return {
+        f"{arm}.{subtype}": softmax(values, axis=1)[:, place]
+        for arm, values in scores.items()
+        for place, subtype in enumerate(SUBTYPES)
+    }

@@ -1,0 +1,1 @@
+"""What several chapters need: inputs, tasks, stages of training, readouts, attribution."""

@@ -1,0 +1,1 @@
+"""Chapter 08: everything the models say of one ECG."""

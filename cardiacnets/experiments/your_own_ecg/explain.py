@@ -1,0 +1,158 @@
+"""Chapter 08: everything the study can say from one ECG, with its uncertainty.
+
+The default models learned from simulated hearts: nothing here is for clinical use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from cardiacnets.cohorts.preprocessing import beat_view, encoder_view
+from cardiacnets.contracts import DISEASES, ECG_SAMPLES, LEADS
+from cardiacnets.ecg import Ecg, check_ecg, clean
+from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
+from cardiacnets.experiments.downstream_tasks.conformal import calibration_residuals, conformal_half_widths
+from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
+from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
+from cardiacnets.experiments.shared.inputs import scale_ecg
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.phenotypes import PHENOTYPES
+from cardiacnets.run import Run, open_run
+
+DISEASE_NAMES = {
+    "cad": "coronary artery disease",
+    "cm": "cardiomyopathy",
+    "pc": "pericarditis",
+    "hf": "heart failure",
+    "ph": "pulmonary hypertension",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What one ECG says."""
+
+    ecg: np.ndarray
+    """The standard recording, (12, 5000) mV."""
+    cleaned: np.ndarray
+    """The same after preprocessing."""
+    beat: np.ndarray
+    """Its median beat, (12, 180) mV at 250 Hz."""
+    warnings: tuple[str, ...]
+    indices: pd.DataFrame
+    """One row an index: ``name``, ``label``, ``unit``, ``estimate``, ``low``, ``high``."""
+    diseases: pd.DataFrame
+    """One row a disease: ``probability`` were cases and controls equally frequent, and on how many it was
+    calibrated.
+    """
+    movies: dict[str, np.ndarray]
+    """Generated ``sax`` and ``lax`` cines, (T, H, W) uint8."""
+    heat: dict[str, np.ndarray]
+    """Occlusion map (12, columns) in [0, 1] for each disease."""
+    heat_as_published: dict[str, np.ndarray]
+    """Grad-CAM (12, columns of tokens) in [0, 1] for each disease."""
+
+
+def explain_ecg(
+    ecg: Ecg | np.ndarray,
+    run: Run | str = "quick",
+    covariates: dict[str, float] | None = None,
+    coverage: float = 0.9,
+) -> Explanation:
+    """Indices with split-conformal intervals, disease probabilities, generated cines and heat maps of one
+    ECG.
+
+    ``ecg``: what ``read_ecg`` returns, or (12, 5000) mV at 500 Hz. ``run``: a run, or a profile's name, whose
+    chapters 00 to 05 have been executed. ``covariates``: ``sex`` (0 female, 1 male), ``age`` (years),
+    ``heart_rate`` (beats/min) for the models that use them. Raises ``ValueError`` for an unusable ECG,
+    unknown or missing covariates, or a run that lacks a chapter.
+    """
+    run = open_run(run) if isinstance(run, str) else run
+    signal = ecg.standard() if isinstance(ecg, Ecg) else np.asarray(ecg, np.float32)
+    if signal.shape != (len(LEADS), ECG_SAMPLES):
+        raise ValueError(f"the ECG has shape {signal.shape}; (12, {ECG_SAMPLES}) mV at 500 Hz is needed")
+    quality = check_ecg(signal)
+    if quality.faults:
+        raise ValueError(f"the ECG cannot be used: {'; '.join(quality.faults)}")
+
+    view = scale_ecg(encoder_view(signal[None], run.profile.ecg_input), run.profile.ecg_input)
+    inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
+    movies = {
+        name: sample_movies(
+            load_diffusion(run, name), ecg_tokens(run, inputs), run.profile.diffusion, run.profile.seed
+        )[0]
+        for name in VIEWS
+    }
+    cleaned = clean(signal)
+    return Explanation(
+        signal,
+        cleaned,
+        beat_view(cleaned[None])[0],
+        quality.warnings,
+        _indices(run, inputs, coverage),
+        _diseases(run, inputs, covariates),
+        movies,
+        {name: _heat(run, inputs, name, occlusion) for name in DISEASES},
+        {name: _heat(run, inputs, name, grad_cam) for name in DISEASES},
+    )
+
+
+def given_covariates(sex: str, age: float, heart_rate: float) -> dict[str, float] | None:
+    """The hospital covariates from what a person typed; ``None`` where neither sex nor age was given.
+
+    Raises ``ValueError`` if only one of them was, or for a sex other than ``female`` and ``male``.
+    """
+    if not sex and not age:
+        return None
+    if sex not in ("female", "male") or not 0 < age < 130:
+        raise ValueError(f"sex {sex!r} and age {age!r}: give both, female or male and years, or neither")
+    return {"sex": float(sex == "male"), "age": float(age), "heart_rate": heart_rate}
+
+
+def _indices(run: Run, inputs: torch.Tensor, coverage: float) -> pd.DataFrame:
+    model, readout = load_network(run, "ukb.indices", "aligned")
+    estimate = readout(network_outputs(model, (inputs, None)))[0]
+    half_width = conformal_half_widths(calibration_residuals(run), coverage)
+    return PHENOTYPES[["name", "label", "unit", "group"]].assign(
+        estimate=estimate, low=estimate - half_width, high=estimate + half_width
+    )
+
+
+def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | None) -> pd.DataFrame:
+    arm = "aligned" if covariates is None else "aligned_covariates"
+    rows = []
+    for disease in DISEASES:
+        model, readout = load_network(run, f"mimic.{disease}", arm)
+        given = None
+        if covariates is not None:
+            if sorted(covariates) != sorted(readout.standardiser.names):
+                raise ValueError(
+                    f"covariates must be {', '.join(readout.standardiser.names)}; "
+                    f"found {', '.join(sorted(covariates)) or 'none'}"
+                )
+            given = torch.from_numpy(readout.standardiser(pd.DataFrame([covariates])))
+        logit = network_outputs(model, (inputs, given))[0, 0]
+        table = pd.read_parquet(run.predictions / f"mimic.{disease}" / "table.parquet")
+        validation = table[table["split"] == "validation"]
+        platt = LogisticRegression(C=1e6).fit(validation[[arm]].to_numpy(), validation["label"])
+        probability = platt.predict_proba([[logit]])[0, 1]
+        rows.append(
+            {
+                "key": disease,
+                "disease": DISEASE_NAMES[disease],
+                "probability": probability,
+                "calibrated_on": len(validation),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _heat(run: Run, inputs: torch.Tensor, disease: str, method: Callable) -> np.ndarray:
+    model, _ = load_network(run, f"mimic.{disease}", "aligned")
+    return method(model, inputs)[0]

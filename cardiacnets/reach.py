@@ -1,0 +1,173 @@
+"""What a function's result depends on in this package's code, found by reading it.
+
+From a function every definition that it names is followed through the package's own imports, and from there
+on: functions, classes, constants, and tables of them, also where they are imported inside a function. Their
+syntax trees without docstrings are hashed, so that words never make an artefact stale, and code that is
+reached always does. What cannot be told apart by reading (which of a table's entries is used) counts whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+
+Definition = tuple[str, str]
+"""A module's name and that of what it defines; an empty name is what the module does when it is imported."""
+
+
+def code_of(*functions: Callable[..., Any], package: Path = PACKAGE) -> str:
+    """SHA-256 of all definitions of ``package`` that ``functions`` of it reach, themselves included.
+
+    Raises ``ValueError`` for a function that the package does not define.
+    """
+    total = hashlib.sha256()
+    for module, name in sorted(reached(*functions, package=package)):
+        total.update(f"{module}:{name}={_written(package, module, name)}\0".encode())
+    return total.hexdigest()
+
+
+def reached(*functions: Callable[..., Any], package: Path = PACKAGE) -> set[Definition]:
+    """The definitions that :func:`code_of` covers."""
+    waiting = [(function.__module__, function.__qualname__.split(".")[0]) for function in functions]
+    found: set[Definition] = set()
+    for module, name in waiting:
+        source = _source(package, module)
+        if source is None or name not in source.definitions:
+            raise ValueError(f"{module}.{name}: no definition of the package {package.name}")
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += _named(package, *each)
+    return found
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One module, read: its top-level definitions, where its names come from, and what it only does."""
+
+    definitions: dict[str, list[ast.stmt]]
+    imports: dict[str, str]
+    statements: list[ast.stmt]
+
+
+@cache
+def _source(package: Path, module: str) -> _Source | None:
+    """The module of that full name, or ``None`` where the package has none."""
+    file = package.parent.joinpath(*module.split("."))
+    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    if module.split(".")[0] != package.name or not file.is_file():
+        return None
+    source = _Source({}, {}, [])
+    for statement in _top_level(ast.parse(file.read_text(encoding="utf-8")).body):
+        source.imports.update(_imported(statement))
+        if names := _defined(statement):
+            for name in names:
+                source.definitions.setdefault(name, []).append(statement)
+        elif isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
+            source.statements.append(statement)
+    return source
+
+
+def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that run when a module is imported, those under a condition too."""
+    for statement in body:
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.For):
+            parts = [getattr(statement, field, []) for field in ("body", "orelse", "finalbody")]
+            parts += [handler.body for handler in getattr(statement, "handlers", [])]
+            for part in parts:
+                yield from _top_level(part)
+        else:
+            yield statement
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        return [statement.name]
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    names = (node for target in targets if target for node in ast.walk(target))
+    return [node.id for node in names if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+
+
+def _imported(tree: ast.AST) -> dict[str, str]:
+    """Local name: the full dotted name that an import anywhere in ``tree`` gives it."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0]
+                      for a in node.names}  # fmt: skip
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return names
+
+
+@cache
+def _named(package: Path, module: str, name: str) -> list[Definition]:
+    """The definitions that one definition names."""
+    source = _source(package, module)
+    assert source is not None
+    found = [(module, "")] if name else []
+    for statement in source.definitions[name] if name else source.statements:
+        imports = source.imports | _imported(statement)
+        for chain in _chains(statement):
+            if chain[0] in imports:
+                found += _resolve(package, [*imports[chain[0]].split("."), *chain[1:]])
+            elif chain[0] in source.definitions:
+                found.append((module, chain[0]))
+    return found
+
+
+def _chains(tree: ast.AST) -> Iterator[list[str]]:
+    """Dotted names as lists: ``models.registry.build`` and each of its beginnings once."""
+    inner: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if node in inner or not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        chain, part = [], node
+        while isinstance(part, ast.Attribute):
+            chain.append(part.attr)
+            part = part.value
+            inner.add(part)
+        if isinstance(part, ast.Name):
+            yield [part.id, *reversed(chain)]
+
+
+def _resolve(package: Path, parts: list[str]) -> list[Definition]:
+    """The definition that a full dotted name leads to, through modules that only pass it on; [] outside."""
+    for length in range(len(parts), 0, -1):
+        module, rest = ".".join(parts[:length]), parts[length:]
+        if (source := _source(package, module)) is None:
+            continue
+        if not rest:  # the module itself is handed on: all that it defines
+            return [(module, ""), *((module, name) for name in source.definitions)]
+        if rest[0] in source.definitions:
+            return [(module, rest[0])]
+        if rest[0] in source.imports:
+            return [(module, ""), *_resolve(package, [*source.imports[rest[0]].split("."), *rest[1:]])]
+        # a name made on demand, by the module's __getattr__
+        return [(module, name) for name in source.definitions if name == "__getattr__"]
+    return []
+
+
+@cache
+def _written(package: Path, module: str, name: str) -> str:
+    """The syntax trees of a definition, without docstrings and places in the file."""
+    source = _source(package, module)
+    assert source is not None
+    statements = source.definitions[name] if name else source.statements
+    return "".join(ast.dump(_Wordless().visit(statement)) for statement in statements)
+
+
+class _Wordless(ast.NodeTransformer):
+    """Takes out texts that stand alone: docstrings, and those under a constant or a field."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if alone else self.generic_visit(node)

@@ -1,0 +1,100 @@
+"""What an artefact's fingerprint covers: all code that is reached, and no words."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cardiacnets import reach
+from cardiacnets.experiments.cmr_self_supervision.pretrain import fit_cmr_autoencoder
+from cardiacnets.experiments.cohorts.cohort_checks import target_table
+from cardiacnets.experiments.contrastive_alignment.align import fit_aligner
+from cardiacnets.experiments.diffusion.guidance import turn_causes
+from cardiacnets.reach import code_of, reached
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """The fingerprint of a function once a file of the package says ``new`` instead of ``old``."""
+
+    def after(function, file: str, old: str, new: str) -> str:
+        package = tmp_path / str(len(list(tmp_path.iterdir()))) / "cardiacnets"
+        shutil.copytree(reach.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        text = (package / file).read_text()
+        assert old in text
+        (package / file).write_text(text.replace(old, new))
+        return code_of(function, package=package)
+
+    return after
+
+
+@pytest.mark.parametrize(
+    ("function", "file", "old", "new"),
+    [
+        (fit_cmr_autoencoder, "cmr/augmenting.py", "(high - low)", "(high + low)"),
+        (turn_causes, "experiments/shared/probe.py", "np.argmin", "np.argmax"),
+        (target_table, "cohorts/preprocessing.py", "samples=BEAT_SAMPLES", "samples=BEAT_SAMPLES - 1"),
+        (target_table, "contracts.py", "BEAT_RATE = 250", "BEAT_RATE = 251"),
+        (fit_aligner, "models/contrast.py", "return", "return 2 *"),
+    ],
+    ids=["augmentation", "readout", "beat", "constant", "loss"],
+)
+def test_code_that_a_stage_reaches_makes_it_stale(edited, function, file, old, new):
+    assert edited(function, file, old, new) != code_of(function)
+
+
+def test_words_and_code_that_is_not_reached_do_not(edited):
+    before = code_of(fit_cmr_autoencoder)
+    assert edited(fit_cmr_autoencoder, "cmr/augmenting.py", "Return a random view", "Give one") == before
+    assert edited(fit_cmr_autoencoder, "statistics/proportions.py", "return", "return 2 *") == before
+    commented = "# a comment\nfrom __future__"
+    assert edited(fit_cmr_autoencoder, "cmr/augmenting.py", "from __future__", commented) == before
+
+
+def package_of(tmp_path: Path, files: dict[str, str]) -> Path:
+    """A package ``box`` of these files."""
+    for name, text in {"__init__": "", **files}.items():
+        file = tmp_path / "box" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "box"
+
+
+def root(module: str, name: str):
+    def function(): ...
+
+    function.__module__, function.__qualname__ = module, name
+    return function
+
+
+def test_it_follows_tables_lazy_imports_reexports_and_modules(tmp_path):
+    package = package_of(
+        tmp_path,
+        {
+            "start": "from box.room import shown\nfrom box import kinds as k\nimport numpy\n"
+            "def go():\n    from box.late import late\n    return shown() + k.KINDS['a']() + late()\n"
+            "def unused():\n    return 1\n",
+            "room/__init__": "from box.room.deep import shown\n",
+            "room/deep": "STEP = 2\nOTHER = 3\ndef shown():\n    return STEP\n",
+            "kinds": "from box.a import A\nKINDS = {'a': A}\n",
+            "a": "class A:\n    def __call__(self):\n        return helper()\ndef helper():\n    return 0\n",
+            "late": "def late():\n    return 1\nlate()\n",
+        },
+    )
+    names = {each for each in reached(root("box.start", "go"), package=package) if each[1]}
+    assert names == {
+        ("box.start", "go"), ("box.room.deep", "shown"), ("box.room.deep", "STEP"), ("box.kinds", "KINDS"),
+        ("box.a", "A"), ("box.a", "helper"), ("box.late", "late"),
+    }  # fmt: skip
+
+
+def test_a_module_that_is_handed_on_counts_whole(tmp_path):
+    start = "from box import tools\ndef go(f):\n    return f(tools)\n"
+    package = package_of(tmp_path, {"start": start, "tools": "A = 1\nB = 2\n"})
+    names = reached(root("box.start", "go"), package=package)
+    assert {("box.tools", "A"), ("box.tools", "B")} <= names
+
+
+def test_a_function_from_elsewhere_is_refused():
+    with pytest.raises(ValueError, match="shutil.copy: no definition of the package cardiacnets"):
+        code_of(shutil.copy)
