@@ -46,7 +46,7 @@ def test_a_chapter_depends_on_what_it_imports_and_on_what_that_imports(graph):
 def test_what_is_found_is_what_python_loads(graph):
     """Importing a chapter's library loads no file of it that the graph does not know."""
     code = (
-        "import sys; from cardiacnets.experiments.downstream_tasks import evaluation; from pathlib import Path; "
+        "import sys; from cardiacnets.experiments.downstream_tasks import evaluation; "
         "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')])"
     )
     loaded = subprocess.run(

@@ -37,7 +37,7 @@ from cardiacnets.experiments.diffusion.generate import READER_COHORT, generated_
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_inputs
 from cardiacnets.experiments.shared.attribution import occlusion
 from cardiacnets.experiments.shared.tasks import TASKS
-from cardiacnets.run import REPOSITORY, Run
+from cardiacnets.run import Run
 from cardiacnets.statistics.discrimination import placements
 
 MODALITIES = ("ecg", "ecg+generated", "ecg+real")
@@ -191,12 +191,10 @@ def reader_displays(run: Run) -> tuple[Displays, Reference]:
 def public_study() -> pd.DataFrame | None:
     """VanDyke's reader study (1993; real patients), "disease" at a rating of 3 or more, from the sample data.
 
-    None where its file is not at hand: ``stats/VanDyke.csv`` under ``$CARDIACNETS_SAMPLE_DATA``, or under the
-    folder ``shared/data`` beside the repository.
+    None where its file, ``stats/VanDyke.csv``, is not under ``$CARDIACNETS_SAMPLE_DATA``.
     """
-    folder = os.environ.get("CARDIACNETS_SAMPLE_DATA") or REPOSITORY.parent / "shared" / "data"
-    file = Path(folder) / "stats" / "VanDyke.csv"
-    if not file.is_file():
+    folder = os.environ.get("CARDIACNETS_SAMPLE_DATA")
+    if not folder or not (file := Path(folder) / "stats" / "VanDyke.csv").is_file():
         return None
     table = pd.read_csv(file).rename(columns={"treatment": "modality"})
     return table.assign(decision=(table["rating"] >= 3).astype(int))
