@@ -17,8 +17,7 @@ from cardiacnets.statistics.ratings import check_ratings
 
 
 def estimating_equations(
-    table: pd.DataFrame, threshold: float, merit: str = "sensitivity", readers: Sequence | None = None,
-    modalities: Sequence | None = None, level: float = 0.95,
+    table: pd.DataFrame, threshold: float, merit: str = "sensitivity", modalities: Sequence | None = None
 ) -> pd.DataFrame:
     """Odds of a right decision with each modality against the first, decisions on one case correlated.
 
@@ -28,7 +27,7 @@ def estimating_equations(
     :func:`check_ratings`; a rating >= ``threshold`` is a positive decision. Columns ``modality, odds_ratio,
     low, high, pvalue``; NaN where a reader or a modality is always right or always wrong (infinite odds).
     """
-    ratings = check_ratings(table, readers, modalities)
+    ratings = check_ratings(table, None, modalities)
     truth = ratings.truth
     chosen = {"sensitivity": truth, "specificity": ~truth, "accuracy": np.ones_like(truth)}
     if merit not in chosen:
@@ -48,7 +47,7 @@ def estimating_equations(
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         fitted = model.fit(cov_type="bias_reduced")
-    z, first = normal_quantile(level), right.shape[1]
+    z, first = normal_quantile(0.95), right.shape[1]
     effect, error = fitted.params[first:], fitted.bse[first:]
     return pd.DataFrame({
         "modality": ratings.modalities[1:], "odds_ratio": np.exp(effect), "low": np.exp(effect - z * error),

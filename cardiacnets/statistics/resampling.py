@@ -19,6 +19,7 @@ from cardiacnets.statistics.estimate import Estimate, normal_quantile
 
 CELLS = 2_000_000
 """Weights held at once: 16 MB."""
+BCA = "participant bootstrap, bca"
 
 
 def bootstrap_weights(participants: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -101,7 +102,8 @@ def participant_bootstrap(
         low, high = np.nanquantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     if np.ndim(estimate) == 0:
         estimate, low, high = float(estimate), float(low), float(high)
-    return Estimate(estimate, (low, high), participants, f"participant bootstrap, {method}")
+    name = BCA if method == "bca" else "participant bootstrap, percentile"
+    return Estimate(estimate, (low, high), participants, name, level=level)
 
 
 def bootstrap_mean(

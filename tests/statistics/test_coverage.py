@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from cardiacnets.statistics.coverage import SCENARIOS, Count, coverage_table
+from cardiacnets.statistics.coverage import SCENARIOS, Count, areas, coverage_table, scenario
+from cardiacnets.statistics.coverage.counting import SEEDS
+
+SEEDS_OF = {name: seed for seed, name in SEEDS.items()}
 
 
 def test_pairing_shows_in_the_published_tests():
@@ -19,6 +22,29 @@ def test_a_wald_interval_near_one_is_found_out():
     table = coverage_table(2000, ["one_proportion"]).set_index(["method", "setting", "n"])
     assert table.loc[("Wald interval", "p 0.95", 34), "verdict"] == "too low"
     assert table.loc[("Wilson interval", "p 0.85", 464), "verdict"] == "kept"
+
+
+def test_what_chapter_05_uses_is_tried_and_repeats_matter():
+    table = coverage_table(1000, ["accuracy_over_classes"]).set_index(["question", "method", "n"])["rate"]
+    question = "balanced accuracy, repeated recordings"
+    # 1,000 studies of a 5 % event: the Monte Carlo deviation is .7 %
+    assert 0.92 < table[question, "clustered, logit interval", 111] < 0.975
+    assert 0.92 < table[f"{question}, difference", "clustered, t interval", 111] < 0.975
+    assert table[question, "logit interval, as if independent", 111] < 0.89
+    assert 0.03 < table[f"{question}, difference", "clustered, t test", 111] < 0.075
+
+
+def test_equivalence_is_simulated_by_the_rule_of_the_pages(monkeypatch):
+    asked = []
+    monkeypatch.setattr(areas, "within_margin", lambda found, margin: asked.append(found.level) or True)
+    table = coverage_table(3, ["equivalence_at_the_margin"])
+    assert asked == [0.9] * 6 and (table["rate"] == 1).all()
+
+
+def test_a_scenario_has_its_own_name_and_seed():
+    with pytest.raises(ValueError, match="'two_areas' has them; the next seed is"):
+        scenario(SEEDS_OF["two_areas"])(lambda replicates, rng: iter([]))
+    assert sorted(SEEDS) == list(range(len(SCENARIOS)))
 
 
 def test_same_seed_same_table():
