@@ -47,8 +47,9 @@ class Estimate:
         else:
             value, interval, method = row.estimate, (row.low, row.high), row.method
         tested = {each.name: getattr(row, each.name, np.nan) for each in fields(cls)[len(fields(Estimate)) :]}
-        level = getattr(row, "level", 0.95)
-        return cls(value, tuple(interval), row.n, method, **tested, level=level)
+        if not isinstance(interval, tuple):  # what could not be computed
+            value, interval, method = np.nan, (np.nan, np.nan), ""
+        return cls(value, interval, row.n, method, **tested, level=getattr(row, "level", 0.95))
 
     def times(self, factor: float) -> Self:
         """In another unit, or with the other sign; a test stays as it is."""

@@ -37,7 +37,8 @@ def one_vs_rest(
     if not np.array_equal(np.unique(classes), np.arange(values.shape[1])):
         found = np.unique(classes).tolist()
         raise ValueError(f"labels must hold each of 0 .. {values.shape[1] - 1}; found {found}")
-    singles, influence, n = [], np.zeros(len(classes)), len(classes)
+    singles, influence = [], np.zeros(len(classes))
+    n = len(classes if clusters is None else np.unique(np.asarray(clusters)))
     for column, score in enumerate(values.T):
         influence += _influence(classes == column, score)[1] / values.shape[1]
         singles.append(auc_interval(classes == column, score, clusters=clusters))
@@ -72,7 +73,8 @@ def class_gain_difference(
     error = error if error > ROUNDING else 0.0
     z, reach = (estimate / error if error else 0.0), normal_quantile(0.95) * error
     interval = (float(estimate - reach), float(estimate + reach))
-    return Comparison(float(estimate), interval, n, "difference of gains in AUC", float(z), two_sided(z))
+    name = "difference of gains in one-vs-rest AUC" + ("" if clusters is None else ", clustered")
+    return Comparison(float(estimate), interval, n, name, float(z), two_sided(z))
 
 
 def _influence(positive: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:

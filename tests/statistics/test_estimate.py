@@ -1,5 +1,6 @@
 """An estimate keeps its interval, n, method and level, through tables and units."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -57,6 +58,12 @@ def test_a_row_of_a_table_is_an_estimate_again():
 def test_a_level_in_the_row_is_kept():
     (row,) = pd.DataFrame([wilson_interval(7, 9, 0.9).row()]).assign(level=0.9).itertuples()
     assert Estimate.of(row) == wilson_interval(7, 9, 0.9)
+
+
+def test_what_could_not_be_computed_is_an_estimate_of_nothing():
+    (row,) = pd.DataFrame([{"n": None, "gain": None, "gain_interval": None, "gain_method": None}]).itertuples()
+    found = Estimate.of(row, "gain")
+    assert np.isnan([found.estimate, *found.interval]).all() and (found.n, found.method) == (None, "")
 
 
 def test_another_unit_and_the_other_sign():
