@@ -61,7 +61,8 @@ def test_a_level_in_the_row_is_kept():
 
 
 def test_what_could_not_be_computed_is_an_estimate_of_nothing():
-    (row,) = pd.DataFrame([{"n": None, "gain": None, "gain_interval": None, "gain_method": None}]).itertuples()
+    empty = {"n": None, "gain": None, "gain_interval": None, "gain_method": None}
+    (row,) = pd.DataFrame([empty]).itertuples()
     found = Estimate.of(row, "gain")
     assert np.isnan([found.estimate, *found.interval]).all() and (found.n, found.method) == (None, "")
 
