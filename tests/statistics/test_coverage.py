@@ -1,8 +1,10 @@
 """The coverage simulation: what it must find, and that it can find fault."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from cardiacnets.run import REPOSITORY
 from cardiacnets.statistics.coverage import SCENARIOS, Count, areas, coverage_table, scenario
 from cardiacnets.statistics.coverage.counting import SEEDS
 
@@ -62,3 +64,12 @@ def test_verdicts_follow_the_bounds(monkeypatch):
 def test_unknown_scenario_is_named():
     with pytest.raises(ValueError, match="no scenario 'kappa'"):
         coverage_table(10, ["kappa"])
+
+
+def test_the_stored_table_is_in_step_with_the_scenarios():
+    """``benchmarks/coverage.json`` was made by these very scenarios: none missing, none that is gone."""
+    stored = pd.read_json(REPOSITORY / "benchmarks" / "coverage.json")
+    identity = ["scenario", "question", "method", "setting", "n", "kind", "recommended"]
+    fresh = coverage_table(2, SCENARIOS)
+    assert set(fresh[identity].itertuples(index=False)) == set(stored[identity].itertuples(index=False))
+    assert (stored["replicates"] >= 10_000).all()
