@@ -99,8 +99,7 @@ def compare_accuracies(
 
 
 def compare_index_predictions(
-    truth: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None,
-    resamples: int = 10_000, seed: int = 0,
+    truth: ArrayLike, a: ArrayLike, b: ArrayLike, resamples: int = 10_000
 ) -> BothTests:
     """Two predictions (n, k) of the indices, by mean r, with the test of equivalence.
 
@@ -113,7 +112,7 @@ def compare_index_predictions(
     losses = [np.nanmean(((np.asarray(arm, dtype=float) - target) / scale) ** 2, axis=1) for arm in (a, b)]
     error = np.sqrt(sum(loss.var(ddof=1) for loss in losses) / len(target))
     published = two_sided((losses[0].mean() - losses[1].mean()) / error) if error > 0 else 1.0
-    found = bootstrap_correlations(target, {"a": a, "b": b}, participants, resamples, seed)
+    found = bootstrap_correlations(target, {"a": a, "b": b}, resamples=resamples)
     paired = found.mean_difference("a", "b")
     least = 1 / (resamples + 1) if paired.statistic else 0.0  # identical arms never differ
     same = equivalence(lambda level: found.mean_difference("a", "b", level), least=least)
@@ -121,6 +120,6 @@ def compare_index_predictions(
     return BothTests(*means, published, paired, paired.n, same=same)
 
 
-def changed_verdicts(table: pd.DataFrame, alpha: float = 0.05) -> int:
-    """Rows in which the published and the paired p-value fall on different sides of ``alpha``."""
-    return int(((table["p_published"] < alpha) != (table["p_paired"] < alpha)).sum())
+def changed_verdicts(table: pd.DataFrame) -> int:
+    """Rows in which the published and the paired p-value fall on different sides of .05."""
+    return int(((table["p_published"] < 0.05) != (table["p_paired"] < 0.05)).sum())

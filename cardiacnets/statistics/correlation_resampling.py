@@ -83,15 +83,15 @@ class BootstrappedCorrelations:
     def participants(self) -> int:
         return len(self.left_out)
 
-    def indices(self, arm: str, level: float = 0.95) -> Estimate:
+    def indices(self, arm: str) -> Estimate:
         """Correlation of every index (k,) in one arm, BCa intervals."""
         place = self._place(arm)
-        limits = bca_interval(self.estimate[place], self.draws[:, place], self.left_out[:, place], level)
-        return Estimate(self.estimate[place], limits, self.participants, BCA, level=level)
+        limits = bca_interval(self.estimate[place], self.draws[:, place], self.left_out[:, place])
+        return Estimate(self.estimate[place], limits, self.participants, BCA)
 
-    def mean(self, arm: str, level: float = 0.95) -> Estimate:
+    def mean(self, arm: str) -> Estimate:
         """Mean correlation over the indices of one arm (constant columns left out), BCa interval."""
-        return self._summary({arm: 1.0}, level)
+        return self._summary({arm: 1.0}, 0.95)
 
     def mean_difference(self, arm: str, other: str, level: float = 0.95) -> Comparison:
         """Mean correlation of ``arm`` less that of ``other`` on the same participants; see
