@@ -86,8 +86,10 @@ def balanced_accuracy_difference(
 ) -> Comparison:
     """Balanced accuracy of a less that of b on the same rows, with the t-test of no difference.
 
-    Variance and degrees of freedom as in :func:`balanced_accuracy`, of the difference row by row. p is 1 and
-    the interval (0, 0) where no row differs; [-1, 1] and p 1 where a class has one participant.
+    Variance and degrees of freedom as in :func:`balanced_accuracy`, of the difference row by row. Where rows
+    differ, but alike within each class, the Wilson limits of both models are added in squares, and t follows
+    from the one on the side of 0. p is 1 and the interval (0, 0) where no row differs; [-1, 1] and p 1 where
+    a class has one participant.
     """
     a, b = binary(right_a, "right_a").astype(float), binary(right_b, "right_b").astype(float)
     same_length(right_a=a, right_b=b)
@@ -98,9 +100,16 @@ def balanced_accuracy_difference(
     if (recalls.sizes < 2).any():
         return Comparison(estimate, (-1.0, 1.0), len(recalls.parts), name, 0.0, 1.0, level=level)
     error, degrees = recalls.error()
-    reach = float(student.ppf(0.5 + level / 2, degrees)) * error
-    interval = (max(estimate - reach, -1.0), min(estimate + reach, 1.0))
-    t = estimate / error if error > 0 else 0.0 if estimate == 0 else float(np.sign(estimate) * np.inf)
+    quantile = float(student.ppf(0.5 + level / 2, degrees))
+    low, high = estimate - quantile * error, estimate + quantile * error
+    if error == 0 and (a != b).any():
+        models = [_Recalls.of(labels, each, participants) for each in (a, b)]
+        (down_a, up_a), (down_b, up_b) = (model.wilson(level) for model in models)
+        down, up = float(np.hypot(down_a, up_b)), float(np.hypot(up_a, down_b))
+        low, high = estimate - down, estimate + up
+        error = (down if estimate > 0 else up) / quantile
+    interval = (float(max(low, -1.0)), float(min(high, 1.0)))
+    t = estimate / error if error > 0 else 0.0
     pvalue = float(2 * student.sf(abs(t), degrees))
     return Comparison(estimate, interval, len(recalls.parts), name, t, pvalue, level=level)
 
@@ -143,6 +152,12 @@ class _Recalls:
         return float(np.sqrt(variance)), float(own.sum() ** 2 / np.sum(own**2 / (self.sizes - 1)))
 
 
+    def wilson(self, level: float) -> tuple[float, float]:
+        """How far the mean's limits lie below and above it: Wilson's of the classes, added in squares."""
+        ends = wilson_interval(self.shares * self.sizes, self.sizes, level).interval
+        return tuple(float(np.hypot.reduce(self.shares - end)) / len(self.shares) for end in ends)
+
+
 def _mean_recall(recalls: _Recalls, level: float, name: str) -> Estimate:
     mean, n = recalls.mean, len(recalls.parts)
     if (recalls.sizes < 2).any():
@@ -151,7 +166,6 @@ def _mean_recall(recalls: _Recalls, level: float, name: str) -> Estimate:
     if error > 0:
         interval = logit_limits(mean, error, float(student.ppf(0.5 + level / 2, degrees)))
     else:
-        ends = wilson_interval(recalls.shares * recalls.sizes, recalls.sizes, level).interval
-        low, high = (np.hypot.reduce(recalls.shares - end) / len(recalls.shares) for end in ends)
-        interval = (float(mean - low), float(mean + high))
+        down, up = recalls.wilson(level)
+        interval = (mean - down, mean + up)
     return Estimate(mean, interval, n, name, level=level)

@@ -107,6 +107,18 @@ def test_a_class_of_one_person_says_nothing_of_others():
     assert found.interval == (-1, 1) and found.pvalue == 1
 
 
+def test_few_who_agree_are_no_certainty():
+    """Everyone in one class gained, no one in the other: no variation, and yet five people prove little."""
+    labels, people = np.repeat([0, 1], [6, 4]), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    found = balanced_accuracy_difference(labels, labels == 1, np.zeros(10), people)
+    assert found.estimate == 0.5 and found.interval[0] < 0.05 and found.interval[1] > 0.6
+    assert 0.05 < found.pvalue < 0.2
+    turned = balanced_accuracy_difference(labels, np.zeros(10), labels == 1, people)
+    assert turned.interval == pytest.approx((-found.interval[1], -found.interval[0]))
+    opposite = balanced_accuracy_difference(labels, labels == 1, labels == 0, people)
+    assert opposite.estimate == 0 and opposite.interval[0] < -0.3 and opposite.pvalue == 1
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="two classes"):
         balanced_accuracy([1, 1], [1, 0])
