@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from cardiacnets.statistics.coverage import SCENARIOS, coverage_table
+from cardiacnets.statistics.coverage.counting import SEEDS
 
 
 def main() -> None:
@@ -26,8 +27,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="also write the table here")
     chosen = parser.parse_args()
-    order, tables = list(SCENARIOS), []
-    whole = pd.read_json(chosen.json) if chosen.json and chosen.json.exists() else pd.DataFrame()
+    order, tables = [SEEDS[number] for number in sorted(SEEDS)], []
+    # by json, for pandas' own reader changes the last digits of what is kept
+    whole = pd.DataFrame(json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else [])
     for scenario in chosen.scenarios:
         start = time.perf_counter()
         table = coverage_table(chosen.replicates, [scenario], chosen.seed)

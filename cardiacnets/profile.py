@@ -215,6 +215,11 @@ class Profile:
     finetuning: Training
     downstream: Downstream
 
+    @property
+    def resampling(self) -> dict[str, int]:
+        """How statistics resample participants: their ``resamples`` and ``seed``."""
+        return {"resamples": self.downstream.bootstrap, "seed": self.seed}
+
     def asdict(self) -> dict[str, Any]:
         """The profile as plain nested dictionaries, for provenance and fingerprints."""
         return dataclasses.asdict(self)

@@ -43,40 +43,15 @@ class Chapter:
         header = {"chapter": number, "profile": run.profile.name, "run": run.name}
         self._results = ResultsFile(run.results / f"{number}.json", header)
 
-    def record(
-        self,
-        key: str,
-        value: Any,
-        *,
-        interval: tuple[Any, Any] | None = None,
-        level: float | None = None,
-        n: Any = None,
-        of: str = "",
-        unit: str = "",
-        pvalue: Any = None,
-        seed: int | None = None,
-        method: str = "",
-    ) -> Result:
-        """Keep a number in the run's results and give it to the prose as ``{glue:text}`` of its key.
+    def record(self, key: str, found: Any, **words: Any) -> Result:
+        """Keep an estimate, or a plain number, in the run's results and give it to the prose as
+        ``{glue:text}`` of its key.
 
-        Arguments:
-            key: ``cohort.task.metric.arm``, unique in the run.
-            value: the estimate; NaN is shown as "not available".
-            interval: (low, high) in the unit of ``value``.
-            level: coverage of the interval; by default 0.9 for equivalence records, else 0.95.
-            n: participants (or recordings, if ``method`` says so).
-            of: what ``n`` counts where that is not people or recordings, such as tasks.
-            unit: shown after the number.
-            pvalue: between 0 and 1.
-            seed: of the resampling or training, where it is not the profile's.
-            method: how estimate and interval were made.
-
-        Raises ``ValueError`` for a malformed or repeated key or an impossible interval or p-value.
+        ``words``: what the estimate itself does not know, ``of``, ``unit`` and ``method``, and beside a plain
+        number ``n`` and ``pvalue``; see :func:`~cardiacnets.report.results.make_result`, also for what is
+        refused.
         """
-        result = make_result(
-            key, value, interval=interval, level=level, n=n, of=of, unit=unit, pvalue=pvalue,
-            seed=self.run.profile.seed if seed is None else seed, method=method, chapter=self.number,
-        )  # fmt: skip
+        result = make_result(key, found, **words, seed=self.run.profile.seed, chapter=self.number)
         self._results.add(result)
         self.note(key, str(result))
         return result
@@ -116,7 +91,11 @@ class Chapter:
         self, table: pd.DataFrame, name: str, *, caption: str, content: Content = "aggregate",
         simulated: bool = True, collapsed: bool = False,
     ) -> None:  # fmt: skip
-        """Show a table (without its index; the first column heads the rows); ``collapsed`` folds it away."""
+        """Show a table (without its index; the first column heads the rows); ``collapsed`` folds it away.
+
+        Columns that end in ``_method`` are for :meth:`record` and not shown.
+        """
+        table = table[[name for name in table.columns if not str(name).endswith("_method")]]
         identifier, label = self._label("Table", name)
         origin = self._origin(content, simulated)
         display(HTML(table_html(table, identifier, label, caption, content, origin, collapsed)))

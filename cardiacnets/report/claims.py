@@ -19,6 +19,7 @@ import yaml
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report.results import Result, number
 from cardiacnets.run import Run
+from cardiacnets.statistics import not_below, within_margin
 
 Kind = Literal["greater", "equivalent", "not_worse", "value", "contradicted", "not_tested"]
 UNJUDGED = ("contradicted", "not_tested")
@@ -76,7 +77,11 @@ def load_claims(path: Path) -> list[Claim]:
 
 
 def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
-    """What this run says of a claim; a claim about several results is as strong as its weakest."""
+    """What this run says of a claim; a claim about several results is as strong as its weakest.
+
+    Raises ``ValueError`` where equivalence would be judged by another interval than that of two one-sided
+    tests.
+    """
     if claim.kind in UNJUDGED:
         return NOT_TESTED if claim.kind == "not_tested" else CONTRADICTED
     found = [results[key] for key in claim.results if key in results]
@@ -87,12 +92,11 @@ def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     if claim.kind == "value":
         return BESIDE
     if claim.kind == "equivalent":
-        within = all(-claim.margin < each.interval[0] and each.interval[1] < claim.margin for each in found)
-        return EQUIVALENT if within else NOT_EQUIVALENT
+        return EQUIVALENT if all(within_margin(each, claim.margin) for each in found) else NOT_EQUIVALENT
     if claim.kind == "not_worse":
         if any(each.interval[1] < 0 for each in found):
             return DISAGREES
-        return NOT_WORSE if all(-claim.margin < each.interval[0] for each in found) else PERHAPS_WORSE
+        return NOT_WORSE if all(not_below(each, claim.margin) for each in found) else PERHAPS_WORSE
     verdicts = {_direction(each, claim.sign) for each in found}
     return next(word for word in (DISAGREES, UNDECIDED, AGREES) if word in verdicts)
 

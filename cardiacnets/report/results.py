@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from cardiacnets.artefacts import read_json, write_json
+from cardiacnets.statistics import Estimate
 
 KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_+\-]+)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Result:
-    """One reported number; ``level`` is the coverage of ``interval`` (0.9 for equivalence, else 0.95)."""
+    """One reported number; ``level`` is the coverage of ``interval``."""
 
     key: str
     value: float | int | None
@@ -54,50 +55,53 @@ class Result:
 
 
 def make_result(
-    key: str,
-    value: Any,
-    *,
-    interval: tuple[Any, Any] | None = None,
-    level: float | None = None,
-    n: Any = None,
-    of: str = "",
-    unit: str = "",
-    pvalue: Any = None,
-    seed: int | None = None,
-    method: str = "",
-    chapter: str = "",
+    key: str, found: Any, *, n: Any = None, of: str = "", unit: str = "", pvalue: Any = None,
+    method: str = "", seed: int | None = None, chapter: str = "",
 ) -> Result:
-    """A :class:`Result` from Python or NumPy numbers; NaN and infinity become ``None``.
+    """A :class:`Result` from an estimate, or from a plain number such as a count.
 
-    Raises ``ValueError`` for a malformed key, an interval that is reversed or a p-value outside [0, 1].
+    Arguments:
+        key: ``cohort.task.metric.arm``, unique in the run.
+        found: an :class:`~cardiacnets.statistics.Estimate` with its interval, level, n, method and, of a
+            comparison, p-value; or a Python or NumPy number. NaN and infinity become ``None``.
+        n: participants, or recordings if ``method`` says so; of an estimate, its own.
+        of: what ``n`` counts where that is not people or recordings, such as tasks.
+        unit: shown after the number.
+        pvalue: beside a plain number, between 0 and 1.
+        method: how a plain number was made; of an estimate, what it measures, before the estimate's own.
+        seed: of the run.
+
+    Raises ``ValueError`` for a malformed key, an interval that is reversed, a level or a p-value outside its
+    range, and for an ``n`` or ``pvalue`` that an estimate carries itself.
     """
     if not KEY.fullmatch(key):
         raise ValueError(f"result key {key!r} must read like cohort.task.metric.arm (letters, digits, _ + -)")
-    bounds = None if interval is None else tuple(_plain(bound) for bound in interval)
-    if bounds is not None and None in bounds:
-        bounds = None
-    if bounds is not None and (len(bounds) != 2 or bounds[0] > bounds[1]):
-        raise ValueError(f"{key}: interval must be (low, high), found {interval!r}")
-    chance = _plain(pvalue)
+    value, bounds, level = found, None, 0.95
+    if isinstance(found, Estimate):
+        if n is not None or pvalue is not None:
+            raise ValueError(f"{key}: an estimate carries its own n and p-value; give neither beside it")
+        value, n, level, pvalue = found.estimate, found.n, found.level, getattr(found, "pvalue", None)
+        bounds = _interval(key, found.interval)
+        method = "; ".join(filter(None, (method, found.method)))
+    if not 0 < level < 1:
+        raise ValueError(f"{key}: level {level!r} is not between 0 and 1")
+    chance, count = _plain(pvalue), _plain(n)
     if chance is not None and not 0 <= chance <= 1:
         raise ValueError(f"{key}: p-value {pvalue!r} is not between 0 and 1")
-    coverage = level if level is not None else 0.9 if "_equivalence." in key else 0.95
-    if not 0 < coverage < 1:
-        raise ValueError(f"{key}: level {level!r} is not between 0 and 1")
-    count = _plain(n)
     return Result(
-        key=key,
-        value=_plain(value),
-        interval=bounds,
-        level=coverage,
-        n=None if count is None else int(count),
-        of=of,
-        unit=unit,
-        pvalue=chance,
-        seed=seed,
-        method=method,
-        chapter=chapter,
-    )
+        key=key, value=_plain(value), interval=bounds, level=level, n=None if count is None else int(count),
+        of=of, unit=unit, pvalue=chance, seed=seed, method=method, chapter=chapter,
+    )  # fmt: skip
+
+
+def _interval(key: str, interval: tuple[Any, Any]) -> tuple[float, float] | None:
+    """The ends as plain numbers, or ``None`` where one is not finite."""
+    bounds = tuple(_plain(bound) for bound in interval)
+    if None in bounds:
+        return None
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        raise ValueError(f"{key}: interval must be (low, high), found {interval!r}")
+    return bounds
 
 
 class ResultsFile:

@@ -1,6 +1,10 @@
-"""Statistics of the study: pure functions of arrays, intervals first, for paired and clustered data."""
+"""Statistics of the study: pure functions of arrays, intervals first, for paired and clustered data.
 
-from cardiacnets.statistics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
+Here stands what several chapters share. A statistic that one chapter needs is imported from its own file, and
+its simulation (:mod:`cardiacnets.statistics.coverage`) stands beside those of its kind.
+"""
+
+from cardiacnets.statistics.agreement import fleiss_kappa, gwet_ac1, percent_agreement
 from cardiacnets.statistics.as_published import (
     changed_verdicts,
     compare_accuracies,
@@ -9,7 +13,13 @@ from cardiacnets.statistics.as_published import (
 )
 from cardiacnets.statistics.auc_difference import auc_difference
 from cardiacnets.statistics.calibration import Calibration, calibration, decision_curve
-from cardiacnets.statistics.classification import balanced_accuracy, classification_table, youden_threshold
+from cardiacnets.statistics.classification import (
+    accuracy,
+    balanced_accuracy,
+    balanced_accuracy_difference,
+    classification_table,
+    youden_threshold,
+)
 from cardiacnets.statistics.correlation import (
     CorrelationComparison,
     compare_correlations,
@@ -31,19 +41,19 @@ from cardiacnets.statistics.discrimination import (
     auc_interval,
     delong_test,
     delong_test_unpaired,
-    delong_tests,
     placements,
 )
 from cardiacnets.statistics.equivalence import (
     Equivalence,
+    equivalence,
     equivalent_auc,
-    equivalent_correlation,
-    two_one_sided_tests,
+    not_below,
+    within_margin,
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate
 from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest
-from cardiacnets.statistics.multiplicity import benjamini_hochberg, holm
+from cardiacnets.statistics.multiplicity import holm
 from cardiacnets.statistics.proportions import (
     clustered_paired_test,
     mcnemar_pvalue,
@@ -53,7 +63,6 @@ from cardiacnets.statistics.proportions import (
     two_proportion_z,
     wilson_interval,
 )
-from cardiacnets.statistics.rank_correlation import spearman_bca
 from cardiacnets.statistics.rating_files import read_key, read_ratings
 from cardiacnets.statistics.ratings import Ratings, check_ratings
 from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
@@ -71,17 +80,17 @@ from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootst
 
 __all__ = [
     "BootstrappedCorrelations", "Calibration", "Comparison", "Components", "CorrelationComparison",
-    "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy_by_session", "accuracy_gains",
-    "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy", "benjamini_hochberg",
-    "bootstrap_correlations", "bootstrap_mean", "calibration", "cases_needed", "changed_verdicts",
-    "check_ratings", "class_gain_difference", "classification_table", "clustered_paired_test",
-    "cohen_kappa", "compare_accuracies", "compare_aucs", "compare_correlations", "compare_experience",
-    "compare_index_predictions", "compare_overlapping", "correlation_bca", "coverage_table",
-    "decision_curve", "delong_test", "delong_test_unpaired", "delong_tests", "describe_readers",
-    "display_agreement", "equivalent_auc", "equivalent_correlation", "estimating_equations", "fleiss_kappa",
-    "gwet_ac1", "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
+    "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy", "accuracy_by_session",
+    "accuracy_gains", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
+    "balanced_accuracy_difference", "bootstrap_correlations", "bootstrap_mean", "calibration",
+    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference", "classification_table",
+    "clustered_paired_test", "compare_accuracies", "compare_aucs", "compare_correlations",
+    "compare_experience", "compare_index_predictions", "compare_overlapping", "correlation_bca",
+    "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",
+    "display_agreement", "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1",
+    "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance", "not_below",
     "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference", "participant_bootstrap",
     "pearson", "pearson_interval", "percent_agreement", "pitfall_table", "placements", "read_key",
-    "read_ratings", "reader_study_power", "recovered_cases", "spearman_bca", "spearman_interval",
-    "two_one_sided_tests", "two_proportion_z", "wilson_interval", "youden_threshold",
+    "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval", "two_proportion_z",
+    "wilson_interval", "within_margin", "youden_threshold",
 ]

@@ -1,6 +1,6 @@
 """How far readers agree: observed agreement, and what is left of it beyond chance.
 
-``ratings (cases, raters)`` hold categories (any values); every rater rated every case. All four coefficients
+``ratings (cases, raters)`` hold categories (any values); every rater rated every case. All three coefficients
 are functions of sums over cases, so that their intervals resample cases.
 """
 
@@ -10,33 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.inter_rater import cohens_kappa
 
-from cardiacnets.statistics.estimate import Estimate, normal_quantile
+from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.resampling import participant_bootstrap
 
 
-def cohen_kappa(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
-    """Cohen's kappa of two raters, (p_o - p_e) / (1 - p_e), with the large-sample interval of Fleiss, Cohen
-    and Everitt 1969.
-
-    NaN where both use one and the same category only: chance then explains everything. Depends on prevalence:
-    with rare categories kappa is low though agreement is high (see :func:`gwet_ac1`).
-    """
-    counts, _ = _counted(np.column_stack([a, b]))
-    codes = np.column_stack(_codes(np.column_stack([a, b])))
-    table = np.zeros((counts.shape[1], counts.shape[1]))
-    np.add.at(table, (codes[:, 0], codes[:, 1]), 1)
-    name = "Cohen's kappa, large-sample interval"
-    if len(table) == 1:
-        return Estimate(np.nan, (np.nan, np.nan), len(codes), name)
-    found = cohens_kappa(table)
-    reach = normal_quantile(level) * found.std_kappa
-    interval = (float(max(found.kappa - reach, -1.0)), float(min(found.kappa + reach, 1.0)))
-    return Estimate(float(found.kappa), interval, len(codes), name)
-
-
-def fleiss_kappa(ratings: ArrayLike, resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Estimate:
+def fleiss_kappa(ratings: ArrayLike, resamples: int = 2000, seed: int = 0) -> Estimate:
     """Fleiss' kappa of several raters (Fleiss 1971), case-bootstrap interval; NaN if one category was ever
     used.
     """
@@ -45,10 +24,10 @@ def fleiss_kappa(ratings: ArrayLike, resamples: int = 2000, seed: int = 0, level
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(chance < 1, (agreed - chance) / (1 - chance), np.nan)
 
-    return _bootstrapped(ratings, kappa, resamples, seed, level)
+    return _bootstrapped(ratings, kappa, resamples, seed)
 
 
-def gwet_ac1(ratings: ArrayLike, resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Estimate:
+def gwet_ac1(ratings: ArrayLike, resamples: int = 2000, seed: int = 0) -> Estimate:
     """Gwet's AC1 (Gwet 2008), case-bootstrap interval.
 
     Chance agreement is sum pi (1 - pi) / (q - 1) over q categories, which does not collapse when one is rare.
@@ -58,14 +37,12 @@ def gwet_ac1(ratings: ArrayLike, resamples: int = 2000, seed: int = 0, level: fl
         chance = (shares * (1 - shares)).sum(axis=-1) / max(shares.shape[-1] - 1, 1)
         return (agreed - chance) / (1 - chance)
 
-    return _bootstrapped(ratings, coefficient, resamples, seed, level)
+    return _bootstrapped(ratings, coefficient, resamples, seed)
 
 
-def percent_agreement(
-    ratings: ArrayLike, resamples: int = 2000, seed: int = 0, level: float = 0.95
-) -> Estimate:
+def percent_agreement(ratings: ArrayLike, resamples: int = 2000, seed: int = 0) -> Estimate:
     """Share of rater pairs that agree, averaged over cases, case-bootstrap interval."""
-    return _bootstrapped(ratings, lambda agreed, shares: agreed, resamples, seed, level)
+    return _bootstrapped(ratings, lambda agreed, shares: agreed, resamples, seed)
 
 
 def _codes(ratings: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -88,7 +65,7 @@ def _counted(ratings: ArrayLike) -> tuple[np.ndarray, int]:
 
 def _bootstrapped(
     ratings: ArrayLike, coefficient: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    resamples: int, seed: int, level: float,
+    resamples: int, seed: int,
 ) -> Estimate:
     """``coefficient(observed agreement (rows,), category shares (rows, categories))`` with its interval."""
     counts, raters = _counted(ratings)
@@ -98,4 +75,4 @@ def _bootstrapped(
         total = weights.sum(axis=1)
         return coefficient(weights @ agreed / total, weights @ counts / (raters * total[:, None]))
 
-    return participant_bootstrap(statistic, len(counts), resamples, seed, level)
+    return participant_bootstrap(statistic, len(counts), resamples, seed)

@@ -7,6 +7,9 @@ the run's own predictions; nothing else in the library uses the published ones.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -15,9 +18,40 @@ from cardiacnets.statistics.auc_difference import auc_difference
 from cardiacnets.statistics.checking import columns
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 from cardiacnets.statistics.discrimination import delong_test
-from cardiacnets.statistics.equivalence import equivalent_auc, two_one_sided_tests
-from cardiacnets.statistics.estimate import two_sided
+from cardiacnets.statistics.equivalence import Equivalence, equivalence, equivalent_auc
+from cardiacnets.statistics.estimate import Comparison, two_sided
 from cardiacnets.statistics.proportions import clustered_paired_test, mcnemar_test, two_proportion_z
+
+
+@dataclass(frozen=True)
+class BothTests:
+    """Two models on the same people: their merits ``a`` and ``b``, the published p, the paired comparison.
+
+    ``p_delong`` is that of DeLong's own test of two AUCs; ``same`` is the test of equivalence, where one was
+    made; ``n`` counts rows.
+    """
+
+    a: float
+    b: float
+    p_published: float
+    paired: Comparison
+    n: int
+    p_delong: float | None = None
+    same: Equivalence | None = None
+
+    def row(self) -> dict[str, Any]:
+        """As columns of a table: ``a, b, difference, low, high``, the p-values, ``n`` and the paired
+        ``method``.
+        """
+        low, high = self.paired.interval
+        row = {"a": self.a, "b": self.b, "difference": self.paired.estimate, "low": low, "high": high}
+        row["p_published"] = self.p_published
+        if self.p_delong is not None:
+            row["p_delong"] = self.p_delong
+        row["p_paired"] = self.paired.pvalue
+        if self.same is not None:
+            row |= {"p_equivalent": self.same.pvalue, "equivalent": self.same.equivalent}
+        return row | {"n": self.n, "method": self.paired.method}
 
 
 def auc_z_pvalue(auc_a: float, auc_b: float, n: int) -> float:
@@ -32,27 +66,24 @@ def auc_z_pvalue(auc_a: float, auc_b: float, n: int) -> float:
 
 
 def compare_aucs(
-    labels: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None, margin: float = 0.03
-) -> dict[str, float]:
-    """Two scores (n,): AUCs, difference with interval, the published p, the paired p, and that of
-    equivalence.
+    labels: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None
+) -> BothTests:
+    """Two scores (n,), by AUC, with the test of equivalence.
 
     Paired: DeLong's covariance, clustered by ``participants (n,)`` where given, logit limits added in squares
-    (:func:`auc_difference`); ``p_delong`` is DeLong's own test.
+    (:func:`auc_difference`).
     """
     test, paired = (compare(labels, a, b, clusters=participants) for compare in (delong_test, auc_difference))
-    same = equivalent_auc(labels, a, b, margin, clusters=participants)
-    return {
-        "a": test.auc_a, "b": test.auc_b, "difference": test.estimate, "low": paired.interval[0],
-        "high": paired.interval[1], "p_published": auc_z_pvalue(test.auc_a, test.auc_b, test.n),
-        "p_delong": test.pvalue, "p_paired": paired.pvalue, "p_equivalent": same.pvalue, "n": test.n,
-    }
+    return BothTests(
+        test.auc_a, test.auc_b, auc_z_pvalue(test.auc_a, test.auc_b, test.n), paired, test.n, test.pvalue,
+        equivalent_auc(labels, a, b, clusters=participants),
+    )
 
 
 def compare_accuracies(
     right_a: ArrayLike, right_b: ArrayLike, participants: ArrayLike | None = None
-) -> dict[str, float]:
-    """Two models' right answers (n,) as 0 and 1: shares, difference with interval, published and paired p.
+) -> BothTests:
+    """Two models' right answers (n,) as 0 and 1, by the share of them.
 
     Published: pooled two-proportion z. Paired: McNemar's chi-square with Tango's interval, or clustered by
     ``participants`` where given.
@@ -64,18 +95,13 @@ def compare_accuracies(
         paired = mcnemar_test(first, second)
     else:
         paired = clustered_paired_test(first, second, participants)
-    return {
-        "a": float(first.mean()), "b": float(second.mean()), "difference": paired.estimate,
-        "low": paired.interval[0], "high": paired.interval[1], "p_published": published.pvalue,
-        "p_paired": paired.pvalue, "n": n,
-    }
+    return BothTests(float(first.mean()), float(second.mean()), published.pvalue, paired, n)
 
 
 def compare_index_predictions(
-    truth: ArrayLike, a: ArrayLike, b: ArrayLike, participants: ArrayLike | None = None, margin: float = 0.03,
-    resamples: int = 10_000, seed: int = 0,
-) -> dict[str, float]:
-    """Two predictions (n, k) of the indices: mean r, its difference with interval, published and paired p.
+    truth: ArrayLike, a: ArrayLike, b: ArrayLike, resamples: int = 10_000
+) -> BothTests:
+    """Two predictions (n, k) of the indices, by mean r, with the test of equivalence.
 
     Published: the squared standardised error, averaged over the indices of each row, compared by an unpaired
     z-test. Paired: mean r by a bootstrap over participants.
@@ -86,17 +112,14 @@ def compare_index_predictions(
     losses = [np.nanmean(((np.asarray(arm, dtype=float) - target) / scale) ** 2, axis=1) for arm in (a, b)]
     error = np.sqrt(sum(loss.var(ddof=1) for loss in losses) / len(target))
     published = two_sided((losses[0].mean() - losses[1].mean()) / error) if error > 0 else 1.0
-    found = bootstrap_correlations(target, {"a": a, "b": b}, participants, resamples, seed)
+    found = bootstrap_correlations(target, {"a": a, "b": b}, resamples=resamples)
     paired = found.mean_difference("a", "b")
-    deviation = abs(paired.estimate / paired.statistic) if paired.statistic else 0.0
-    same = two_one_sided_tests(paired.estimate, deviation, margin)
-    return {
-        "a": found.mean("a").estimate, "b": found.mean("b").estimate, "difference": paired.estimate,
-        "low": paired.interval[0], "high": paired.interval[1], "p_published": published,
-        "p_paired": paired.pvalue, "p_equivalent": same.pvalue, "n": paired.n,
-    }
+    least = 1 / (resamples + 1) if paired.statistic else 0.0  # identical arms never differ
+    same = equivalence(lambda level: found.mean_difference("a", "b", level), least=least)
+    means = found.mean("a").estimate, found.mean("b").estimate
+    return BothTests(*means, published, paired, paired.n, same=same)
 
 
-def changed_verdicts(table: pd.DataFrame, alpha: float = 0.05) -> int:
-    """Rows in which the published and the paired p-value fall on different sides of ``alpha``."""
-    return int(((table["p_published"] < alpha) != (table["p_paired"] < alpha)).sum())
+def changed_verdicts(table: pd.DataFrame) -> int:
+    """Rows in which the published and the paired p-value fall on different sides of .05."""
+    return int(((table["p_published"] < 0.05) != (table["p_paired"] < 0.05)).sum())

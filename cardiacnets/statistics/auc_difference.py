@@ -52,11 +52,12 @@ def auc_difference(
     rho = float(np.clip(found.covariance[0, 1] / np.prod(errors), -1, 1)) if known.all() else 0.0
     estimate = float(found.auc[0] - found.auc[1])
     estimate = 0.0 if abs(estimate) < ROUNDING else estimate
-    method = "difference of AUCs, logit intervals added in squares"
+    covariance = "DeLong" if clusters is None else "Obuchowski clustered"
+    method = f"{covariance} covariance, logit limits added in squares"
     variance = errors @ errors - 2 * rho * np.prod(errors)
     if estimate == 0 and (not known.any() or variance <= ROUNDING * (errors @ errors)):
         same = (0.0, 0.0) if known.any() else _beside(found, errors, 0.0, normal_quantile(level))
-        return Comparison(0.0, same, n, method, 0.0, 1.0)
+        return Comparison(0.0, same, n, method, 0.0, 1.0, level=level)
 
     def excess(z: float) -> float:
         """How far the interval of z standard errors stays from 0, on the side of 0."""
@@ -70,7 +71,7 @@ def auc_difference(
     else:
         z = float(brentq(excess, NEAREST, FARTHEST)) if excess(NEAREST) > 0 else NEAREST
     interval = _beside(found, errors, rho, normal_quantile(level))
-    return Comparison(estimate, interval, n, method, float(np.sign(estimate) * z), two_sided(z))
+    return Comparison(estimate, interval, n, method, float(np.sign(estimate) * z), two_sided(z), level=level)
 
 
 def _beside(found: AucCovariance, errors: np.ndarray, rho: float, z: float) -> tuple[float, float]:

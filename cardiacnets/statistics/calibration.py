@@ -33,9 +33,7 @@ class Calibration:
     curve: pd.DataFrame
 
 
-def calibration(
-    labels: ArrayLike, probabilities: ArrayLike, groups: int = 10, level: float = 0.95
-) -> Calibration:
+def calibration(labels: ArrayLike, probabilities: ArrayLike, groups: int = 10) -> Calibration:
     """Calibration in the large, slope, Brier score and curve (Van Calster et al. 2019; Cox 1958).
 
     Logistic regressions of the labels (n,) on the logit of the probabilities (n,) in [0, 1]: the intercept
@@ -48,7 +46,7 @@ def calibration(
     outside = np.flatnonzero((p < 0) | (p > 1))
     if len(outside):
         raise ValueError(f"probabilities lie in [0, 1]; that of row {outside[0]} is {p[outside[0]]:g}")
-    x, y, z = logit(np.clip(p, EDGE, 1 - EDGE)), positive.astype(float), normal_quantile(level)
+    x, y, z = logit(np.clip(p, EDGE, 1 - EDGE)), positive.astype(float), normal_quantile(0.95)
     large = sm.GLM(y, np.ones((len(y), 1)), family=sm.families.Binomial(), offset=x).fit()
     intercept = _wald(large.params[0], large.bse[0], z, len(y), "calibration in the large")
     separated = x[positive].min() > x[~positive].max() or x[positive].max() < x[~positive].min()
@@ -60,7 +58,7 @@ def calibration(
     squares, expected = (p - y) ** 2, p.mean()
     brier = _wald(squares.mean(), squares.std(ddof=1) / np.sqrt(len(y)), z, len(y), "Brier score")
     ratio = float(y.mean() / expected) if expected > 0 else np.inf
-    return Calibration(intercept, slope, brier, ratio, _curve(positive, p, groups, level))
+    return Calibration(intercept, slope, brier, ratio, _curve(positive, p, groups))
 
 
 def decision_curve(
@@ -91,9 +89,9 @@ def _wald(value: float, error: float, z: float, n: int, name: str) -> Estimate:
     return Estimate(float(value), interval, n, f"{name}, Wald interval")
 
 
-def _curve(positive: np.ndarray, p: np.ndarray, groups: int, level: float) -> pd.DataFrame:
+def _curve(positive: np.ndarray, p: np.ndarray, groups: int) -> pd.DataFrame:
     rows = []
     for members in np.array_split(np.argsort(p, kind="stable"), min(groups, len(p))):
-        share = wilson_interval(int(positive[members].sum()), len(members), level)
+        share = wilson_interval(int(positive[members].sum()), len(members))
         rows.append((p[members].mean(), share.estimate, *share.interval, len(members)))
     return pd.DataFrame(rows, columns=["predicted", "observed", "low", "high", "n"])

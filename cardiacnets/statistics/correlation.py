@@ -14,30 +14,29 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm, rankdata
 from scipy.stats import t as student
 
-from cardiacnets.statistics.estimate import Estimate, normal_quantile
+from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantile
 
 ROUNDING = 1e-12
 """Coefficients closer than this are equal."""
 
 
 @dataclass(frozen=True)
-class CorrelationComparison:
+class CorrelationComparison(Comparison):
     """Two correlations with the same y: ``estimate = r_a - r_b``, Zou's interval, Williams' t and Steiger's
     z.
 
-    ``pvalue`` is Williams'; all are floats, or arrays (k,).
+    ``statistic`` (``t``) and ``pvalue`` are Williams'; all are floats, or arrays (k,).
     """
 
     r_a: float
     r_b: float
     r_ab: float
-    estimate: float
-    interval: tuple[float, float]
-    t: float
-    pvalue: float
     steiger_z: float
     steiger_pvalue: float
-    n: int
+
+    @property
+    def t(self) -> float:
+        return self.statistic
 
 
 def pearson(x: ArrayLike, y: ArrayLike) -> np.ndarray:
@@ -58,7 +57,7 @@ def pearson_interval(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estimat
     return _fisher(r, n, 1.0, level, np.ndim(x) == 1 and np.ndim(y) == 1, "Pearson, Fisher interval")
 
 
-def spearman_interval(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estimate:
+def spearman_interval(x: ArrayLike, y: ArrayLike) -> Estimate:
     """Spearman's rank correlation with the interval of Bonett and Wright 2000: Fisher's, with the standard
     error sqrt((1 + r^2 / 2) / (n - 3)). Ties get midranks. Limits as in :func:`pearson_interval`.
     """
@@ -66,7 +65,7 @@ def spearman_interval(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estima
     ranks = [rankdata(side, axis=0, nan_policy="omit") for side in (left, right)]
     r = _pearson(*ranks)
     scalar = np.ndim(x) == 1 and np.ndim(y) == 1
-    return _fisher(r, n, 1 + r**2 / 2, level, scalar, "Spearman, Bonett-Wright interval")
+    return _fisher(r, n, 1 + r**2 / 2, 0.95, scalar, "Spearman, Bonett-Wright interval")
 
 
 def compare_correlations(
@@ -127,10 +126,13 @@ def compare_overlapping(
     high = difference + added(high_a - r_a, r_b - low_b)
     pvalues = 2 * student.sf(np.abs(t), n - 3), 2 * norm.sf(np.abs(z))
     if difference.ndim == 0:
-        coefficients = [float(value) for value in (r_a, r_b, r_ab, difference)]
-        tests = [float(value) for value in (t, pvalues[0], z, pvalues[1])]
-        return CorrelationComparison(*coefficients, (float(low), float(high)), *tests, int(n))
-    return CorrelationComparison(r_a, r_b, r_ab, difference, (low, high), t, pvalues[0], z, pvalues[1], n)
+        difference, low, high, n = float(difference), float(low), float(high), int(n)
+        t, z, pvalues = float(t), float(z), [float(pvalue) for pvalue in pvalues]
+        r_a, r_b, r_ab = float(r_a), float(r_b), float(r_ab)
+    return CorrelationComparison(
+        difference, (low, high), n, "Williams' t, Zou interval", t, pvalues[0], r_a, r_b, r_ab, z, pvalues[1],
+        level=level,
+    )
 
 
 def _complete(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -168,5 +170,5 @@ def _fisher(
     short = (n < 4) & np.isfinite(r)
     low, high = np.where(short, -1.0, low), np.where(short, 1.0, high)
     if scalar:
-        return Estimate(float(r[0]), (float(low[0]), float(high[0])), int(n[0]), method)
-    return Estimate(r, (low, high), n, method)
+        return Estimate(float(r[0]), (float(low[0]), float(high[0])), int(n[0]), method, level=level)
+    return Estimate(r, (low, high), n, method, level=level)

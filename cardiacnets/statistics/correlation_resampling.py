@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from cardiacnets.statistics.checking import cluster_codes
 from cardiacnets.statistics.estimate import Comparison, Estimate
-from cardiacnets.statistics.resampling import CELLS, bca_interval, resampled
+from cardiacnets.statistics.resampling import BCA, CELLS, bca_interval, resampled
 
 NEGLIGIBLE = 1e-9
 """A variance (of standardised values) below this is a constant column."""
@@ -83,15 +83,15 @@ class BootstrappedCorrelations:
     def participants(self) -> int:
         return len(self.left_out)
 
-    def indices(self, arm: str, level: float = 0.95) -> Estimate:
+    def indices(self, arm: str) -> Estimate:
         """Correlation of every index (k,) in one arm, BCa intervals."""
         place = self._place(arm)
-        limits = bca_interval(self.estimate[place], self.draws[:, place], self.left_out[:, place], level)
-        return Estimate(self.estimate[place], limits, self.participants, "participant bootstrap, bca")
+        limits = bca_interval(self.estimate[place], self.draws[:, place], self.left_out[:, place])
+        return Estimate(self.estimate[place], limits, self.participants, BCA)
 
-    def mean(self, arm: str, level: float = 0.95) -> Estimate:
+    def mean(self, arm: str) -> Estimate:
         """Mean correlation over the indices of one arm (constant columns left out), BCa interval."""
-        return self._summary({arm: 1.0}, level)
+        return self._summary({arm: 1.0}, 0.95)
 
     def mean_difference(self, arm: str, other: str, level: float = 0.95) -> Comparison:
         """Mean correlation of ``arm`` less that of ``other`` on the same participants; see
@@ -109,7 +109,9 @@ class BootstrappedCorrelations:
         error = draws.std(ddof=1)
         share = (min((draws <= 0).sum(), (draws >= 0).sum()) + 1) / (len(draws) + 1)
         statistic, pvalue = float(found.estimate / error) if error > 0 else 0.0, float(min(2 * share, 1))
-        return Comparison(found.estimate, found.interval, found.n, found.method, statistic, pvalue)
+        return Comparison(
+            found.estimate, found.interval, found.n, found.method, statistic, pvalue, level=level
+        )
 
     def _place(self, arm: str) -> int:
         if arm not in self.arms:
@@ -124,7 +126,7 @@ class BootstrappedCorrelations:
     def _summary(self, weights: Mapping[str, float], level: float) -> Estimate:
         estimate, left_out = float(self._mean(self.estimate, weights)), self._mean(self.left_out, weights)
         low, high = bca_interval(estimate, self._mean(self.draws, weights), left_out, level)
-        return Estimate(estimate, (float(low), float(high)), self.participants, "participant bootstrap, bca")
+        return Estimate(estimate, (float(low), float(high)), self.participants, BCA, level=level)
 
 
 @dataclass(frozen=True)
@@ -155,17 +157,16 @@ def bootstrap_correlations(
 
 
 def correlation_bca(
-    x: ArrayLike, y: ArrayLike, participants: ArrayLike | None = None, resamples: int = 10_000, seed: int = 0,
-    level: float = 0.95,
+    x: ArrayLike, y: ArrayLike, participants: ArrayLike | None = None, resamples: int = 10_000, seed: int = 0
 ) -> Estimate:
     """Pearson's r of x and y, (n,) or (n, k), with a BCa interval over participants (Efron 1987).
 
-    Assumes independent participants, no normality. :func:`cardiacnets.statistics.spearman_bca` for ranks.
+    Assumes independent participants, no normality.
     """
     left, right = (np.asarray(side, dtype=float) for side in (x, y))
     scalar = left.ndim == 1
     left, right = (side[:, None] if scalar else side for side in (left, right))
-    found = bootstrap_correlations(left, {"y": right}, participants, resamples, seed).indices("y", level)
+    found = bootstrap_correlations(left, {"y": right}, participants, resamples, seed).indices("y")
     if not scalar:
         return found
     interval = (float(found.interval[0][0]), float(found.interval[1][0]))

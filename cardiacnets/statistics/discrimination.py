@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from cardiacnets.statistics.checking import both_classes, cluster_codes, columns, same_length
-from cardiacnets.statistics.estimate import Estimate, normal_quantile, two_sided
+from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantile, two_sided
 
 ROUNDING = 1e-12
 """A variance below this share of its terms is a difference of equal numbers."""
@@ -34,17 +33,16 @@ class AucCovariance:
 
 
 @dataclass(frozen=True)
-class DelongTest:
+class DelongTest(Comparison):
     """Two AUCs, their difference ``estimate = auc_a - auc_b`` with interval, and the two-sided test."""
 
     auc_a: float
     auc_b: float
-    estimate: float
-    interval: tuple[float, float]
-    z: float
-    pvalue: float
     standard_error: float
-    n: int
+
+    @property
+    def z(self) -> float:
+        return self.statistic
 
 
 def placements(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,13 +111,14 @@ def auc_interval(
     if method not in ("logit", "wald", "newcombe"):
         raise ValueError(f"method must be 'logit', 'wald' or 'newcombe', not {method!r}")
     if method == "newcombe" or not error > ROUNDING or auc in (0.0, 1.0):
-        return Estimate(auc, newcombe_limits(auc, cases, controls, z), n, "AUC, Newcombe score interval")
+        limits = newcombe_limits(auc, cases, controls, z)
+        return Estimate(auc, limits, n, "AUC, Newcombe score interval", level=level)
     variance = "Obuchowski clustered" if clusters is not None else "DeLong"
     if method == "wald":
         interval = (max(auc - z * error, 0.0), min(auc + z * error, 1.0))
     else:
         interval = logit_limits(auc, error, z)
-    return Estimate(auc, interval, n, f"AUC, {variance} variance, {method} interval")
+    return Estimate(auc, interval, n, f"AUC, {variance} variance, {method} interval", level=level)
 
 
 def delong_test(
@@ -141,7 +140,8 @@ def delong_test(
     if variance <= ROUNDING * (found.covariance[0, 0] + found.covariance[1, 1]):
         variance = 0.0
     sizes = (found.cases, found.controls)
-    return _difference((found.auc[0], *sizes), (found.auc[1], *sizes), variance, level, len(labels))
+    name = "DeLong, paired" if clusters is None else "DeLong, paired, clustered (Obuchowski)"
+    return _difference((found.auc[0], *sizes), (found.auc[1], *sizes), variance, level, len(labels), name)
 
 
 def delong_test_unpaired(
@@ -156,27 +156,11 @@ def delong_test_unpaired(
     b = auc_covariance(labels_b, scores_b, clusters_b)
     variance = a.covariance[0, 0] + b.covariance[0, 0]
     n = a.cases + a.controls + b.cases + b.controls
+    clustered = clusters_a is not None or clusters_b is not None
+    name = "DeLong, unpaired" + (", clustered (Obuchowski)" if clustered else "")
     return _difference(
-        (a.auc[0], a.cases, a.controls), (b.auc[0], b.cases, b.controls), variance, level, n
+        (a.auc[0], a.cases, a.controls), (b.auc[0], b.cases, b.controls), variance, level, n, name
     )
-
-
-def delong_tests(
-    labels: ArrayLike, scores: pd.DataFrame, level: float = 0.95, clusters: ArrayLike | None = None
-) -> pd.DataFrame:
-    """All pairs of columns of ``scores`` at once: ``a, b, auc_a, auc_b, estimate, low, high, z, pvalue``."""
-    found = auc_covariance(labels, scores, clusters)
-    sizes, rows = (found.cases, found.controls), []
-    for i in range(scores.shape[1]):
-        for j in range(i + 1, scores.shape[1]):
-            terms = found.covariance[i, i] + found.covariance[j, j]
-            variance = terms - 2 * found.covariance[i, j]
-            variance = 0.0 if variance <= ROUNDING * terms else variance
-            test = _difference((found.auc[i], *sizes), (found.auc[j], *sizes), variance, level, len(scores))
-            rows.append((scores.columns[i], scores.columns[j], test.auc_a, test.auc_b, test.estimate,
-                         *test.interval, test.z, test.pvalue))
-    names = ["a", "b", "auc_a", "auc_b", "estimate", "low", "high", "z", "pvalue"]
-    return pd.DataFrame(rows, columns=names)
 
 
 def _sample_covariance(values: np.ndarray) -> np.ndarray:
@@ -191,7 +175,7 @@ def _unbiased(count: int) -> float:
 
 
 def _difference(
-    a: tuple[float, int, int], b: tuple[float, int, int], variance: float, level: float, n: int
+    a: tuple[float, int, int], b: tuple[float, int, int], variance: float, level: float, n: int, name: str
 ) -> DelongTest:
     """The test from two (AUC, cases, controls) and the variance of the difference of the AUCs."""
     if np.isnan(variance):
@@ -207,7 +191,9 @@ def _difference(
         low, high = estimate - z_level * error, estimate + z_level * error
     z = estimate / error if error > 0 else 0.0
     interval = (float(max(low, -1.0)), float(min(high, 1.0)))
-    return DelongTest(float(a[0]), float(b[0]), estimate, interval, float(z), two_sided(z), error, n)
+    return DelongTest(
+        estimate, interval, n, name, float(z), two_sided(z), float(a[0]), float(b[0]), error, level=level
+    )
 
 
 def logit_limits(auc: float, error: float, z: float) -> tuple[float, float]:

@@ -1,88 +1,102 @@
-"""Is a difference small enough not to matter? "Not significant" is no answer; two one-sided tests are."""
+"""Is a difference small enough not to matter? "Not significant" is no answer; two one-sided tests are.
+
+At .05 each, they reject a difference as large as the margin just where the 90 % interval lies inside
+(-margin, margin) (Schuirmann 1987). So the interval decides, by one function, wherever the question is asked.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import norm
 
-from cardiacnets.statistics.correlation import compare_correlations
-from cardiacnets.statistics.discrimination import delong_test
+from cardiacnets.statistics.auc_difference import auc_difference
+from cardiacnets.statistics.estimate import Estimate
+
+MARGIN = 0.03
+"""Of AUCs and of correlations, chosen before any was seen."""
+LEVEL = 0.9
+"""Coverage of the interval that decides: 1 - 2 x .05."""
+NARROWEST, WIDEST = 0.01, 1 - 1e-9
+"""Levels between which p is sought: beyond the first it is one half, beyond the second 0."""
+
+
+class Found(Protocol):
+    """What can be judged: a difference's interval and its coverage."""
+
+    interval: tuple[float, float]
+    level: float
 
 
 @dataclass(frozen=True)
-class Equivalence:
-    """A difference with the interval that decides: of level 1 - 2 alpha, to lie inside (-margin, margin)."""
+class Equivalence(Estimate):
+    """A difference with the interval that decides, of level .9, its margin and the larger one-sided p."""
 
-    estimate: float
-    interval: tuple[float, float]
     margin: float
     pvalue: float
-    alpha: float
 
     @property
     def equivalent(self) -> bool:
         """Whether both one-sided tests reject a difference as large as the margin."""
-        return self.pvalue <= self.alpha
+        return within_margin(self, self.margin)
 
 
-def two_one_sided_tests(
-    estimate: float, standard_error: float, margin: float, alpha: float = 0.05
-) -> Equivalence:
-    """Two one-sided z-tests of |difference| >= margin (Schuirmann 1987); the larger p-value counts.
+def within_margin(found: Found, margin: float) -> bool:
+    """Whether a difference is shown to be smaller than ``margin`` either way.
 
-    Assumes a normal estimate with known ``standard_error`` >= 0; 0 gives p 0 inside the margin and 1 outside.
+    Raises ``ValueError`` for a margin of 0 or less, and for an interval that is not the 90 % interval.
     """
-    _check(margin, alpha)
-    if not standard_error >= 0:
-        raise ValueError(f"a standard error is 0 or more, not {standard_error}")
-    reach = norm.ppf(1 - alpha) * standard_error
-    interval = (float(estimate - reach), float(estimate + reach))
-    if standard_error == 0:
-        return Equivalence(estimate, interval, margin, float(abs(estimate) >= margin), alpha)
-    pvalue = float(norm.sf((margin - abs(estimate)) / standard_error))
-    return Equivalence(float(estimate), interval, margin, pvalue, alpha)
+    return not_below(found, margin) and bool(found.interval[1] < margin)
 
 
-def equivalent_auc(
-    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, margin: float = 0.03, alpha: float = 0.05,
-    clusters: ArrayLike | None = None,
+def not_below(found: Found, margin: float) -> bool:
+    """Whether a difference is shown to lie above ``-margin``: not worse. Raises as :func:`within_margin`."""
+    if not margin > 0:
+        raise ValueError(f"a margin lies above 0, not at {margin}")
+    if abs(found.level - LEVEL) > 1e-9:
+        raise ValueError(
+            f"two one-sided tests are judged by the {LEVEL:.0%} interval, not by that of {found.level:.0%}"
+        )
+    return bool(-margin < found.interval[0])
+
+
+def equivalence(
+    compare: Callable[[float], Estimate], margin: float = MARGIN, least: float = 0.0
 ) -> Equivalence:
-    """Are two AUCs on the same participants within ``margin`` of each other? DeLong's standard error."""
-    test = delong_test(labels, scores_a, scores_b, clusters=clusters)
-    return two_one_sided_tests(test.estimate, test.standard_error, margin, alpha)
+    """Two one-sided tests by the intervals of ``compare(level)``, a difference at a level of confidence.
 
-
-def equivalent_correlation(
-    y: ArrayLike, a: ArrayLike, b: ArrayLike, margin: float = 0.03, alpha: float = 0.05
-) -> Equivalence:
-    """Do a and b (n,) correlate with y within ``margin`` of each other?
-
-    By Zou's interval of level 1 - 2 alpha; the p-value is the smallest alpha at which it fits
-    inside the margin, 0 if that is below 1e-9.
+    The p-value is the smallest alpha whose interval, of level 1 - 2 alpha, fits inside the margin: 1 where
+    the estimate itself lies outside, and never below ``least``, the smallest that a resampling can show.
     """
-    _check(margin, alpha)
-    found = compare_correlations(y, a, b, level=1 - 2 * alpha)
-    if not np.isfinite(found.estimate):
-        raise ValueError("a constant variable has no correlation to compare")
 
     def slack(level: float) -> float:
         """How far the interval of a level stays inside the margin."""
-        low, high = compare_correlations(y, a, b, level=level).interval
+        low, high = compare(level).interval
         return margin - max(abs(low), abs(high))
 
-    if abs(found.estimate) >= margin:
-        pvalue = 0.5  # the narrowest interval, at alpha one half, is already outside
-    elif slack(1 - 1e-9) > 0:
-        pvalue = 0.0
+    found = compare(LEVEL)
+    words = f"two one-sided tests, {found.method}"
+    if not abs(found.estimate) < margin:
+        pvalue = 1.0
+    elif slack(WIDEST) > 0:
+        pvalue = least
+    elif slack(NARROWEST) <= 0:
+        pvalue = 0.5
     else:
-        pvalue = (1 - brentq(slack, 1e-9, 1 - 1e-9)) / 2
-    return Equivalence(found.estimate, found.interval, margin, float(pvalue), alpha)
+        pvalue = max((1 - brentq(slack, NARROWEST, WIDEST)) / 2, least)
+    result = Equivalence(found.estimate, found.interval, found.n, words, margin, float(pvalue), level=LEVEL)
+    within_margin(result, margin)  # refuses an impossible margin
+    return result
 
 
-def _check(margin: float, alpha: float) -> None:
-    if not margin > 0 or not 0 < alpha < 0.5:
-        raise ValueError(f"a margin above 0 and alpha in (0, 0.5) are needed, not {margin} and {alpha}")
+def equivalent_auc(
+    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, margin: float = MARGIN,
+    clusters: ArrayLike | None = None,
+) -> Equivalence:
+    """Are two AUCs on the same participants within ``margin`` of each other? See :func:`auc_difference`."""
+    return equivalence(
+        lambda level: auc_difference(labels, scores_a, scores_b, level, clusters=clusters), margin
+    )

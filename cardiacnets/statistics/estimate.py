@@ -1,8 +1,13 @@
-"""What a statistic returns: an estimate that never travels without its interval."""
+"""What a statistic returns: an estimate that never travels without its interval, its n and its method.
+
+The method is named once, where it is computed. Tables, captions and recorded results take the name, the n and
+the level from here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 from scipy.stats import norm
@@ -13,13 +18,44 @@ class Estimate:
     """A value and its confidence interval.
 
     ``estimate`` and the two ends of ``interval`` are floats, or arrays of one shape where a function is
-    vectorised over columns; ``n`` counts what was studied; ``method`` names the interval in words.
+    vectorised over columns; ``n`` counts what was studied (None where nothing is counted); ``method`` names
+    the interval in words; ``level`` is its coverage.
     """
 
     estimate: float
     interval: tuple[float, float]
-    n: int
+    n: int | None
     method: str
+    level: float = field(default=0.95, kw_only=True)
+
+    def row(self) -> dict[str, Any]:
+        """As columns of a table: ``estimate, low, high, n, method``."""
+        low, high = self.interval
+        return {"estimate": self.estimate, "low": low, "high": high, "n": self.n, "method": self.method}
+
+    def columns(self, name: str) -> dict[str, Any]:
+        """As columns beside other estimates: ``name``, ``name_interval`` and ``name_method``."""
+        return {name: self.estimate, f"{name}_interval": self.interval, f"{name}_method": self.method}
+
+    @classmethod
+    def of(cls, row: Any, name: str = "") -> Self:
+        """Back from a row of a table (a named tuple), from what :meth:`row` wrote, or :meth:`columns` of
+        ``name``; a column ``level`` may say which it is where it is not .95.
+        """
+        if name:
+            value, interval, method = (getattr(row, name + end) for end in ("", "_interval", "_method"))
+        else:
+            value, interval, method = row.estimate, (row.low, row.high), row.method
+        tested = {each.name: getattr(row, each.name, np.nan) for each in fields(cls)[len(fields(Estimate)) :]}
+        if not isinstance(interval, tuple):  # what could not be computed
+            value, interval, method = np.nan, (np.nan, np.nan), ""
+        return cls(value, interval, row.n, method, **tested, level=getattr(row, "level", 0.95))
+
+    def times(self, factor: float) -> Self:
+        """In another unit, or with the other sign; a test stays as it is."""
+        low, high = sorted(factor * end for end in self.interval)
+        fixed = {each.name: getattr(self, each.name) for each in fields(self)}
+        return type(self)(**fixed | {"estimate": factor * self.estimate, "interval": (low, high)})
 
 
 @dataclass(frozen=True)
@@ -28,6 +64,10 @@ class Comparison(Estimate):
 
     statistic: float
     pvalue: float
+
+    def row(self) -> dict[str, Any]:
+        """As :meth:`Estimate.row`, with ``pvalue``."""
+        return super().row() | {"pvalue": self.pvalue}
 
 
 def normal_quantile(level: float) -> float:

@@ -17,23 +17,19 @@ from cardiacnets.statistics.ratings import check_ratings
 
 
 def estimating_equations(
-    table: pd.DataFrame, threshold: float, merit: str = "sensitivity", readers: Sequence | None = None,
-    modalities: Sequence | None = None, level: float = 0.95,
+    table: pd.DataFrame, threshold: float, modalities: Sequence | None = None
 ) -> pd.DataFrame:
     """Odds of a right decision with each modality against the first, decisions on one case correlated.
 
-    logit P(right) = reader + modality over diseased cases (sensitivity), healthy ones (specificity) or all
-    (accuracy); exchangeable within cases, bias-reduced sandwich covariance (Liang and Zeger 1986; Mancl and
-    DeRouen 2001). Readers are fixed: the conclusion holds for these readers. ``table`` as in
-    :func:`check_ratings`; a rating >= ``threshold`` is a positive decision. Columns ``modality, odds_ratio,
-    low, high, pvalue``; NaN where a reader or a modality is always right or always wrong (infinite odds).
+    logit P(right) = reader + modality over diseased cases (sensitivity); exchangeable within cases,
+    bias-reduced sandwich covariance (Liang and Zeger 1986; Mancl and DeRouen 2001). Readers are fixed: the
+    conclusion holds for these readers. ``table`` as in :func:`check_ratings`; a rating >= ``threshold`` is a
+    positive decision. Columns ``modality, odds_ratio, low, high, pvalue``; NaN where a reader or a modality
+    is always right or always wrong (infinite odds).
     """
-    ratings = check_ratings(table, readers, modalities)
+    ratings = check_ratings(table, None, modalities)
     truth = ratings.truth
-    chosen = {"sensitivity": truth, "specificity": ~truth, "accuracy": np.ones_like(truth)}
-    if merit not in chosen:
-        raise ValueError(f"merit must be one of {', '.join(chosen)}, not {merit!r}")
-    right = ((ratings.values >= threshold) == truth)[:, :, chosen[merit]]  # (modalities, readers, cases)
+    right = (ratings.values >= threshold)[:, :, truth]  # (modalities, readers, diseased cases)
     if any(np.isin(right.mean(axis=axes), (0, 1)).any() for axes in ((1, 2), (0, 2))):
         return pd.DataFrame({"modality": ratings.modalities[1:]}).assign(
             odds_ratio=np.nan, low=np.nan, high=np.nan, pvalue=np.nan
@@ -48,7 +44,7 @@ def estimating_equations(
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         fitted = model.fit(cov_type="bias_reduced")
-    z, first = normal_quantile(level), right.shape[1]
+    z, first = normal_quantile(0.95), right.shape[1]
     effect, error = fitted.params[first:], fitted.bse[first:]
     return pd.DataFrame({
         "modality": ratings.modalities[1:], "odds_ratio": np.exp(effect), "low": np.exp(effect - z * error),

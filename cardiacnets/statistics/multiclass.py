@@ -21,7 +21,7 @@ class MulticlassAuc:
 
 
 def one_vs_rest(
-    labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95, clusters: ArrayLike | None = None
+    labels: ArrayLike, probabilities: ArrayLike, clusters: ArrayLike | None = None
 ) -> MulticlassAuc:
     """One AUC a class against the rest, and their mean with an interval (Hand and Till 2001 weigh pairs of
     classes instead; here each class counts once).
@@ -37,21 +37,22 @@ def one_vs_rest(
     if not np.array_equal(np.unique(classes), np.arange(values.shape[1])):
         found = np.unique(classes).tolist()
         raise ValueError(f"labels must hold each of 0 .. {values.shape[1] - 1}; found {found}")
-    singles, influence, n = [], np.zeros(len(classes)), len(classes)
+    singles, influence = [], np.zeros(len(classes))
+    n = len(classes if clusters is None else np.unique(np.asarray(clusters)))
     for column, score in enumerate(values.T):
         influence += _influence(classes == column, score)[1] / values.shape[1]
-        singles.append(auc_interval(classes == column, score, level, clusters=clusters))
+        singles.append(auc_interval(classes == column, score, clusters=clusters))
     macro = float(np.mean([single.estimate for single in singles]))
     error = _standard_error(influence, clusters)
     if error > ROUNDING and 0 < macro < 1:
-        interval = logit_limits(macro, error, normal_quantile(level))
+        interval = logit_limits(macro, error, normal_quantile(0.95))
     else:
         interval = tuple(float(np.mean([single.interval[end] for single in singles])) for end in (0, 1))
     return MulticlassAuc(tuple(singles), Estimate(macro, interval, n, "mean one-vs-rest AUC, logit interval"))
 
 
 def class_gain_difference(
-    labels: ArrayLike, a: ArrayLike, b: ArrayLike, first: int, second: int, level: float = 0.95,
+    labels: ArrayLike, a: ArrayLike, b: ArrayLike, first: int, second: int,
     clusters: ArrayLike | None = None,
 ) -> Comparison:
     """Does model a gain more over model b in class ``first`` than in class ``second``?
@@ -70,9 +71,10 @@ def class_gain_difference(
             estimate, influence = estimate + sign * side * auc, influence + sign * side * part
     error = _standard_error(influence, clusters)
     error = error if error > ROUNDING else 0.0
-    z, reach = (estimate / error if error else 0.0), normal_quantile(level) * error
+    z, reach = (estimate / error if error else 0.0), normal_quantile(0.95) * error
     interval = (float(estimate - reach), float(estimate + reach))
-    return Comparison(float(estimate), interval, n, "difference of gains in AUC", float(z), two_sided(z))
+    name = "difference of gains in one-vs-rest AUC" + ("" if clusters is None else ", clustered")
+    return Comparison(float(estimate), interval, n, name, float(z), two_sided(z))
 
 
 def _influence(positive: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:

@@ -13,6 +13,12 @@ from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantil
 
 BISECTIONS = 50
 """Halvings of [-1, 1]: to the last bit of a difference of proportions."""
+WILSON = "Wilson score interval"
+MCNEMAR = {
+    "chi2": "McNemar's chi-square", "midp": "McNemar's mid-p", "exact": "McNemar's exact test",
+    "corrected": "McNemar's corrected chi-square",
+}
+"""Versions of McNemar's test, in words."""
 
 
 def wilson_interval(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Estimate:
@@ -28,11 +34,11 @@ def wilson_interval(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Estimate
     low, high = np.where(successes == 0, 0.0, low), np.where(successes == trials, 1.0, high)
     share = successes / trials
     if share.ndim == 0:
-        return Estimate(float(share), (float(low), float(high)), int(trials), "Wilson score interval")
-    return Estimate(share, (low, high), int(trials.sum()), "Wilson score interval")
+        return Estimate(float(share), (float(low), float(high)), int(trials), WILSON, level=level)
+    return Estimate(share, (low, high), int(trials.sum()), WILSON, level=level)
 
 
-def two_proportion_z(k_a: int, n_a: int, k_b: int, n_b: int, level: float = 0.95) -> Comparison:
+def two_proportion_z(k_a: int, n_a: int, k_b: int, n_b: int) -> Comparison:
     """*As published*: the pooled two-sided z-test of two independent proportions.
 
     z = (p_a - p_b) / sqrt(p (1 - p) (1 / n_a + 1 / n_b)), p the pooled share; interval by Newcombe 1998
@@ -40,7 +46,7 @@ def two_proportion_z(k_a: int, n_a: int, k_b: int, n_b: int, level: float = 0.95
     people: on the same participants it ignores their pairing, on repeated rows it counts people several
     times. p is 1 where the pooled share is 0 or 1.
     """
-    a, b = wilson_interval(k_a, n_a, level), wilson_interval(k_b, n_b, level)
+    a, b = wilson_interval(k_a, n_a), wilson_interval(k_b, n_b)
     pooled = (k_a + k_b) / (n_a + n_b)
     error = np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
     difference = a.estimate - b.estimate
@@ -48,7 +54,8 @@ def two_proportion_z(k_a: int, n_a: int, k_b: int, n_b: int, level: float = 0.95
     low = difference - np.hypot(a.estimate - a.interval[0], b.interval[1] - b.estimate)
     high = difference + np.hypot(a.interval[1] - a.estimate, b.estimate - b.interval[0])
     interval = (float(low), float(high))
-    return Comparison(difference, interval, n_a + n_b, "pooled two-proportion z", z, two_sided(z))
+    name = "pooled two-proportion z, Newcombe interval"
+    return Comparison(difference, interval, n_a + n_b, name, z, two_sided(z))
 
 
 def paired_counts(a: ArrayLike, b: ArrayLike) -> tuple[int, int, int, int]:
@@ -80,7 +87,7 @@ def mcnemar_pvalue(only_a: ArrayLike, only_b: ArrayLike, method: str = "chi2") -
     return np.where(n > 0, chi2.sf(_mcnemar_chi2(b, c, method), 1), 1.0)
 
 
-def mcnemar_test(a: ArrayLike, b: ArrayLike, method: str = "chi2", level: float = 0.95) -> Comparison:
+def mcnemar_test(a: ArrayLike, b: ArrayLike, method: str = "chi2") -> Comparison:
     """Do two binary decisions (n,) on the same, independent participants have equal proportions?
 
     ``estimate`` is mean(a) - mean(b), its interval Tango's, which excludes 0 just where the uncorrected
@@ -88,18 +95,16 @@ def mcnemar_test(a: ArrayLike, b: ArrayLike, method: str = "chi2", level: float 
     only a is 1. See :func:`mcnemar_pvalue`, :func:`paired_difference`.
     """
     counts = paired_counts(a, b)
-    difference = paired_difference(*counts, level=level)
+    difference = paired_difference(*counts)
     pvalue = float(mcnemar_pvalue(counts[1], counts[2], method))
     chi_square = method in ("chi2", "corrected")
     statistic = float(_mcnemar_chi2(counts[1], counts[2], method)) if chi_square else float(counts[1])
-    return Comparison(
-        difference.estimate, difference.interval, difference.n, f"McNemar, {method}", statistic, pvalue
-    )
+    name = f"{MCNEMAR[method]}, {difference.method}"
+    return Comparison(difference.estimate, difference.interval, difference.n, name, statistic, pvalue)
 
 
 def paired_difference(
-    both: ArrayLike, only_a: ArrayLike, only_b: ArrayLike, neither: ArrayLike, level: float = 0.95,
-    method: str = "tango",
+    both: ArrayLike, only_a: ArrayLike, only_b: ArrayLike, neither: ArrayLike, method: str = "tango"
 ) -> Estimate:
     """A difference of paired proportions with its interval, from the four counts (scalars or arrays).
 
@@ -116,7 +121,7 @@ def paired_difference(
     if method not in limits:
         raise ValueError(f"method must be 'tango' or 'newcombe', not {method!r}")
     n = sum(counts)
-    difference, (low, high) = (counts[1] - counts[2]) / n, limits[method](*counts, level)
+    difference, (low, high) = (counts[1] - counts[2]) / n, limits[method](*counts)
     name = {"tango": "Tango score", "newcombe": "Newcombe"}[method] + " interval of a paired difference"
     if np.ndim(difference) == 0:
         return Estimate(float(difference), (float(low), float(high)), int(n), name)
@@ -124,10 +129,10 @@ def paired_difference(
 
 
 def _newcombe_limits(
-    both: np.ndarray, only_a: np.ndarray, only_b: np.ndarray, neither: np.ndarray, level: float
+    both: np.ndarray, only_a: np.ndarray, only_b: np.ndarray, neither: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     n = both + only_a + only_b + neither
-    a, b = wilson_interval(both + only_a, n, level), wilson_interval(both + only_b, n, level)
+    a, b = wilson_interval(both + only_a, n), wilson_interval(both + only_b, n)
     margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
     product = both * neither - only_a * only_b
     corrected = np.where(product > 0, np.maximum(product - n / 2, 0), product)
@@ -142,10 +147,10 @@ def _newcombe_limits(
 
 
 def _tango_limits(
-    both: np.ndarray, only_a: np.ndarray, only_b: np.ndarray, neither: np.ndarray, level: float
+    both: np.ndarray, only_a: np.ndarray, only_b: np.ndarray, neither: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The score falls with the difference it is moved to: both roots by bisection, all tables at once."""
-    n, z = both + only_a + only_b + neither, normal_quantile(level)
+    n, z = both + only_a + only_b + neither, normal_quantile(0.95)
     seen = (only_a - only_b) / n
 
     def score(difference: np.ndarray) -> np.ndarray:
@@ -191,7 +196,8 @@ def clustered_paired_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike, level
     z = float(difference / null_error) if null_error > 0 else 0.0
     reach = student.ppf(0.5 + level / 2, total - 1) * error
     interval = (float(max(difference - reach, -1)), float(min(difference + reach, 1)))
-    return Comparison(difference, interval, int(total), "clustered paired proportions", z, two_sided(z))
+    name = "clustered paired proportions (Obuchowski), t interval"
+    return Comparison(difference, interval, int(total), name, z, two_sided(z), level=level)
 
 
 def _mcnemar_chi2(only_a: ArrayLike, only_b: ArrayLike, method: str) -> np.ndarray:

@@ -46,7 +46,7 @@ class ReaderStudy:
 
     ``f``, ``ddf`` and ``pvalue`` test that all modalities are equal (fixed readers: ``f`` is the chi-square
     and ``ddf`` infinite). ``modalities``, ``differences`` (all pairs) and ``readers`` are tables with
-    estimates and intervals.
+    estimates and intervals; the first two name n (cases), method and level, so that a row is an estimate.
     """
 
     f: float
@@ -113,13 +113,14 @@ def obuchowski_rockette(
     else:
         pvalue = f.sf(statistic, i - 1, degrees)
     error = np.sqrt(2 * variance / j)
+    names = {"n": ratings.values.shape[2], "method": f"Obuchowski-Rockette, {random} random", "level": level}
     differences = _differences(ratings.modalities, estimate.mean(axis=1), error, degrees, level)
     first = differences.iloc[0]
     return ReaderStudy(
         float(statistic), float(degrees), float(pvalue), float(first["estimate"]),
         (float(first["low"]), float(first["high"])), components,
-        _modality_table(ratings.modalities, estimate, errors, random, level), differences,
-        _reader_table(ratings, estimate, errors, level),
+        _modality_table(ratings.modalities, estimate, errors, random, level).assign(**names),
+        differences.assign(**names), _reader_table(ratings, estimate, errors, level),
     )
 
 

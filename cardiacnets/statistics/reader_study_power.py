@@ -13,9 +13,13 @@ from scipy.stats import f, ncf
 
 from cardiacnets.statistics.reader_study import Components
 
+ALPHA = 0.05
+MOST = 100_000
+"""Cases beyond which no study goes."""
+
 
 def reader_study_power(
-    components: Components, study_cases: int, difference: float, readers: int, cases: int, alpha: float = 0.05
+    components: Components, study_cases: int, difference: float, readers: int, cases: int
 ) -> float:
     """Chance that ``readers`` reading ``cases`` find a true ``difference`` of the mean merits significant.
 
@@ -33,28 +37,25 @@ def reader_study_power(
     noise = components.interaction_variance + max(own, 0.0)
     denominator = noise + readers * gap
     if difference == 0:
-        return alpha
+        return ALPHA
     if denominator <= 0:
         return 1.0
     degrees = (readers - 1) * (denominator / noise) ** 2 if noise > 0 else 1e9
     noncentrality = readers * difference**2 / 2 / denominator
-    return float(ncf.sf(f.isf(alpha, 1, degrees), 1, degrees, noncentrality))
+    return float(ncf.sf(f.isf(ALPHA, 1, degrees), 1, degrees, noncentrality))
 
 
 def cases_needed(
-    components: Components, study_cases: int, difference: float, readers: int, power: float = 0.8,
-    alpha: float = 0.05, most: int = 100_000,
+    components: Components, study_cases: int, difference: float, readers: int
 ) -> int | None:
-    """The fewest cases that give ``power`` with this many readers; None if even ``most`` do not."""
-    if not 0 < power < 1:
-        raise ValueError(f"power lies between 0 and 1, not {power}")
+    """The fewest cases that give a power of 80 % with this many readers; None if even ``MOST`` do not."""
 
     def enough(cases: int) -> bool:
-        return reader_study_power(components, study_cases, difference, readers, cases, alpha) >= power
+        return reader_study_power(components, study_cases, difference, readers, cases) >= 0.8
 
-    if not enough(most):
+    if not enough(MOST):
         return None
-    low, high = 1, most  # enough(high), and not enough(low)
+    low, high = 1, MOST  # enough(high), and not enough(low)
     while high - low > 1:
         middle = int(np.ceil((low + high) / 2))
         low, high = (low, middle) if enough(middle) else (middle, high)

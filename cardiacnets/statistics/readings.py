@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.proportions import (
     clustered_paired_test,
     mcnemar_test,
@@ -25,10 +26,10 @@ COEFFICIENTS = ("percent", "Cohen's kappa", "Gwet's AC1")
 
 
 def accuracy_gains(table: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
-    """Each reader's accuracy with two displays and the gain, Newcombe interval and mid-p McNemar over cases.
+    """Each reader's accuracy with two displays and the gain, tested over cases.
 
-    Columns: reader, experience, before, after, gain, low, high, pvalue, n. For this reader and cases like
-    these.
+    Columns: reader, experience, before, after, gain, low, high, pvalue, n, method (of interval and test). For
+    this reader and cases like these.
     """
     rows = []
     for (reader, experience), readings in table.groupby(["reader", "experience"]):
@@ -36,8 +37,8 @@ def accuracy_gains(table: pd.DataFrame, before: str, after: str) -> pd.DataFrame
         wide = right.pivot(index="case", columns="modality", values="right")
         gain = mcnemar_test(wide[after].to_numpy(), wide[before].to_numpy())
         shares = wide[before].mean(), wide[after].mean(), gain.estimate
-        rows.append((reader, experience, *shares, *gain.interval, gain.pvalue, len(wide)))
-    names = ["reader", "experience", "before", "after", "gain", "low", "high", "pvalue", "n"]
+        rows.append((reader, experience, *shares, *gain.interval, gain.pvalue, gain.n, gain.method))
+    names = ["reader", "experience", "before", "after", "gain", "low", "high", "pvalue", "n", "method"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -47,17 +48,17 @@ def display_agreement(
     """How often readers decide the same with two displays, by experience: of each reader with himself.
 
     Columns: experience, coefficient (``percent``, ``Cohen's kappa``, ``Gwet's AC1``; means over the readers),
-    estimate, low, high (bootstrap over cases, readers fixed), cases.
+    estimate, low, high (bootstrap over cases, readers fixed), n cases, method.
     """
     rows = []
     for experience, group in table.groupby("experience"):
         agreement = _agreement(group, a, b)
         found = participant_bootstrap(agreement, group["case"].nunique(), resamples, seed)
         for place, name in enumerate(COEFFICIENTS):
-            rows.append(
-                (experience, name, found.estimate[place], *(end[place] for end in found.interval), found.n)
-            )
-    return pd.DataFrame(rows, columns=["experience", "coefficient", "estimate", "low", "high", "cases"])
+            ends = tuple(end[place] for end in found.interval)
+            one = Estimate(found.estimate[place], ends, found.n, found.method.replace("participant", "case"))
+            rows.append({"experience": experience, "coefficient": name} | one.row())
+    return pd.DataFrame(rows)
 
 
 def compare_experience(

@@ -19,6 +19,7 @@ from cardiacnets.statistics.estimate import Estimate, normal_quantile
 
 CELLS = 2_000_000
 """Weights held at once: 16 MB."""
+BCA = "participant bootstrap, bca"
 
 
 def bootstrap_weights(participants: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -81,41 +82,32 @@ def bca_interval(
 
 
 def participant_bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], participants: int, resamples: int = 2000, seed: int = 0,
-    level: float = 0.95, method: str = "bca",
+    statistic: Callable[[np.ndarray], np.ndarray], participants: int, resamples: int = 2000, seed: int = 0
 ) -> Estimate:
-    """A statistic with its bootstrap interval over independent participants.
+    """A statistic with its BCa interval over independent participants.
 
-    ``statistic`` maps weights (rows, participants) to values (rows,) or (rows, k). ``method``: ``"bca"`` or
-    ``"percentile"``. Raises ``ValueError`` for fewer than two participants.
+    ``statistic`` maps weights (rows, participants) to values (rows,) or (rows, k). Raises ``ValueError`` for
+    fewer than two participants.
     """
     if participants < 2:
         raise ValueError(f"a bootstrap needs at least two participants, not {participants}")
-    if method not in ("bca", "percentile"):
-        raise ValueError(f"method must be 'bca' or 'percentile', not {method!r}")
     estimate = statistic(np.ones((1, participants)))[0]
     draws = resampled(statistic, participants, resamples, seed)
-    if method == "bca":
-        low, high = bca_interval(estimate, draws, jackknifed(statistic, participants), level)
-    else:
-        low, high = np.nanquantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    low, high = bca_interval(estimate, draws, jackknifed(statistic, participants))
     if np.ndim(estimate) == 0:
         estimate, low, high = float(estimate), float(low), float(high)
-    return Estimate(estimate, (low, high), participants, f"participant bootstrap, {method}")
+    return Estimate(estimate, (low, high), participants, BCA)
 
 
 def bootstrap_mean(
-    values: ArrayLike, participants: ArrayLike | None = None, resamples: int = 2000, seed: int = 0,
-    level: float = 0.95, method: str = "bca",
+    values: ArrayLike, participants: ArrayLike | None = None, resamples: int = 2000, seed: int = 0
 ) -> Estimate:
-    """The mean of ``values (n,)`` with a bootstrap interval over ``participants (n,)`` (by default one a
-    row).
-    """
+    """The mean of ``values (n,)`` with a BCa interval over ``participants (n,)`` (by default one a row)."""
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or not np.isfinite(array).all():
         raise ValueError("values must be (n,) and finite")
     codes = np.arange(len(array)) if participants is None else cluster_codes(participants, len(array))
     sums, sizes = np.bincount(codes, array), np.bincount(codes)
     return participant_bootstrap(
-        lambda weights: weights @ sums / (weights @ sizes), len(sums), resamples, seed, level, method
+        lambda weights: weights @ sums / (weights @ sizes), len(sums), resamples, seed
     )

@@ -13,6 +13,7 @@ from cardiacnets.artefacts import read_json
 from cardiacnets.cmr.movie import movie_html
 from cardiacnets.report import chapter as chapter_module
 from cardiacnets.report import load_results, open_chapter
+from cardiacnets.statistics import Estimate
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def drawing() -> Figure:
 
 
 def test_a_recorded_number_is_kept_and_glued(chapter, shown):
-    chapter.record("ukb.cm.auc.aligned", 0.8, interval=(0.7, 0.9), n=20)
+    chapter.record("ukb.cm.auc.aligned", Estimate(0.8, (0.7, 0.9), 20, "by hand"))
     kept = load_results(chapter.run)["ukb.cm.auc.aligned"]
     assert (kept.value, kept.interval, kept.chapter, kept.seed) == (
         0.8,
@@ -47,6 +48,20 @@ def test_a_recorded_number_is_kept_and_glued(chapter, shown):
         chapter.run.profile.seed,
     )
     assert shown[1] == {"ukb.cm.auc.aligned": "0.800 (95 % interval 0.700 to 0.900, n = 20)"}
+
+
+def test_a_count_is_kept_with_what_it_counts(chapter, shown):
+    chapter.record("ukb.recordings", 1200, n=9, of="cohorts", method="all cohorts")
+    kept = load_results(chapter.run)["ukb.recordings"]
+    assert (kept.value, kept.interval, kept.n, kept.of) == (1200, None, 9, "cohorts")
+    assert kept.method == "all cohorts"
+    assert shown[1] == {"ukb.recordings": "1,200 (9 cohorts)"}
+
+
+def test_method_columns_are_for_the_results(chapter, shown):
+    row = {"arm": "aligned"} | Estimate(0.2, (0.1, 0.3), 20, "Wilson").columns("recall")
+    chapter.table(pd.DataFrame([row]), "recall", caption="Recall.")
+    assert "Wilson" not in shown[0][0] and "0.1 to 0.3" in shown[0][0]
 
 
 def test_a_figure_carries_its_words_and_its_file(chapter, shown):

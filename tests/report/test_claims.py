@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cardiacnets.report import claims
 from cardiacnets.report.claims import Claim, claims_page, load_claims, verdict
 from cardiacnets.report.results import make_result
 from cardiacnets.run import open_run
+from cardiacnets.statistics import Estimate, auc_difference, equivalent_auc
 
 SHIPPED = Path(__file__).parents[2] / "book" / "claims.yml"
 KEY, OTHER = "ukb.cm.auc.aligned-ecg", "ukb.hf.auc.aligned-ecg"
 
 
-def results(**intervals):
+def results(level=0.95, **intervals):
     """Results by key, each at the middle of its interval."""
     return {
-        key: make_result(key, sum(interval) / 2, interval=interval, n=10)
+        key: make_result(key, Estimate(sum(interval) / 2, interval, 10, "by hand", level=level))
         for key, interval in intervals.items()
     }
 
@@ -53,7 +55,7 @@ def test_a_claim_about_several_is_as_strong_as_its_weakest():
 )  # fmt: skip
 def test_no_difference_is_judged_by_the_margin(interval, expected):
     key = "ukb.cm.auc_equivalence.aligned-cmr"
-    assert verdict(claim("equivalent", (key,), margin=0.03), results(**{key: interval})) == expected
+    assert verdict(claim("equivalent", (key,), margin=0.03), results(0.9, **{key: interval})) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,27 @@ def test_no_difference_is_judged_by_the_margin(interval, expected):
      ((-0.05, -0.01), claims.DISAGREES), ((-0.02, -0.01), claims.DISAGREES)],
 )  # fmt: skip
 def test_as_good_is_judged_by_the_lower_end(interval, expected):
-    assert verdict(claim("not_worse", margin=0.03), results(**{KEY: interval})) == expected
+    assert verdict(claim("not_worse", margin=0.03), results(0.9, **{KEY: interval})) == expected
+
+
+def test_one_comparison_is_not_the_same_on_one_page_only():
+    """What chapter 06 calls equivalent the claims page does, on data where another interval would differ."""
+    key, words = "ukb.cm.auc_equivalence.aligned-cmr", []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(240) % 2
+        shared = rng.normal(size=240) + 2 * labels
+        a, b = shared + 0.3 * rng.normal(size=(2, 240)) + np.array([[0], [0.25]]) * labels
+        recorded = make_result(key, auc_difference(labels, a, b, level=0.9))
+        words.append(verdict(claim("equivalent", (key,), margin=0.03), {key: recorded}))
+        assert (words[-1] == claims.EQUIVALENT) == equivalent_auc(labels, a, b).equivalent
+    assert set(words) == {claims.EQUIVALENT, claims.NOT_EQUIVALENT}
+
+
+@pytest.mark.parametrize("kind", ["equivalent", "not_worse"])
+def test_equivalence_by_a_wider_interval_is_refused(kind):
+    with pytest.raises(ValueError, match="judged by the 90% interval"):
+        verdict(claim(kind, margin=0.03), results(0.95, **{KEY: (-0.01, 0.01)}))
 
 
 def test_what_is_not_judged_shows_its_figures_all_the_same():

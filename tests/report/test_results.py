@@ -7,20 +7,21 @@ import pytest
 
 from cardiacnets.report import load_results
 from cardiacnets.report.results import ResultsFile, make_result
+from cardiacnets.statistics import Comparison, Estimate, auc_difference
 
 
 @pytest.mark.parametrize(
     ("value", "more", "text"),
     [
-        (0.8123, {"interval": (0.79, 0.834), "n": 2000}, "0.812 (95 % interval 0.790 to 0.834, n = 2,000)"),
+        (Estimate(0.8123, (0.79, 0.834), 2000, ""), {}, "0.812 (95 % interval 0.790 to 0.834, n = 2,000)"),
         (
-            -0.0123,
-            {"interval": (-0.02, 0.01), "pvalue": 0.5},
+            Comparison(-0.0123, (-0.02, 0.01), None, "", -0.7, 0.5),
+            {},
             "−0.012 (95 % interval −0.020 to 0.010, p = 0.500)",
         ),
         (0.01, {"pvalue": 1e-9}, "0.010 (p < 0.001)"),
         (166.24, {"unit": "ml"}, "166.2 ml"),
-        (71.24, {"unit": "%", "interval": (61.0, 80.0)}, "71.2 % (95 % interval 61.0 to 80.0)"),
+        (Estimate(71.24, (61.0, 80.0), None, ""), {"unit": "%"}, "71.2 % (95 % interval 61.0 to 80.0)"),
         (5500, {}, "5,500"),
         (-0.0001, {}, "0.000"),
         (float("nan"), {"n": 12}, "not available (n = 12)"),
@@ -32,32 +33,55 @@ def test_a_result_reads_as_prose(value, more, text):
     assert str(make_result("ukb.cm.auc.aligned", value, **more)) == text
 
 
-def test_equivalence_is_read_at_ninety_per_cent():
-    result = make_result("ukb.cm.auc_equivalence.aligned-cmr", 0.0, interval=(-0.01, 0.01))
-    assert result.level == 0.9
+def test_a_result_says_what_its_estimate_knows():
+    labels, a, b = [0, 0, 0, 1, 1, 1], [1, 2, 5, 4, 3, 6], [1, 4, 2, 3, 6, 5]
+    found = auc_difference(labels, a, b, level=0.9)
+    result = make_result("ukb.cm.auc.aligned-ecg", found, method="test participants")
+    assert (result.value, result.interval, result.level, result.n, result.pvalue) == (
+        found.estimate, found.interval, 0.9, 6, found.pvalue,
+    )  # fmt: skip
+    assert result.method == f"test participants; {found.method}"
     assert "90 % interval" in str(result)
 
 
+def test_no_key_decides_the_level():
+    found = Estimate(0.0, (-0.01, 0.01), 10, "")
+    assert make_result("ukb.cm.auc_equivalence.aligned-cmr", found).level == 0.95
+
+
+def test_what_an_estimate_carries_is_not_said_twice():
+    found = Estimate(0.0, (-0.01, 0.01), 10, "")
+    for more in ({"n": 12}, {"pvalue": 0.2}):
+        with pytest.raises(ValueError, match="carries its own n and p-value"):
+            make_result("ukb.cm.auc.ecg", found, **more)
+
+
+def test_an_interval_that_is_unknown_is_left_out():
+    found = make_result("ukb.cm.auc.ecg", Estimate(0.8, (np.nan, np.nan), 10, ""))
+    assert (found.value, found.interval) == (0.8, None)
+
+
 @pytest.mark.parametrize(
-    ("key", "more", "fault"),
+    ("key", "found", "fault"),
     [
-        ("auc", {}, "must read like"),
-        ("ukb.cm auc", {}, "must read like"),
-        ("ukb.cm.auc.ecg", {"interval": (0.9, 0.8)}, "low, high"),
-        ("ukb.cm.auc.ecg", {"pvalue": 1.2}, "between 0 and 1"),
-        ("ukb.cm.auc.ecg", {"level": 95}, "level"),
+        ("auc", 0.8, "must read like"),
+        ("ukb.cm auc", 0.8, "must read like"),
+        ("ukb.cm.auc.ecg", Estimate(0.8, (0.9, 0.8), 10, ""), "low, high"),
+        ("ukb.cm.auc.ecg", Comparison(0.8, (0.7, 0.9), 10, "", 1.0, 1.2), "between 0 and 1"),
+        ("ukb.cm.auc.ecg", Estimate(0.8, (0.7, 0.9), 10, "", level=95), "level"),
     ],
 )
-def test_impossible_results_are_refused(key, more, fault):
+def test_impossible_results_are_refused(key, found, fault):
     with pytest.raises(ValueError, match=fault):
-        make_result(key, 0.8, **more)
+        make_result(key, found)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        make_result("ukb.cm.auc.ecg", 0.8, pvalue=1.2)
 
 
 def test_results_survive_the_file(tmp_path):
     file = ResultsFile(tmp_path / "05.json", {"chapter": "05"})
-    kept = make_result(
-        "ukb.cm.auc.aligned", np.float32(0.75), interval=(np.float64(0.7), 0.8), n=np.int64(9), chapter="05"
-    )
+    found = Estimate(np.float32(0.75), (np.float64(0.7), 0.8), np.int64(9), "by hand")
+    kept = make_result("ukb.cm.auc.aligned", found, chapter="05")
     file.add(kept)
     assert load_results(tmp_path) == {"ukb.cm.auc.aligned": kept}
     assert json.loads((tmp_path / "05.json").read_text())["chapter"] == "05"

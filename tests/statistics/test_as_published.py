@@ -22,7 +22,7 @@ def scores(n=400, seed=0):
 
 
 def test_pairing_sees_what_the_published_test_misses():
-    found = compare_aucs(*scores())
+    found = compare_aucs(*scores()).row()
     assert found["p_paired"] < 0.01 < 0.05 < found["p_published"]
     assert found["low"] > 0 and found["difference"] == pytest.approx(found["a"] - found["b"])
 
@@ -36,10 +36,10 @@ def test_published_z_by_hand():
 def test_accuracies_are_compared_within_people():
     labels, a, b = scores()
     right = [(score > 0.6) == labels for score in (a, b)]
-    found = compare_accuracies(*right)
+    found = compare_accuracies(*right).row()
     assert found["p_paired"] < found["p_published"]
     people = np.repeat(np.arange(400), 3)
-    repeated = compare_accuracies(*[np.repeat(each, 3) for each in right], participants=people)
+    repeated = compare_accuracies(*[np.repeat(each, 3) for each in right], participants=people).row()
     assert repeated["p_paired"] == pytest.approx(found["p_paired"], abs=0.02)  # clustered z, not mid-p
     assert repeated["p_published"] < found["p_published"]
 
@@ -48,9 +48,10 @@ def test_indices_are_compared_by_mean_correlation():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(300, 10))
     shared = truth + rng.normal(size=(300, 10))
-    found = compare_index_predictions(truth, shared, shared + 0.4 * rng.normal(size=(300, 10)), resamples=400)
+    noisier = shared + 0.4 * rng.normal(size=(300, 10))
+    found = compare_index_predictions(truth, shared, noisier, resamples=400).row()
     assert found["low"] > 0 and found["p_paired"] < 0.01
-    same = compare_index_predictions(truth, shared, shared, resamples=50)
+    same = compare_index_predictions(truth, shared, shared, resamples=50).row()
     assert (same["difference"], same["p_paired"], same["p_published"], same["p_equivalent"]) == (0, 1, 1, 0)
 
 

@@ -53,7 +53,6 @@ def test_correlations(kind):
         whole(statistics.pearson_interval(a, b), constant)
         whole(statistics.spearman_interval(a, b), constant)
         whole(statistics.correlation_bca(a, b, resamples=100), constant)
-        whole(statistics.spearman_bca(a, b, resamples=100), constant)
         whole(statistics.compare_correlations(RANKED, a, b), constant)
         arms = a[:, None], b[:, None]
         adjusted = statistics.max_t_correlations(RANKED[:, None], *arms, permutations=20).adjusted
@@ -67,7 +66,10 @@ def test_decisions(kind):
         whole(statistics.mcnemar_test(a, b, method))
     whole(statistics.clustered_paired_test(a, b, np.repeat(np.arange(6), 2)))
     whole(statistics.two_proportion_z(int(a.sum()), 12, int(b.sum()), 12))
-    whole(statistics.balanced_accuracy(LABELS, a))
+    for people in (None, np.repeat(np.arange(6), 2)):
+        whole(statistics.accuracy(a, people))
+        whole(statistics.balanced_accuracy(LABELS, a == LABELS, people))
+        whole(statistics.balanced_accuracy_difference(LABELS, a == LABELS, b == LABELS, people))
     assert statistics.classification_table(LABELS, a)["n"].sum() == 36  # 6 + 6 + decided + cleared + 12
 
 

@@ -5,21 +5,41 @@ import pytest
 from scipy.stats import norm
 
 from cardiacnets.statistics import (
-    compare_correlations,
+    Estimate,
+    auc_difference,
     delong_test,
+    equivalence,
     equivalent_auc,
-    equivalent_correlation,
-    two_one_sided_tests,
+    not_below,
+    within_margin,
 )
 
 
+def normal(estimate: float, error: float):
+    """A normal estimate with a known error, at any level."""
+    def at(level: float) -> Estimate:
+        reach = norm.ppf(0.5 + level / 2) * error
+        return Estimate(estimate, (estimate - reach, estimate + reach), 10, "normal", level=level)
+
+    return at
+
+
+def scores(n: int, shift: float = 0.0, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    shared = rng.normal(size=n) + 2 * labels
+    return labels, shared + 0.3 * rng.normal(size=n), shared + 0.3 * rng.normal(size=n) + shift * labels
+
+
 def test_pvalue_and_interval_agree():
-    for estimate in (0.0, 0.012, -0.02, 0.04):
-        found = two_one_sided_tests(estimate, 0.01, 0.03)
+    for estimate in (0.0, 0.012, -0.02, 0.029, 0.04):
+        found = equivalence(normal(estimate, 0.01))
         inside = -0.03 < found.interval[0] and found.interval[1] < 0.03
-        assert found.equivalent == inside
+        assert found.equivalent == inside == (found.pvalue <= 0.05)
+        assert (found.level, found.n) == (0.9, 10)
     # Schuirmann 1987: the larger of Phi((d - m) / s) and Phi((-d - m) / s)
-    assert two_one_sided_tests(0.012, 0.01, 0.03).pvalue == pytest.approx(norm.cdf(-1.8))
+    assert equivalence(normal(0.012, 0.01)).pvalue == pytest.approx(norm.cdf(-1.8), abs=1e-9)
+    assert equivalence(normal(0.04, 0.01)).pvalue == 1
 
 
 def test_a_small_study_is_neither_different_nor_equivalent():
@@ -27,29 +47,47 @@ def test_a_small_study_is_neither_different_nor_equivalent():
     labels = np.arange(60) % 2
     a, b = rng.normal(size=(2, 60)) + labels
     assert delong_test(labels, a, b).pvalue > 0.05
-    assert not equivalent_auc(labels, a, b, margin=0.03).equivalent
+    assert not equivalent_auc(labels, a, b).equivalent
 
 
-def test_equal_correlations_of_many_participants_are_equivalent():
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=6_000)
-    a, b = y + rng.normal(size=(2, 6_000))
-    found = equivalent_correlation(y, a, b)
-    assert found.equivalent and max(np.abs(found.interval)) < 0.03
-    # at the p-value's own level the interval touches the margin
-    touching = compare_correlations(y, a, b, level=1 - 2 * found.pvalue).interval
+def test_two_areas_are_judged_by_the_interval_that_the_pages_show():
+    """Near 1 DeLong's symmetric interval and the logit limits part: the verdict is that of the shown one."""
+    verdicts = []
+    for seed in range(40):
+        labels, a, b = scores(240, 0.25, seed)
+        shown, found = auc_difference(labels, a, b, 0.9), equivalent_auc(labels, a, b)
+        assert (found.estimate, found.interval) == (shown.estimate, shown.interval)
+        assert found.equivalent == within_margin(shown, 0.03) == (found.pvalue <= 0.05)
+        symmetric = delong_test(labels, a, b, 0.9).interval
+        verdicts.append((found.equivalent, -0.03 < symmetric[0] and symmetric[1] < 0.03))
+    assert any(ours for ours, _ in verdicts) and not all(ours for ours, _ in verdicts)
+    assert any(ours != theirs for ours, theirs in verdicts)
+
+
+def test_at_its_own_level_the_interval_touches_the_margin():
+    labels, a, b = scores(600)
+    found = equivalent_auc(labels, a, b)
+    assert 0 < found.pvalue < 0.05
+    touching = auc_difference(labels, a, b, 1 - 2 * found.pvalue).interval
     assert max(np.abs(touching)) == pytest.approx(0.03, abs=1e-6)
-    assert not equivalent_correlation(y[:100], a[:100], b[:100]).equivalent
+
+
+def test_not_worse_looks_at_one_side():
+    assert not_below(normal(0.2, 0.01)(0.9), 0.03) and not within_margin(normal(0.2, 0.01)(0.9), 0.03)
+    assert not not_below(normal(-0.02, 0.01)(0.9), 0.03)
+
+
+def test_another_interval_is_no_equivalence_test():
+    with pytest.raises(ValueError, match="judged by the 90% interval, not by that of 95%"):
+        within_margin(normal(0.0, 0.001)(0.95), 0.03)
+    with pytest.raises(ValueError, match="margin lies above 0"):
+        within_margin(normal(0.0, 0.001)(0.9), -0.03)
 
 
 def test_degenerate_inputs_have_answers():
-    assert two_one_sided_tests(0.0, 0.0, 0.03).pvalue == 0
-    assert two_one_sided_tests(0.03, 0.0, 0.03).pvalue == 1
-    y = np.random.default_rng(0).normal(size=50)
-    assert equivalent_correlation(y, y + 1, y).pvalue == 0
-    with pytest.raises(ValueError, match="constant"):
-        equivalent_correlation(y, y, np.zeros(50))
-    with pytest.raises(ValueError, match="margin above 0"):
-        two_one_sided_tests(0.0, 0.1, -0.03)
-    with pytest.raises(ValueError, match="standard error"):
-        two_one_sided_tests(0.0, np.nan, 0.03)
+    assert equivalence(normal(0.0, 0.0)).pvalue == 0
+    assert equivalence(normal(0.03, 0.0)).pvalue == 1
+    assert equivalence(normal(0.0, 0.0), least=0.01).pvalue == 0.01
+    labels, a, _ = scores(40)
+    same = equivalent_auc(labels, a, a)
+    assert same.equivalent and same.pvalue == 0

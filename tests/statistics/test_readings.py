@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from cardiacnets.statistics import (
     accuracy_by_session,
     accuracy_gains,
-    cohen_kappa,
     compare_experience,
     display_agreement,
     gwet_ac1,
+    mcnemar_test,
     pitfall_table,
     recovered_cases,
 )
@@ -48,9 +49,22 @@ def test_gains_are_counted_per_reader():
     assert (gains["low"] < gains["gain"]).all() and (gains["n"] == 4).all()
 
 
+def test_gains_name_what_was_computed():
+    """The page takes the method's words from the table, and the table from the test."""
+    table = readings()
+    gains = accuracy_gains(table, "a", "b")
+    right = table.assign(right=table["decision"] == table["truth"])
+    for row in gains.itertuples():
+        own = right[right["reader"] == row.reader].pivot(index="case", columns="modality", values="right")
+        test = mcnemar_test(own["b"].to_numpy(), own["a"].to_numpy())
+        assert (row.method, row.pvalue, row.low, row.high) == (test.method, test.pvalue, *test.interval)
+        assert "chi-square" in row.method and "Tango" in row.method
+        assert "mid-p" not in row.method and "Newcombe" not in row.method
+
+
 def test_agreement_is_the_share_of_equal_decisions():
     found = display_agreement(readings(), "a", "b").set_index("coefficient")
-    assert found.loc["percent", "estimate"] == pytest.approx(4 / 8) and (found["cases"] == 4).all()
+    assert found.loc["percent", "estimate"] == pytest.approx(4 / 8) and (found["n"] == 4).all()
     assert (found["low"] < found["estimate"]).all() and (found["estimate"] < found["high"]).all()
 
 
@@ -91,7 +105,7 @@ def test_agreement_is_the_mean_of_the_readers_own_coefficients():
     pairs = [wide["junior"][reader].to_numpy() for reader in ("j1", "j2")]
     assert found["junior", "percent"] == pytest.approx(np.mean([(p[:, 0] == p[:, 1]).mean() for p in pairs]))
     assert found["junior", "Cohen's kappa"] == pytest.approx(
-        np.mean([cohen_kappa(*p.T).estimate for p in pairs])
+        np.mean([cohen_kappa_score(*p.T) for p in pairs])
     )
     assert found["junior", "Gwet's AC1"] == pytest.approx(np.mean([gwet_ac1(p, 9).estimate for p in pairs]))
 

@@ -7,7 +7,9 @@ marked ``recommended`` are those the chapters use; the others stand beside them 
 or are common.
 """
 
-from cardiacnets.statistics.coverage.counting import BOUNDS, SIZES, Count
-from cardiacnets.statistics.coverage.table import SCENARIOS, coverage_table
+from cardiacnets.statistics.coverage import areas, correlations, reading, shares  # enter their scenarios
+from cardiacnets.statistics.coverage.counting import BOUNDS, SCENARIOS, SIZES, Count, scenario
+from cardiacnets.statistics.coverage.table import coverage_table
 
-__all__ = ["BOUNDS", "SCENARIOS", "SIZES", "Count", "coverage_table"]
+__all__ = ["BOUNDS", "SCENARIOS", "SIZES", "Count", "areas", "correlations", "coverage_table", "reading",
+           "scenario", "shares"]

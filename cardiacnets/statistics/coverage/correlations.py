@@ -12,13 +12,14 @@ from cardiacnets.statistics.correlation_resampling import (
     correlation_bca,
     max_t_correlations,
 )
-from cardiacnets.statistics.coverage.counting import Count, holds
+from cardiacnets.statistics.coverage.counting import Count, holds, scenario
 from cardiacnets.statistics.estimate import two_sided
 
 BATCH = 250
 """Studies resampled together."""
 
 
+@scenario(5)
 def one_correlation(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Pearson intervals, normal and heavy-tailed pairs; studies are columns, a batch of them at a time."""
     for n in (111, 464, 1528):
@@ -35,6 +36,7 @@ def one_correlation(replicates: int, rng: np.random.Generator) -> Iterator[Count
                 yield Count("correlation", method, setting, n, "coverage", recommended, np.concatenate(hits))
 
 
+@scenario(18)
 def rank_correlation(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Spearman intervals of normal pairs, whose rank correlation is 6 / pi arcsin(r / 2)."""
     truth = 6 / np.pi * np.arcsin(0.4 / 2)
@@ -47,6 +49,7 @@ def rank_correlation(replicates: int, rng: np.random.Generator) -> Iterator[Coun
                     np.concatenate(held))
 
 
+@scenario(6)
 def two_correlations(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Two predictions of one index that correlate equally with the truth."""
     for n in (111, 464, 1528):
@@ -67,6 +70,7 @@ def two_correlations(replicates: int, rng: np.random.Generator) -> Iterator[Coun
             yield Count("correlation difference", method, "equal r", n, kind, recommended, np.array(hits))
 
 
+@scenario(7)
 def mean_correlations(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Mean correlation over twenty correlated indices, two arms of equal worth."""
     for n in (111, 464):
@@ -81,6 +85,7 @@ def mean_correlations(replicates: int, rng: np.random.Generator) -> Iterator[Cou
             yield Count("mean r difference", method, "equal arms", n, kind, True, np.array(hits))
 
 
+@scenario(19)
 def many_indices(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Two arms of equal worth over twenty correlated indices: is any index called different?"""
     for n in (111, 464):

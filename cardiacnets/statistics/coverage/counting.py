@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,30 @@ class Count:
     kind: str
     recommended: bool
     hits: np.ndarray
+
+
+Scenario = Callable[[int, np.random.Generator], Iterator[Count]]
+SCENARIOS: dict[str, Scenario] = {}
+"""Every scenario by its name; :func:`scenario` enters it."""
+SEEDS: dict[int, str] = {}
+
+
+def scenario(seed: int) -> Callable[[Scenario], Scenario]:
+    """Enter a function as a scenario under its name. Its own ``seed`` keeps the others' studies as they are.
+
+    Raises ``ValueError`` where the name or the seed is taken, naming the scenario that has it.
+    """
+
+    def enter(simulate: Scenario) -> Scenario:
+        name = simulate.__name__
+        if seed in SEEDS or name in SCENARIOS:
+            taken = SEEDS.get(seed, name)
+            free = max(SEEDS) + 1
+            raise ValueError(f"scenario {name!r}, seed {seed}: {taken!r} has them; the next seed is {free}")
+        SCENARIOS[name], SEEDS[seed] = simulate, name
+        return simulate
+
+    return enter
 
 
 def holds(interval: tuple, truth: float) -> np.ndarray:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from cardiacnets.statistics.coverage.counting import SIZES, Count
+from cardiacnets.statistics.coverage.counting import SIZES, Count, scenario
 from cardiacnets.statistics.proportions import clustered_paired_test, mcnemar_test, two_proportion_z
 from cardiacnets.statistics.reader_study import obuchowski_rockette
 
 
+@scenario(9)
 def reader_studies(replicates: int, rng: np.random.Generator) -> Iterator[Count]:
     """Six readers, 111 cases, two equal modalities, after the model of Roe and Metz 1997."""
     diseased, healthy = SIZES["reader study"]
