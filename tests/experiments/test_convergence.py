@@ -22,5 +22,6 @@ def test_savings_are_told_down_to_never():
 
 def test_the_medians_interval_is_finite_where_tasks_never_arrive():
     table = pd.DataFrame({"saved": [LEAST, LEAST, 50, 60, 70, 80, 90, 95, 97]})
-    middle, interval, count = median_saving(table)
+    found = median_saving(table)
+    middle, interval, count = found.estimate, found.interval, found.n
     assert (middle, interval, count) == (70, (LEAST, 95), 9)

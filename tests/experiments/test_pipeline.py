@@ -35,6 +35,7 @@ from cardiacnets.profile import load_profile
 from cardiacnets.reach import reached
 from cardiacnets.report.results import make_result
 from cardiacnets.run import open_run
+from cardiacnets.statistics import Estimate
 from cardiacnets.training import from_pretrained
 
 EXECUTED: dict[Callable, set[tuple[str, str]]] = {}
@@ -190,7 +191,7 @@ def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(
     real = information_limited.limited_gains(run)
     assert list(real.columns) == list(gains.reset_index().columns)
     for row in real.itertuples():  # as the chapter records them
-        found = make_result("ukb.limited.gain.x", row.gain, interval=row.gain_interval, n=row.n)
+        found = make_result("ukb.limited.gain.x", Estimate.of(row, "gain"))
         assert str(found) == "not available"
 
 

@@ -38,26 +38,14 @@ def cmr_readout(run: Run, key: str, trained: bool = True) -> Estimate:
     probe = fit_probe(
         labels.task, features[train], labels.target[train], (features[validation], labels.target[validation])
     )
-    settings = run.profile.downstream
     read = {"readout": probe(features[test])}
-    return bootstrap_correlations(
-        labels.target[test], read, resamples=settings.bootstrap, seed=run.profile.seed
-    ).mean("readout")
+    return bootstrap_correlations(labels.target[test], read, **run.profile.resampling).mean("readout")
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:
     """Scores as rows: estimate, interval and number of participants."""
-    rows = [
-        {
-            "representation": arm,
-            name: score.estimate,
-            "low": score.interval[0],
-            "high": score.interval[1],
-            "n": score.n,
-        }
-        for arm, score in scores.items()
-    ]
-    return pd.DataFrame(rows)
+    rows = [{"representation": arm} | score.row() for arm, score in scores.items()]
+    return pd.DataFrame(rows).drop(columns="method").rename(columns={"estimate": name})
 
 
 def recorded(run: Run, cohort: str, names: Sequence[str]) -> np.ndarray:

@@ -33,6 +33,7 @@ HEARTS = ("own", "stranger")
 """Whose heart the ECG shows: the participant's, or a stranger's in the participant's body."""
 ENCODERS = ("untrained", "aligned")
 MEASURES = ("r", "gain", "recall_10")
+ENDS = ("", "_interval", "_method")
 
 
 def limited_cohort(run: Run, clean: CleanCohort, file: Path) -> CleanCohort:
@@ -110,15 +111,13 @@ def limited_gains(run: Run) -> pd.DataFrame:
     """
     folder = try_limited(run)
     names = ["covariates", *(f"{heart}.{encoder}" for heart in HEARTS for encoder in ENCODERS)]
-    columns = ["readout", "n", *(f"{what}{end}" for what in MEASURES for end in ("", "_interval"))]
+    columns = ["readout", "n", *(f"{what}{end}" for what in MEASURES for end in ENDS)]
     if folder is None:
         return pd.DataFrame([[name] + [None] * (len(columns) - 1) for name in names], columns=columns)
     table = pd.read_parquet(folder / "table.parquet")
     read = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in names}
-    truth, settings = np.load(folder / "truth.npy", allow_pickle=False), run.profile.downstream
-    drawn = bootstrap_correlations(
-        truth, read, table["participant_id"], resamples=settings.bootstrap, seed=run.profile.seed
-    )
+    truth = np.load(folder / "truth.npy", allow_pickle=False)
+    drawn = bootstrap_correlations(truth, read, table["participant_id"], **run.profile.resampling)
     rows = []
     for name in names:
         found = {"r": drawn.mean(name)}
@@ -130,6 +129,6 @@ def limited_gains(run: Run) -> pd.DataFrame:
             found["recall_10"] = wilson_interval(among, len(table))
         row = {"readout": name, "n": len(table)}
         for what, result in found.items():
-            row |= {what: result.estimate, f"{what}_interval": result.interval}
+            row |= result.columns(what)
         rows.append(row)
     return pd.DataFrame(rows, columns=columns)

@@ -37,7 +37,7 @@ def retrieval_table(embedded: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
             }
             for place in (1, 5, 10):
                 result = wilson_interval(int((ranks <= place).sum()), len(ranks))
-                row |= {f"recall_{place}": result.estimate, f"recall_{place}_interval": result.interval}
+                row |= result.columns(f"recall_{place}")
             rows.append(row)
     count = rows[0]["n"]
     chance = {"arm": "chance", "direction": "any", "n": count, "median_rank": (count + 1) / 2}

@@ -149,14 +149,14 @@ def switch_costs(run: Run) -> pd.DataFrame:
     participants.
     """
     table = pd.read_parquet(try_switches(run) / "table.parquet")
-    resamples, rows = run.profile.downstream.bootstrap, []
+    rows = []
     for name in VARIANTS:
         among = wilson_interval(int((table[f"rank.{name}"] <= 10).sum()), len(table))
         row = {"variant": name, "n": len(table), "loss": table[f"loss.{name}"].mean()}
-        row |= {"recall_10": among.estimate, "recall_10_interval": among.interval}
+        row |= among.columns("recall_10")
         if name in AS_PUBLISHED:
             difference = table[f"loss.{name}"] - table[f"loss.{AS_PUBLISHED[name]}"]
-            cost = bootstrap_mean(difference, table["participant_id"], resamples, run.profile.seed)
-            row |= {"cost": cost.estimate, "cost_interval": cost.interval}
+            cost = bootstrap_mean(difference, table["participant_id"], **run.profile.resampling)
+            row |= cost.columns("cost")
         rows.append(row)
     return pd.DataFrame(rows)

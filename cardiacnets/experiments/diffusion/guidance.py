@@ -63,7 +63,7 @@ def listening(run: Run, view: str, people: int = 128) -> pd.DataFrame:
     """Denoising errors of validation cines with one's own ECG, a stranger's and none, by noise level.
 
     One row a ``level`` (share of the schedule) and ``told``: the mean error and, for strangers and none, how
-    much it lies above one's own (``excess`` with a bootstrap interval over participants); nothing is excess
+    much it lies above one's own (``estimate`` with a bootstrap interval over participants); nothing is excess
     where the network does not listen. The noise is the same for all three.
     """
     clean, rows = open_clean(run, "ukb"), []
@@ -82,10 +82,11 @@ def listening(run: Run, view: str, people: int = 128) -> pd.DataFrame:
                 for name, context in contexts.items()
             }
             for name, error in errors.items():
-                excess = _interval(run, error - errors["own"]) if name != "own" else {}
                 row = {"level": level, "told": name, "error": float(error.mean()), "n": len(own)}
-                rows.append({**row, **excess})
-    return pd.DataFrame(rows).rename(columns={"estimate": "excess"})
+                if name != "own":
+                    row |= bootstrap_mean(error - errors["own"], **run.profile.resampling).row()
+                rows.append(row)
+    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +200,7 @@ def score_places(run: Run) -> pd.DataFrame:
                     measures["in_region"] = enrichment(change, true)
                 rows += [
                     {"cause": cause.name, "change": name, "view": view, "measure": measure,
-                     **_interval(run, values), "n": len(values)}
+                     **bootstrap_mean(values, **run.profile.resampling).row()}
                     for measure, values in measures.items()
                 ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -233,20 +234,14 @@ def score_directions(run: Run) -> pd.DataFrame:
         index = cause.index or "lv_edv"
         place = INDEX_NAMES.index(index)
         change, true = ((array[state] - array[0])[:, place] for array in (read, truth))
-        row = {"cause": cause.name, "index_name": index, "true": float(true.mean()), **_interval(run, change)}
+        row = {"cause": cause.name, "index_name": index, "true": float(true.mean())}
+        row |= bootstrap_mean(change, **run.profile.resampling).row()
         if cause.index:
             agree = wilson_interval(int((np.sign(change) == np.sign(true)).sum()), len(change))
             low, high = agree.interval
-            row |= {"agree": float(agree.estimate), "agree_low": float(low), "agree_high": float(high)}
-        rows.append({**row, "n": len(change)})
+            row |= {"agree": agree.estimate, "agree_low": low, "agree_high": high}
+        rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _interval(run: Run, values: np.ndarray) -> dict[str, float]:
-    settings = run.profile.downstream
-    found = bootstrap_mean(values, resamples=settings.bootstrap, seed=run.profile.seed)
-    low, high = found.interval
-    return {"estimate": float(found.estimate), "low": float(low), "high": float(high)}
 
 
 def _as_prepared(run: Run, cines: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.resampling import bootstrap_mean
 
 FRECHET_COMPONENTS = 20
@@ -39,23 +40,9 @@ def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
     """Mean correlation over the indices of each pair of readings, with participant-bootstrap intervals."""
     readings, rows = measured(run, cohort), []
     for first, second in (("generated", "real"), ("generated", "truth"), ("real", "truth")):
-        found = bootstrap_correlations(
-            readings[second],
-            {first: readings[first]},
-            resamples=run.profile.downstream.bootstrap,
-            seed=run.profile.seed,
-        )
-        result = found.mean(first)
-        low, high = result.interval
-        rows.append(
-            {
-                "comparison": f"{first}_{second}",
-                "estimate": result.estimate,
-                "low": low,
-                "high": high,
-                "n": len(readings["truth"]),
-            }
-        )
+        arms = {first: readings[first]}
+        found = bootstrap_correlations(readings[second], arms, **run.profile.resampling)
+        rows.append({"comparison": f"{first}_{second}"} | found.mean(first).row())
     return pd.DataFrame(rows)
 
 
@@ -84,19 +71,8 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
                 unit,
             )
         for measure, (values, unit) in each.items():
-            result = bootstrap_mean(values, resamples=run.profile.downstream.bootstrap, seed=run.profile.seed)
-            rows.append(
-                {
-                    "measure": measure,
-                    "pairing": pairing,
-                    "estimate": result.estimate,
-                    "low": result.interval[0],
-                    "high": result.interval[1],
-                    "unit": unit,
-                    "n": count,
-                    "method": "mean; bootstrap over participants",
-                }
-            )
+            result = bootstrap_mean(values, **run.profile.resampling)
+            rows.append({"measure": measure, "pairing": pairing, "unit": unit} | result.row())
     return pd.DataFrame(rows).sort_values(["measure", "pairing"], kind="stable")
 
 
@@ -104,7 +80,7 @@ def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
     """Fréchet distance (Heusel 2017) of generated to real movies, and of real to other real ones, by view.
 
     One row a ``comparison``: always between two halves of the participants, so that nobody meets himself; the
-    mean ``distance`` over :data:`HALVINGS` random halvings, the central 95 % of them (``low``, ``high``), and
+    mean ``estimate`` over :data:`HALVINGS` random halvings, the central 95 % of them (``low``, ``high``), and
     ``n`` participants on each side.
     """
     encoder, settings, rows = load_cmr_autoencoder(run), run.profile.cmr_autoencoder, []
@@ -118,9 +94,10 @@ def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
         real, generated = (components.transform(features[kind]) for kind in ("real", "generated"))
         for name, drawn in (("generated", generated), ("real_halves", real)):
             distances = halved_distances(real, drawn, HALVINGS, run.profile.seed)
-            low, high = np.quantile(distances, [0.025, 0.975])
-            found = {"distance": distances.mean(), "low": low, "high": high, "n": len(real) // 2}
-            rows.append({"comparison": f"{view}_{name}"} | found)
+            ends = tuple(np.quantile(distances, [0.025, 0.975]))
+            method = f"mean and central 95 % of {HALVINGS} random halvings of the participants"
+            found = Estimate(distances.mean(), ends, len(real) // 2, method)
+            rows.append({"comparison": f"{view}_{name}"} | found.row())
     return pd.DataFrame(rows)
 
 

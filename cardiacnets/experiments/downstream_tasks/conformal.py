@@ -45,5 +45,4 @@ def coverage_on_test(run: Run, arm: str = "aligned", coverage: float = 0.9) -> E
     test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
     truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
     inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)
-    settings = run.profile.downstream
-    return bootstrap_mean(inside.mean(axis=1), resamples=settings.bootstrap, seed=run.profile.seed)
+    return bootstrap_mean(inside.mean(axis=1), **run.profile.resampling)

@@ -15,6 +15,7 @@ from scipy.stats import binom
 from cardiacnets.experiments.downstream_tasks.downstream import model_name
 from cardiacnets.experiments.shared.tasks import TASKS, labelled
 from cardiacnets.run import Run
+from cardiacnets.statistics import Estimate
 
 EPOCH_PASSES, PROBE_PASSES = 3, 1
 TOLERANCE = 0.01
@@ -60,20 +61,21 @@ def saved(ecg: float, aligned: float) -> float:
     return LEAST if np.isnan(aligned) else max(LEAST, 100 * (1 - aligned / ecg))
 
 
-def median_saving(table: pd.DataFrame, level: float = 0.95) -> tuple[float, tuple[float, float], int]:
-    """Median of ``saved`` over tasks, its interval between order statistics (the sign test's), and their
-    number.
+def median_saving(table: pd.DataFrame, level: float = 0.95) -> Estimate:
+    """Median of ``saved`` over tasks, with the sign test's interval; n tasks.
 
     Tasks are taken for independent. The interval is as wide as the range where there are too few for the
     level.
     """
     values = np.sort(table["saved"].dropna().to_numpy())
     count = len(values)
+    method = "median over tasks, interval between order statistics"
     if not count:
-        return np.nan, (np.nan, np.nan), 0
+        return Estimate(np.nan, (np.nan, np.nan), 0, method, level=level)
     place = int(max(binom.ppf((1 - level) / 2, count, 0.5), 1)) - 1
     middle = values[[(count - 1) // 2, count // 2]]
-    return float(middle.mean()), (float(values[place]), float(values[count - 1 - place])), count
+    ends = float(values[place]), float(values[count - 1 - place])
+    return Estimate(float(middle.mean()), ends, count, method, level=level)
 
 
 def _losses(run: Run, key: str, arm: str) -> pd.Series:

@@ -25,7 +25,7 @@ def label_efficiency(run: Run) -> pd.DataFrame:
                 drawn[0][0],
                 np.mean([each[1] for each in drawn], axis=0),
             )
-    found = bootstrap_correlations(truth, scores, resamples=settings.bootstrap, seed=run.profile.seed)
+    found = bootstrap_correlations(truth, scores, **run.profile.resampling)
     few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
     results = {name: found.mean(name) for name in scores}
     results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
@@ -38,12 +38,8 @@ def label_efficiency(run: Run) -> pd.DataFrame:
                 "comparison": name,
                 "arm": "difference" if "-" in name else name.split("_")[0],
                 "labels, %": int(name.split("-")[0].split("_")[1]),
-                "estimate": result.estimate,
-                "low": result.interval[0],
-                "high": result.interval[1],
-                "n": len(truth),
-                "pvalue": getattr(result, "pvalue", np.nan),
             }
+            | result.row()
             for name, result in results.items()
         ]
     )

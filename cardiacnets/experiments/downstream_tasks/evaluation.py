@@ -8,7 +8,7 @@ Differences of AUC have logit limits added in squares.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,13 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import (
     Comparison,
     Estimate,
+    accuracy,
     auc_difference,
     auc_interval,
+    balanced_accuracy,
+    balanced_accuracy_difference,
     bootstrap_correlations,
-    bootstrap_mean,
-    participant_bootstrap,
+    clustered_paired_test,
     pearson,
     wilson_interval,
     youden_threshold,
@@ -106,18 +108,7 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
     people = predictions.table["participant_id"].nunique()
     measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
     for arm, metric, result in measure(run, predictions):
-        rows.append(
-            {
-                "task": key,
-                "arm": arm,
-                "metric": metric,
-                "estimate": result.estimate,
-                "low": result.interval[0],
-                "high": result.interval[1],
-                "n": people,
-                "method": result.method,
-            }
-        )
+        rows.append({"task": key, "arm": arm, "metric": metric} | replace(result, n=people).row())
     return pd.DataFrame(rows)
 
 
@@ -136,20 +127,9 @@ def comparison_table(
         "indices": _index_differences,
     }
     for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
-        rows.append(
-            {
-                "task": key,
-                "comparison": f"{first}-{second}",
-                "metric": metric,
-                "estimate": result.estimate,
-                "low": result.interval[0],
-                "high": result.interval[1],
-                "low_90": wide.interval[0],
-                "high_90": wide.interval[1],
-                "pvalue": getattr(result, "pvalue", np.nan),
-                "n": people,
-            }
-        )
+        low, high = wide.interval
+        row = {"task": key, "comparison": f"{first}-{second}", "metric": metric}
+        rows.append(row | replace(result, n=people).row() | {"low_90": low, "high_90": high})
     return pd.DataFrame(rows)
 
 
@@ -191,13 +171,13 @@ def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Es
                 f"auc_{name}",
                 auc_interval(truth == place, probabilities[:, place], clusters=_clusters(predictions)),
             )
-        correct = (probabilities.argmax(axis=1) == truth).astype(float)
-        yield arm, "accuracy", accuracy(truth, correct, people, **_resampling(run))
-        yield arm, "balanced_accuracy", balanced_accuracy(truth, correct, people, **_resampling(run))
+        right = probabilities.argmax(axis=1) == truth
+        yield arm, "accuracy", accuracy(right, people)
+        yield arm, "balanced_accuracy", balanced_accuracy(truth, right, people)
 
 
 def _indices(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
-    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **run.profile.resampling)
     for arm in predictions.arms:
         yield arm, "r", found.mean(arm)
 
@@ -226,29 +206,24 @@ def _subtype_differences(
                 for level in (0.95, 0.9)
             ]
             yield (first, second), f"auc_{name}", *results
-        yield from _accuracy_differences(run, predictions, (first, second))
+        yield from _accuracy_differences(predictions, (first, second))
 
 
 def _accuracy_differences(
-    run: Run, predictions: Predictions, pair: tuple[str, str]
-) -> Iterator[tuple[tuple[str, str], str, Estimate, Estimate]]:
+    predictions: Predictions, pair: tuple[str, str]
+) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
     truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
-    first, second = ((predictions.scores[arm].argmax(axis=1) == truth).astype(float) for arm in pair)
-    for metric, measure in (("accuracy", accuracy), ("balanced_accuracy", balanced_accuracy)):
-        yield (
-            pair,
-            metric,
-            *[
-                measure(truth, first - second, people, level=level, **_resampling(run))
-                for level in (0.95, 0.9)
-            ],
-        )
+    right = [predictions.scores[arm].argmax(axis=1) == truth for arm in pair]
+    levels = (0.95, 0.9)
+    yield pair, "accuracy", *[clustered_paired_test(*right, people, level) for level in levels]
+    balanced = [balanced_accuracy_difference(truth, *right, people, level) for level in levels]
+    yield pair, "balanced_accuracy", *balanced
 
 
 def _index_differences(
     run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
-    found = bootstrap_correlations(predictions.truth, predictions.scores, **_resampling(run))
+    found = bootstrap_correlations(predictions.truth, predictions.scores, **run.profile.resampling)
     for first, second in pairs:
         yield (first, second), "r", *[found.mean_difference(first, second, level) for level in (0.95, 0.9)]
 
@@ -256,37 +231,6 @@ def _index_differences(
 def _present(truth: np.ndarray) -> list[tuple[int, str]]:
     """Subtypes that occur among the test recordings: a small cohort may lack one."""
     return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
-
-
-def accuracy(
-    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
-) -> Estimate:
-    """Share of ``correct`` recordings (n,), with a bootstrap interval over participants.
-
-    Given the difference of two arms' ``correct`` (-1, 0, 1), the difference of their accuracies; so below.
-    """
-    return bootstrap_mean(correct, people, resamples, seed, level)
-
-
-def balanced_accuracy(
-    truth: np.ndarray, correct: np.ndarray, people: np.ndarray, resamples: int, seed: int, level: float = 0.95
-) -> Estimate:
-    """Mean recall over the classes of ``truth`` (n,), with a bootstrap interval over participants."""
-    members = pd.factorize(people)[0]
-    classes = truth[:, None] == np.unique(truth)  # (n, classes)
-    sums = np.zeros((2, members.max() + 1, classes.shape[1]))
-    for place, values in enumerate((classes, classes * correct[:, None])):
-        np.add.at(sums[place], members, values)
-    size, hits = sums  # (participants, classes) each
-
-    def recall(weights: np.ndarray) -> np.ndarray:
-        return ((weights @ hits) / np.maximum(weights @ size, 1e-12)).mean(axis=1)
-
-    return participant_bootstrap(recall, len(size), resamples, seed, level)
-
-
-def _resampling(run: Run) -> dict[str, int]:
-    return {"resamples": run.profile.downstream.bootstrap, "seed": run.profile.seed}
 
 
 def _threshold(run: Run, task: Task, arm: str) -> float:

@@ -9,6 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
+from cardiacnets.statistics import Comparison, Estimate
+from cardiacnets.statistics.equivalence import LEVEL
 
 
 def forest(table: pd.DataFrame) -> Figure:
@@ -43,30 +45,23 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 def record_arms(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`arm_table` as ``<cohort>.<task>.<metric>.<arm>``."""
     for row in table.itertuples():
-        shared = {"interval": (row.low, row.high), "n": row.n, "method": row.method}
-        record(f"{_key(row.task, row.metric)}.{row.arm}", row.estimate, **shared)
+        record(f"{_key(row.task, row.metric)}.{row.arm}", Estimate.of(row))
 
 
 def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
     """Record each difference, and beside it the same with the 90 % interval that equivalence is judged by."""
     for row in table.itertuples():
-        key, shared = _key(row.task, row.metric), {"n": row.n, "method": "paired, by participant"}
-        interval, wide = (row.low, row.high), (row.low_90, row.high_90)
-        record(f"{key}.{row.comparison}", row.estimate, interval=interval, pvalue=row.pvalue, **shared)
-        record(f"{key}_equivalence.{row.comparison}", row.estimate, interval=wide, **shared)
+        key, found = _key(row.task, row.metric), Comparison.of(row)
+        narrow = Estimate(found.estimate, (row.low_90, row.high_90), found.n, found.method, level=LEVEL)
+        record(f"{key}.{row.comparison}", found, method="paired, by participant")
+        record(f"{key}_equivalence.{row.comparison}", narrow, method="paired, by participant")
 
 
 def record_fractions(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`label_efficiency`."""
     for row in table.itertuples():
-        record(
-            f"ukb.indices.r_fraction.{row.comparison}",
-            row.estimate,
-            interval=(row.low, row.high),
-            n=row.n,
-            pvalue=row.pvalue,
-            method="mean over 82 indices; bootstrap over participants",
-        )
+        key = f"ukb.indices.r_fraction.{row.comparison}"
+        record(key, Comparison.of(row), method="mean over 82 indices")
 
 
 def _key(task: str, metric: str) -> str:

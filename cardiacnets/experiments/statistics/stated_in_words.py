@@ -94,7 +94,7 @@ def edges(clips: np.ndarray) -> np.ndarray:
 
 
 def _mean(run: Run, values: np.ndarray, people: np.ndarray | None) -> Estimate:
-    return bootstrap_mean(values, people, run.profile.downstream.bootstrap, run.profile.seed)
+    return bootstrap_mean(values, people, **run.profile.resampling)
 
 
 def prevalence(run: Run, cohort: str, disease: str = "cm") -> pd.Series:

@@ -1,0 +1,35 @@
+"""Chapter 05's accuracies are those whose promises were simulated."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardiacnets.experiments.downstream_tasks import evaluation
+from cardiacnets.statistics import balanced_accuracy, balanced_accuracy_difference
+from cardiacnets.statistics.coverage import shares
+
+
+@pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "balanced_accuracy_difference",
+                                  "clustered_paired_test"])
+def test_the_chapter_uses_what_the_coverage_table_tried(name):
+    assert getattr(evaluation, name) is getattr(shares, name)
+
+
+def test_subtypes_are_clustered_by_participant(monkeypatch):
+    """Three recordings of each person say no more than one."""
+    rng = np.random.default_rng(0)
+    truth, people = np.tile(rng.integers(3, size=90), 3), np.tile(np.arange(90), 3)
+    lift = 2 * np.eye(3)[truth[:90]]
+    scores = {arm: np.tile(rng.normal(size=(90, 3)) + lift, (3, 1)) for arm in ("a", "b")}
+    table = pd.DataFrame({"participant_id": people})
+    found = evaluation.Predictions("mimic.subtypes", table, ("a", "b"), truth, scores, table[:0])
+    rows = {(arm, metric): result for arm, metric, result in evaluation._subtypes(None, found)}
+    right = scores["a"].argmax(axis=1) == truth
+    assert rows["a", "balanced_accuracy"] == balanced_accuracy(truth, right, people)
+    once = balanced_accuracy(truth[:90], right[:90])
+    assert rows["a", "balanced_accuracy"].interval == pytest.approx(once.interval)
+    pairs = {metric: (result, wide) for _, metric, result, wide
+             in evaluation._accuracy_differences(found, ("a", "b"))}
+    both = [scores[arm].argmax(axis=1) == truth for arm in ("a", "b")]
+    assert pairs["balanced_accuracy"][0] == balanced_accuracy_difference(truth, *both, people)
+    assert [each.level for each in pairs["accuracy"]] == [0.95, 0.9]
