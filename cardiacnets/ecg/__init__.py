@@ -14,6 +14,6 @@ from cardiacnets.ecg.scaling import scale_millivolt, scale_min_max
 __all__ = [
     "Ecg", "EcgAugmentation", "Quality", "Scale", "Stages", "check_ecg", "clean", "clean_stages",
     "denoise_wavelet", "describe_scale", "detect_r_peaks", "example_ecg_path", "heart_rate", "measure_beats",
-    "median_beat", "plot_beats", "plot_ecg", "quality_table", "read_ecg", "remove_drift", "resample", "scale_millivolt", "scale_min_max",
-    "smooth", "summarise_scales",
+    "median_beat", "plot_beats", "plot_ecg", "quality_table", "read_ecg", "remove_drift", "resample",
+    "scale_millivolt", "scale_min_max", "smooth", "summarise_scales",
 ]

@@ -45,11 +45,12 @@ _WAYS_OUT = {
 class Scale:
     """``looks``: mV, uV or raw digits, raw digits, V, z-scored, min-max, peak-normalised, constant, unknown.
 
-    ``line`` says the same for people, with the amplitude it was told from.
+    ``line`` says the same for people, with the amplitude it was told from; ``span`` is the median lead's.
     """
 
     looks: str
     line: str
+    span: float
 
     def __str__(self) -> str:
         return self.line
@@ -72,21 +73,22 @@ def describe_scale(signal: np.ndarray) -> Scale:
     signal = np.asarray(signal, dtype=np.float64)
     alive = signal[np.isfinite(signal).all(axis=1) & (np.ptp(signal, axis=1) > 0)]
     if not len(alive):
-        return Scale("constant", "numbers look constant: in every lead")
-    if found := _normalised(alive):
-        return Scale(found[0], f"numbers look {found[0]}: {found[1]}")
+        return Scale("constant", "numbers look constant: in every lead", 0.0)
     spans = lead_spans(alive)
-    median, largest = float(np.median(spans)), float(spans.max())
-    if median > LARGEST_MILLIVOLTS * 1e3 or LARGEST_MILLIVOLTS < median < SMALLEST_MICROVOLTS:
-        looks, told = "raw digits", f"the median lead spans {median:.3g}"
-    elif median > LARGEST_MILLIVOLTS:
-        looks, told = "uV or raw digits", f"the median lead spans {median:.3g}"
+    span, largest = float(np.median(spans)), float(spans.max())
+    if found := _normalised(alive):
+        return Scale(found[0], f"numbers look {found[0]}: {found[1]}", span)
+    told = f"the median lead spans {span:.3g}"
+    if LARGEST_MILLIVOLTS < span < SMALLEST_MICROVOLTS or span > LARGEST_MILLIVOLTS * 1e3:
+        looks = "raw digits"
+    elif span > LARGEST_MILLIVOLTS:
+        looks = "uV or raw digits"
     elif largest >= SMALLEST_MILLIVOLTS:
-        looks, told = "mV", f"the median lead spans {median:.3g}"
+        looks = "mV"
     else:
         looks = "V" if largest >= SMALLEST_MILLIVOLTS * 1e-3 else "unknown"
         told = f"the largest lead spans {largest:.3g}"
-    return Scale(looks, f"numbers look {'like ' if looks != 'unknown' else ''}{looks}: {told}")
+    return Scale(looks, f"numbers look {'' if looks == 'unknown' else 'like '}{looks}: {told}", span)
 
 
 def lead_spans(signal: np.ndarray) -> np.ndarray:
@@ -95,37 +97,37 @@ def lead_spans(signal: np.ndarray) -> np.ndarray:
     return high - low
 
 
-def summarise_scales(scales: Sequence[Scale | str]) -> str:
-    """One line for many recordings: how many look like what."""
-    lines = [
-        str(scale).partition(":")[0].removeprefix("numbers look ").removeprefix("like ") for scale in scales
-    ]
-    kinds = {kind: lines.count(kind) for kind in dict.fromkeys(lines)}
-    return "ECG numbers look like " + ", ".join(f"{kind} in {count:,} files" for kind, count in kinds.items())
+def summarise_scales(scales: Sequence[Scale]) -> str:
+    """One line for many recordings: how many look like what, and their median leads; ``""`` for none."""
+    kinds = []
+    for looks in dict.fromkeys(scale.looks for scale in scales):
+        spans = [scale.span for scale in scales if scale.looks == looks]
+        kinds.append(f"{looks} in {len(spans):,} files (median lead {min(spans):.3g} to {max(spans):.3g})")
+    return f"ECG numbers look like {', '.join(kinds)}" if kinds else ""
 
 
 def _normalised(alive: np.ndarray) -> tuple[str, str] | None:
     """Which normalisation by software the leads show, and by what; ``None`` for none."""
+    mean, deviation = alive.mean(axis=1), alive.std(axis=1)
+    low, high = alive.min(axis=1), alive.max(axis=1)
+    whole_mean, whole_deviation = alive.mean(), alive.std()
+
+    def are(values: np.ndarray, target: float) -> bool:
+        """Whether all leads have this value, to within what rounding makes of it."""
+        return len(alive) >= ALONE and bool((np.abs(values / power - target) < NORMALISED).all())
+
     for power in POWERS:
-        numbers = alive / power
-        mean, deviation = numbers.mean(axis=1), numbers.std(axis=1)
-        low, high = numbers.min(axis=1), numbers.max(axis=1)
-        peak = np.abs(numbers).max(axis=1)
-
-        def all_near(values: np.ndarray, target: float) -> bool:
-            return bool((np.abs(values - target) < NORMALISED).all())
-
-        if len(alive) >= ALONE:
-            if all_near(mean, 0) and all_near(deviation, 1):
-                return "z-scored", "each lead has mean 0 and standard deviation 1"
-            for bottom in (-1, 0):
-                if all_near(low, bottom) and all_near(high, 1):
-                    return "min-max", f"each lead reaches from {bottom} to 1"
-            if all_near(peak, 1):
-                return "peak-normalised", "each lead has a largest value of 1"
-        whole = float(np.abs(numbers.mean())), float(np.abs(numbers.std() - 1))
-        if max(whole) < NORMALISED / 20:
+        if are(mean, 0) and are(deviation, 1):
+            return "z-scored", "each lead has mean 0 and standard deviation 1"
+        for bottom in (-1, 0):
+            if are(low, bottom) and are(high, 1):
+                return "min-max", f"each lead reaches from {bottom} to 1"
+        if are(np.maximum(high, -low), 1):
+            return "peak-normalised", "each lead has a largest value of 1"
+        if max(abs(whole_mean), abs(whole_deviation - power)) < power * NORMALISED / 20:
             return "z-scored", "all leads together have mean 0 and standard deviation 1"
-        if numbers.max() == 1 and numbers.min() in (-1, 0):
-            return "min-max", f"all leads together reach from {numbers.min():g} to 1"
+    # an ECG in steps of 5 uV reaches from -1 to 1 mV by chance; leads moved together no longer obey Einthoven
+    moved = len(alive) == 12 and abs(np.median(alive[1] - alive[0] - alive[2])) > NORMALISED
+    if high.max() == 1 and (low.min() == 0 or (low.min() == -1 and moved)):
+        return "min-max", f"all leads together reach from {low.min():g} to 1"
     return None
