@@ -14,7 +14,7 @@ from cardiacnets.contracts import LEADS
 
 LIMB = LEADS[:6]
 _FROM_I_AND_II = np.array([[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]])  # (6, 2)
-DISAGREEMENT = 0.1
+DISAGREEMENT = 0.05
 """Share of the limb leads' effective amplitude that may disagree: rounding and filters stay far below it."""
 SAME_GAIN = (0.8, 1.25)
 
@@ -38,7 +38,7 @@ def limb_contradiction(signal: np.ndarray) -> str | None:
     apart, noise): :func:`~cardiacnets.ecg.quality.check_ecg` warns of that.
     """
     limb = np.asarray(signal[:6], dtype=np.float64)
-    limb = limb - np.median(limb, axis=1, keepdims=True)  # an offset of its own is the electrode's, no fault
+    limb = limb - limb.mean(axis=1, keepdims=True)  # an offset of its own is the electrode's, no fault
     everything = list(range(6))
     before = _disagreement(limb, everything)
     bound = min(DISAGREEMENT, before / 5)

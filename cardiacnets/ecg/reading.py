@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def read_ecg(path: str | Path) -> Ecg:
 
 
 def _as_path(path: object) -> Path:
-    if isinstance(path, int) and not isinstance(path, bool):
+    if isinstance(path, Integral) and not isinstance(path, bool):
         path = str(path)
     if not isinstance(path, str | PathLike) or isinstance(given := fspath(path), bytes):
         raise ValueError(

@@ -56,6 +56,11 @@ class Scale:
         return self.line
 
     @property
+    def normalised(self) -> bool:
+        """Whether software made these numbers for a network: no voltage is left in them."""
+        return _WAYS_OUT.get(self.looks) is _NORMALISED_WAY_OUT
+
+    @property
     def contradiction(self) -> str | None:
         """Why numbers said to be millivolts are none, and the way out; ``None`` where they can be."""
         if self.looks in ("mV", "constant"):

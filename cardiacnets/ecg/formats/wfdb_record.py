@@ -50,7 +50,9 @@ def read(header: Path) -> Recording:
     # OverflowError ...
     except Exception as error:
         raise ValueError(f"cannot be read as a WFDB record ({type(error).__name__}: {error})") from None
-    channels, taken, names = {}, set(), [title or "" for title in titles]
+    # a description, the ninth field, in its own characters: the library reads ASCII
+    names = [" ".join(line[8:]) or title or "" for line, title in zip(lines, titles, strict=True)]
+    channels, taken = {}, set()
     for index, name in enumerate(names):
         lead = canonical_lead(name)
         if lead is None:
