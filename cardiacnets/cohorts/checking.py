@@ -33,7 +33,7 @@ from cardiacnets.cohorts.tables import (
     table_chunks,
 )
 from cardiacnets.digital_heart import COHORTS
-from cardiacnets.ecg import read_ecg
+from cardiacnets.ecg import Scale, describe_scale, read_ecg, summarise_scales
 
 SHOWN = 5
 """Faults of one kind that a report lists; the rest it counts."""
@@ -49,15 +49,20 @@ class Fault:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was seen and what is wrong; ``flow`` is ``None`` for simulated cohorts and unreadable tables."""
+    """What was seen and what is wrong; ``flow`` is ``None`` for simulated cohorts and unreadable tables;
+    ``scale`` says in one line what the numbers of the opened ECGs look like.
+    """
 
     name: str
     seen: dict[str, int]
     faults: tuple[Fault, ...]
     flow: Flow | None = None
+    scale: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.name}: " + ", ".join(f"{count:,} {what}" for what, count in self.seen.items())]
+        if self.scale:
+            lines.append(self.scale)
         if self.flow is not None:
             lines.append(self.flow.steps.to_string(index=False))
         for kind in dict.fromkeys(fault.kind for fault in self.faults):
@@ -96,6 +101,7 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     tables = CohortTables(*join_people(frames), *diagnoses)
     seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
     faults = [*_check_twin(manifest), *_check_tables(manifest, tables), *_check_leaks(manifest, tables)]
+    scales: list[Scale] = []
     exclusions, draw = [], np.random.default_rng(seed)
     try:
         exclusions = [(one.reason, excluded(tables.recordings, one)) for one in manifest.inclusion]
@@ -116,8 +122,9 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
         faults += [Fault("duplicated", f"{path} belongs to several recordings") for path in found[times > 1]]
         sample = draw.choice(found, min(read, len(found)), replace=False) if len(found) else []
         seen |= {f"{what} files": len(found), f"{what} files opened": len(sample)}
-        faults += [*_check_files(what, sample), *_check_sums(manifest, signal, sample)]
-    return CheckReport(manifest.name, seen, tuple(faults), participant_flow(tables.recordings, exclusions))
+        faults += [*_check_files(what, sample, scales), *_check_sums(manifest, signal, sample)]
+    flow = participant_flow(tables.recordings, exclusions)
+    return CheckReport(manifest.name, seen, tuple(faults), flow, summarise_scales(scales))
 
 
 def _check_simulated(manifest: Manifest) -> CheckReport:
@@ -190,12 +197,14 @@ def _check_leaks(manifest: Manifest, tables: CohortTables) -> list[Fault]:
     return faults
 
 
-def _check_files(what: str, paths: list[Path]) -> list[Fault]:
+def _check_files(what: str, paths: list[Path], scales: list[Scale]) -> list[Fault]:
     faults, contents = [], {}
     for path in paths:
         try:
             if what == "ecg":
-                signal = read_ecg(path).standard()
+                ecg = read_ecg(path)
+                scales.append(describe_scale(ecg.signal))
+                signal = ecg.standard()
                 twin = contents.setdefault(hashlib.sha256(np.ascontiguousarray(signal)).digest(), path)
                 if twin is not path:
                     faults.append(Fault("duplicated", f"{path} holds the same ECG as {twin}"))

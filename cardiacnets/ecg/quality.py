@@ -9,6 +9,7 @@ import pandas as pd
 
 from cardiacnets.contracts import ECG_RATE, LEADS
 from cardiacnets.ecg.beat import detect_r_peaks, median_beat
+from cardiacnets.ecg.scale import describe_scale
 
 FLAT_MILLIVOLTS = 0.01
 """A lead whose whole range is below this records nothing."""
@@ -49,6 +50,9 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
     extent = np.ptp(signal, axis=1)
     if (flat := extent < FLAT_MILLIVOLTS).any():
         faults.append(f"flat lead {_named(flat)}")
+    scale = describe_scale(signal)
+    if scale.normalised:
+        faults.append(scale.line)
     deviation = np.abs(signal - np.median(signal, axis=1, keepdims=True)).max(axis=1)
     if (large := deviation > LARGEST_MILLIVOLTS).any():
         faults.append(f"more than {LARGEST_MILLIVOLTS:g} mV in {_named(large)}: wrong gain, or an artefact")

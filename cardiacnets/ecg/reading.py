@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ from pydicom.data import get_testdata_file
 
 from cardiacnets.contracts import ECG_RATE, ECG_SAMPLES, ECG_SECONDS, LEADS
 from cardiacnets.ecg.formats import cardiosoft, code15, dicom_waveform, hl7_aecg, muse, wfdb_record
+from cardiacnets.ecg.formats.lead_names import listed
 from cardiacnets.ecg.formats.recording import Recording
 from cardiacnets.ecg.formats.xml_document import parse_xml
+from cardiacnets.ecg.limb_leads import limb_contradiction
 from cardiacnets.ecg.resampling import resample
+from cardiacnets.ecg.scale import LARGEST_MILLIVOLTS, describe_scale, lead_spans
 
 RATES = (90.0, 4000.0)
 """Plausible sampling rates of a diagnostic ECG, Hz."""
@@ -28,8 +33,9 @@ class Ecg:
     """A 12-lead ECG as recorded.
 
     ``signal`` float32 (12, T) in mV, ``rate`` in Hz, ``leads`` the order of its rows, ``meta`` what the file
-    tells beside it: ``format``, ``file``, and where known ``age`` (years), ``sex`` and the device's
-    ``measurements``. Names and identifiers of persons are never taken over.
+    tells beside it: ``format``, ``file``, ``scale`` (what the numbers look like, in one line), where known
+    ``age`` (years), ``sex`` (``female`` or ``male``) and the device's ``measurements``, and ``warnings``
+    (what was taken for granted). Names and identifiers of persons are never taken over.
     """
 
     signal: np.ndarray
@@ -51,20 +57,38 @@ def read_ecg(path: str | Path) -> Ecg:
     """Read a 12-lead ECG of at least ten seconds; the format is recognised by content, not by name.
 
     ``path`` is a WFDB record (with or without ``.hea``), a GE CardioSoft, GE MUSE or HL7 annotated-ECG XML,
-    or a DICOM waveform. Raises ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming
-    file, fault and way out for every other fault: unknown or damaged format, a lead that is absent, flat or
-    holds NaN, an absurd rate, under ten seconds.
+    or a DICOM waveform; a whole number is taken for its digits, which papermill turns into numbers. Raises
+    ``FileNotFoundError`` if there is no such file, and ``ValueError`` naming file, fault and way out for
+    every other fault: unknown or damaged format, a gain, unit or rate that is absent or impossible, numbers
+    whose scale contradicts their unit, a lead that is absent, there twice, flat or holds NaN, limb leads with
+    exchanged names or gains, an absurd rate, under ten seconds.
     """
-    path = Path(path)
+    path = _as_path(path)
     header = wfdb_record.header_path(path)
-    if not path.is_file() and not header.is_file():
-        if path.is_dir():
-            raise ValueError(f"{path}: is a folder; give one ECG file")
-        raise FileNotFoundError(f"{path}: no such ECG file, nor a WFDB header {header.name} beside it")
     try:
+        if not path.is_file() and not header.is_file():
+            if path.is_dir():
+                raise ValueError("is a folder; give one ECG file")
+            raise FileNotFoundError(f"{path}: no such ECG file, nor a WFDB header {header.name} beside it")
         return _checked(_read(path), path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # no permission, a name that is too long
+        raise ValueError(f"{path}: cannot be opened ({error.strerror or error})") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _as_path(path: object) -> Path:
+    if isinstance(path, Integral) and not isinstance(path, bool):
+        path = str(path)
+    if not isinstance(path, str | PathLike) or isinstance(given := fspath(path), bytes):
+        raise ValueError(
+            f"{path!r:.60} is no path of an ECG file: give text or a Path, not {type(path).__name__}"
+        )
+    if not given.strip() or "\0" in given:
+        raise ValueError(f"{given!r:.60} is no path of an ECG file")
+    return Path(given)
 
 
 def example_ecg_path() -> Path:
@@ -79,7 +103,7 @@ def _read(path: Path) -> Recording:
     header = wfdb_record.header_path(path)
     signals = path.suffix.lower() in wfdb_record.SIGNAL_SUFFIXES
     # bare samples carry no mark of their own: they are what the header beside them says, however they begin
-    if not path.is_file() or path == header or (signals and header.is_file()):
+    if not path.is_file() or (signals and header.is_file()):
         return wfdb_record.read(header)
     with path.open("rb") as file:
         head = file.read(1024)
@@ -87,7 +111,10 @@ def _read(path: Path) -> Recording:
         raise ValueError("is empty")
     if dicom_waveform.is_dicom(head):
         return dicom_waveform.read(path)
-    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+    marked = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+    if path == header and not marked:
+        return wfdb_record.read(header)
+    if marked:
         root = parse_xml(path)
         reader = _XML_READERS.get(root.tag)
         if reader is None:
@@ -108,7 +135,8 @@ def _checked(recording: Recording, path: Path) -> Ecg:
     absent = [lead for lead in LEADS if lead not in channels]
     if absent:
         raise ValueError(
-            f"{12 - len(absent)} of 12 leads found, {', '.join(absent)} absent; a 12-lead ECG is needed"
+            f"{12 - len(absent)} of 12 leads found, {', '.join(absent)} absent; a 12-lead ECG is needed "
+            f"(the file names {listed(recording.names) or 'no channel'})"
         )
     if not RATES[0] <= rate <= RATES[1]:
         low, high = RATES
@@ -124,9 +152,21 @@ def _checked(recording: Recording, path: Path) -> Ecg:
         signal = np.stack([channels[lead] for lead in LEADS]).astype(np.float32)  # (12, T)
     if broken := _named(~np.isfinite(signal).all(axis=1)):
         raise ValueError(f"lead {broken} holds NaN or missing samples; export the recording without gaps")
+    scale = describe_scale(signal)
+    if scale.contradiction:
+        raise ValueError(scale.contradiction)
     if flat := _named(np.ptp(signal, axis=1) < FLAT_MILLIVOLTS):
-        raise ValueError(f"lead {flat} is flat (electrode off?); a recording with all 12 leads is needed")
-    return Ecg(signal, rate, LEADS, {"file": path.name, **recording.meta})
+        raise ValueError(
+            f"lead {flat} is flat (electrode off, or a wrong gain?); a recording with all 12 leads is needed"
+        )
+    if large := _named(lead_spans(signal) > LARGEST_MILLIVOLTS):
+        raise ValueError(
+            f"lead {large} spans more than {LARGEST_MILLIVOLTS:g} mV, the median lead "
+            f"{np.median(lead_spans(signal)):.2g}: its gain or unit is not that of the others; mend it"
+        )
+    if contradiction := limb_contradiction(signal):
+        raise ValueError(f"{contradiction}; mend names, signs and gains of the limb leads")
+    return Ecg(signal, rate, LEADS, {"file": path.name, "scale": scale.line, **recording.meta})
 
 
 def _named(mask: np.ndarray) -> str:

@@ -168,10 +168,10 @@ class TestWfdb:
         write_wfdb(tmp_path, digital)
         np.testing.assert_allclose(read_ecg(tmp_path / "record.dat").signal, digital / 1000, rtol=1e-6)
 
-    @pytest.mark.parametrize(("unit", "factor"), [("uV", 1e-3), ("mv", 1.0), ("V", 1e3)])
-    def test_units(self, tmp_path, digital, unit, factor):
-        ecg = read_ecg(write_wfdb(tmp_path, digital, gain=10, unit=unit))
-        np.testing.assert_allclose(ecg.signal, digital / 10 * factor, rtol=1e-6)
+    @pytest.mark.parametrize(("unit", "gain", "factor"), [("uV", 10, 1e-3), ("mv", 500, 1), ("V", 1e6, 1e3)])
+    def test_units(self, tmp_path, digital, unit, gain, factor):
+        ecg = read_ecg(write_wfdb(tmp_path, digital, gain=gain, unit=unit))
+        np.testing.assert_allclose(ecg.signal, digital / gain * factor, rtol=1e-6)
 
     @pytest.mark.parametrize(
         ("change", "fault"),

@@ -8,15 +8,21 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import numpy as np
 
 from cardiacnets.contracts import ECG_RATE, LEADS
-from cardiacnets.ecg.formats.recording import Recording, canonical_lead
-from cardiacnets.ecg.formats.xml_document import measured, number, required_number
+from cardiacnets.ecg.formats.lead_names import add_channel, canonical_lead
+from cardiacnets.ecg.formats.person import age_in_years, sex_in_words
+from cardiacnets.ecg.formats.recording import Recording, positive
+from cardiacnets.ecg.formats.xml_document import measured, number, only_text
 
 ROOT = "CardiologyXML"
 STEP_UV = 5
 """Microvolts of one step, in the devices' own files."""
 _MEASUREMENTS = {
-    "heart_rate": "VentricularRate", "p_ms": "PDuration", "pr_ms": "PQInterval", "qrs_ms": "QRSDuration",
-    "qt_ms": "QTInterval", "axis_deg": "RAxis",
+    "heart_rate": "VentricularRate",
+    "p_ms": "PDuration",
+    "pr_ms": "PQInterval",
+    "qrs_ms": "QRSDuration",
+    "qt_ms": "QTInterval",
+    "axis_deg": "RAxis",
 }
 
 
@@ -27,19 +33,34 @@ def read(root: Element) -> Recording:
         raise ValueError("holds no <StripData>: export the ten-second strip, not the median beat alone")
     resolution = strip.find("Resolution")
     if resolution is None or resolution.get("units", "").lower() != "uvperlsb":
-        raise ValueError('holds no <Resolution units="uVperLsb"> in its <StripData>')
-    millivolts = required_number(strip, "Resolution") * 1e-3
-    channels = {}
+        raise ValueError('holds no <Resolution units="uVperLsb"> in its <StripData>: the gain is not stated')
+    millivolts = positive(only_text(strip, "Resolution"), "<Resolution> of <StripData>") * 1e-3
+    rate_unit = (
+        (strip.find("SampleRate").get("units") or "Hz") if strip.find("SampleRate") is not None else "Hz"
+    )
+    if rate_unit.lower() != "hz":
+        raise ValueError(f"<SampleRate> is in {rate_unit[:40]!r}; only Hz is read")
+    rate = positive(only_text(strip, "SampleRate"), "<SampleRate> of <StripData>")
+    claimed, channels, names = number(strip, "ChannelSampleCountTotal"), {}, []
     for waveform in strip.iter("WaveformData"):
-        lead = canonical_lead(waveform.get("lead", ""))
+        names.append(waveform.get("lead", ""))
+        lead = canonical_lead(names[-1])
         if lead is not None:
-            channels[lead] = _samples(waveform.text or "", lead) * millivolts
+            samples = _samples(waveform.text or "", lead)
+            if claimed is not None and samples.size != claimed:
+                raise ValueError(
+                    f"lead {lead} holds {samples.size} samples, <ChannelSampleCountTotal> says {claimed:g}: "
+                    "the file is damaged; export it again"
+                )
+            add_channel(channels, lead, samples * millivolts)
+    age = root.find(".//PatientInfo/Age")
     meta = {
-        "format": "GE CardioSoft XML", "age": number(root, "PatientInfo/Age"),
-        "sex": (root.findtext(".//PatientInfo/Gender") or "").lower() or None,
+        "format": "GE CardioSoft XML",
+        "sex": sex_in_words(root.findtext(".//PatientInfo/Gender")),
+        "age": None if age is None else age_in_years(age.text, age.get("units")),
         "measurements": measured(root, _MEASUREMENTS),
     }
-    return Recording(channels, required_number(strip, "SampleRate"), meta)
+    return Recording(channels, rate, meta, names)
 
 
 def _samples(text: str, lead: str) -> np.ndarray:

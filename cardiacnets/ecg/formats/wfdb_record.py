@@ -9,7 +9,9 @@ import numpy as np
 import wfdb
 
 from cardiacnets.contracts import ECG_RATE, LEADS
-from cardiacnets.ecg.formats.recording import Recording, canonical_lead, millivolts_per
+from cardiacnets.ecg.formats.lead_names import add_channel, canonical_lead
+from cardiacnets.ecg.formats.person import age_from_text, sex_in_words
+from cardiacnets.ecg.formats.recording import Recording, finite, millivolts_per, positive
 
 SIGNAL_SUFFIXES = (".dat", ".mat")
 MAXIMUM_SKEW = 1000
@@ -30,30 +32,85 @@ def header_path(path: Path) -> Path:
 
 
 def read(header: Path) -> Recording:
-    """The record of a ``.hea`` file, with its signals' checksums verified; ``ValueError`` on any fault."""
-    name = str(header.with_suffix(""))
-    _check_header(header)
+    """The record of a ``.hea`` file, with its signals' checksums verified; ``ValueError`` on any fault.
+
+    Gains, baselines and units are read from the header as WFDB's header(5) defines them, not as the library
+    completes them: a gain of 0 or none means that the signal is uncalibrated and is refused, as is a missing
+    sampling frequency, for which 250 Hz would be assumed. A gain without a unit is in units per millivolt, a
+    missing baseline is the ADC zero, a missing ADC zero is 0, as header(5) says.
+    """
+    count = _check_header(header)
+    rate, lines = _stated(header, count)
     try:
-        record = wfdb.rdrecord(name, physical=False)
-        checksums = record.calc_checksum()
-        signal = record.dac()
+        record = wfdb.rdrecord(str(header.with_suffix("")), physical=False, smooth_frames=False)
+        record.adc_gain, record.baseline = [1.0] * count, [0] * count
+        checksums, digits = record.calc_checksum(expanded=True), record.dac(expanded=True)
+        titles, expected, frames = record.sig_name, record.checksum, record.samps_per_frame
     # wfdb parses what strangers wrote and fails in any way it likes: IndexError, KeyError, TypeError,
     # OverflowError ...
     except Exception as error:
         raise ValueError(f"cannot be read as a WFDB record ({type(error).__name__}: {error})") from None
-    channels = {}
-    for index, (title, unit) in enumerate(zip(record.sig_name, record.units, strict=True)):
-        lead = canonical_lead(title or "")
-        if lead is None or lead in channels:
+    # a description, the ninth field, in its own characters: the library reads ASCII
+    names = [" ".join(line[8:]) or title or "" for line, title in zip(lines, titles, strict=True)]
+    channels, taken = {}, set()
+    for index, name in enumerate(names):
+        lead = canonical_lead(name)
+        if lead is None:
             continue
-        if (expected := record.checksum[index]) is not None and (checksums[index] - expected) % 65536:
-            raise ValueError(f"lead {lead} does not match the header's checksum: the record is damaged")
-        channels[lead] = signal[:, index] * millivolts_per(unit)
-    return Recording(channels, float(record.fs), {"format": "WFDB", **_comments(record.comments or [])})
+        where = f"lead {lead.removeprefix('-')}"
+        if expected[index] is not None and (checksums[index] - expected[index]) % 65536:
+            raise ValueError(f"{where} does not match the header's checksum: the record is damaged")
+        gain, baseline, unit = _calibration(lines[index], where)
+        add_channel(channels, lead, (digits[index] - baseline) / gain * millivolts_per(unit, where))
+        taken.add(frames[index])
+    if len(taken) > 1:
+        raise ValueError(f"leads have {sorted(taken)} samples a frame, so different rates; resample them")
+    meta = {"format": "WFDB", **_comments(record.comments or [])}
+    # frames come at the record's rate, each with so many samples of a signal
+    return Recording(channels, rate * (taken.pop() if taken else 1), meta, names)
 
 
-def _check_header(header: Path) -> None:
-    """Refuse headers that make the library allocate or open the wrong thing."""
+def _stated(header: Path, count: int) -> tuple[float, list[list[str]]]:
+    """Sampling frequency, Hz, and the fields of each signal's line, from the text of a header.
+
+    The library reads headers as ASCII and leaves out what is not, so that microvolts with a Greek letter
+    would become volts.
+    """
+    content = header.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not lines or len(lines[0]) < 3:
+        raise ValueError("header states no sampling frequency; write it behind the number of signals")
+    if len(lines) <= count:
+        raise ValueError(f"header has {len(lines) - 1} signal lines for {count} signals; copy it again")
+    rate = positive(re.split(r"[/(]", lines[0][2])[0], "sampling frequency of the header")
+    return rate, lines[1 : count + 1]
+
+
+def _calibration(fields: list[str], where: str) -> tuple[float, float, str]:
+    """Gain, baseline and unit from ``file format gain(baseline)/unit resolution zero ...`` of header(5)."""
+    stated = fields[2] if len(fields) > 2 else ""
+    match = re.fullmatch(r"([^(/]*)(?:\(([^)]*)\))?(?:/(.*))?", stated)
+    gain, baseline, unit = match.groups() if match else (stated, None, None)
+    if not gain or re.fullmatch(r"[-+]?0*\.?0*(e.*)?", gain, re.IGNORECASE):
+        raise ValueError(
+            f"{where} is uncalibrated (gain {gain or 'absent'} in the header), so that its digits are no "
+            "voltage; write its units per millivolt there"
+        )
+    if baseline is None:
+        baseline = fields[4] if len(fields) > 4 else "0"
+    return (
+        positive(gain, f"{where}: gain in the header"),
+        finite(baseline, f"{where}: baseline in the header"),
+        "mV" if unit is None else unit,
+    )
+
+
+def _check_header(header: Path) -> int:
+    """The number of signals; headers are refused that make the library allocate or open the wrong thing."""
     try:
         fields = wfdb.rdheader(str(header.with_suffix("")))
     except Exception as error:
@@ -73,16 +130,17 @@ def _check_header(header: Path) -> None:
     # the densest WFDB format takes more than half a byte a sample
     if samples > bytes_there * 2:
         raise ValueError("signals are truncated: fewer bytes than the header's samples; copy it again")
+    return fields.n_sig
 
 
 def _comments(comments: list[str]) -> dict[str, object]:
     pairs = dict(re.split(r":\s*", line, maxsplit=1) for line in comments if ":" in line)
     pairs = {key.strip().lower(): value.strip() for key, value in pairs.items()}
-    age = pairs.get("age", "")
     codes = tuple(code for code in pairs.get("dx", "").split(",") if code.strip().isdigit())
     return {
-        "age": float(age) if re.fullmatch(r"\d+(\.\d+)?", age) else None,
-        "sex": pairs.get("sex", "").lower() or None, "snomed_codes": codes,
+        "age": age_from_text(pairs.get("age", ""), "years"),
+        "sex": sex_in_words(pairs.get("sex")),
+        "snomed_codes": codes,
     }
 
 

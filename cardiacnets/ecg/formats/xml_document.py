@@ -42,6 +42,16 @@ def required_number(root: Element, tag: str) -> float:
     return value
 
 
+def only_text(root: Element, tag: str) -> str | None:
+    """The text of ``tag`` below ``root``, ``None`` if there is none; ``ValueError`` if several disagree."""
+    texts = list(dict.fromkeys((found.text or "").strip() for found in root.iter(tag)))
+    if len(texts) > 1:
+        raise ValueError(
+            f"<{root.tag}> states several <{tag}> ({', '.join(repr(text[:20]) for text in texts[:5])})"
+        )
+    return texts[0] if texts else None
+
+
 def measured(root: Element, tags: dict[str, str]) -> dict[str, float]:
     """The device's own measurements: our names for those of ``tags`` that are there."""
     found = {name: number(root, tag) for name, tag in tags.items()}
