@@ -98,7 +98,7 @@ def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: D
     latents.scale("ra_max", sick, 1 + (0.75 + 0.15 * draws.normal()) * severity)
     latents.shift("la_ef", sick, -0.30 * severity)
     latents.shift("ra_ef", sick, -0.20 * severity)
-    latents.scale("gain", amyloid, 1 - 0.79 * severity)
+    latents.scale("gain", amyloid, 1 - 0.81 * severity)
     latents.shift("atrial_share", sick, -0.20 * severity)
     latents.shift("effusion", amyloid, 0.15 * severity)
 

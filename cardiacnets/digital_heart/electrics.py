@@ -26,7 +26,7 @@ BEAT_TIMES = (np.arange(BEAT_SAMPLES) + BEAT_START) * 1000.0 / ECG_RATE  # ms
 MILLIVOLT = 0.00060
 """Potential of a unit dipole moment: one calibration for all hearts."""
 
-AREA_POWER, WALL_POWER, USUAL_AREA = 0.80, 0.45, 22.0
+AREA_POWER, WALL_POWER, USUAL_AREA = 0.70, 0.35, 22.0
 """How the moment of a segment grows with its area (radius times length, usually 22 cm2) and its wall: less
 than in proportion, for fronts that face each other cancel.
 """

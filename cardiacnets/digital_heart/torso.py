@@ -36,7 +36,7 @@ and the old.
 """
 
 HEART_HEIGHT = -3.0
-"""Centimetres from the centre that Dower's vectors refer to (Y points down): who lies down has a higher heart.
+"""Centimetres from the centre Dower's vectors refer to (Y points down): lying down, the heart is higher.
 """
 
 NUISANCE_DIAL = 1.0

@@ -49,14 +49,14 @@ PER_DECADE = {
     "t_vector": 0.20,  # the T wave turns to the front, away from the QRS
     "fragmentation": 0.25,  # logarithms from here on
     "gain": -0.03,
-    "t_gain": -0.12,
-    "p_gain": -0.08,
-    "atrial_conduction": -0.03,
+    "t_gain": -0.13,
+    "p_gain": -0.10,
+    "atrial_conduction": -0.022,
     "septal_force": -0.15,  # the initial vector shrinks: poor R progression
 }
-"""What ten years add. Signs: PR, QTc, axis and the angle of QRS and T after Bernard et al. 2022, axis and
-voltage after Levy et al. 1987, P wave after Havmoller et al. 2007, initial forces and T wave after Simonson
-1972; sizes by how well the ECG tells age in UK Biobank (Le Goallec et al. 2021).
+"""What ten years add. Signs: PR, QTc, axis and the angle of QRS and T after Giovanardi et al. 2022, axis and
+voltage after Levy et al. 1987, initial forces and T wave after Simonson 1972, the length of P after Bocchi
+et al. 2020; sizes by how well the ECG tells age in UK Biobank (Le Goallec et al. 2021).
 """
 
 EARLY_MEN, EARLY_WOMEN, EARLY_SPREAD, EARLY_PER_DECADE = 0.085, 0.020, 0.022, -0.02
