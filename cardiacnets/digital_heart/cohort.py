@@ -18,7 +18,7 @@ from cardiacnets.digital_heart.diagnosis import label_table
 from cardiacnets.digital_heart.electrics import beat_potentials
 from cardiacnets.digital_heart.hearts import draw_hearts, select, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
-from cardiacnets.digital_heart.latents import Latents
+from cardiacnets.digital_heart.latents import Latents, columns
 from cardiacnets.digital_heart.motion import frame_times
 from cardiacnets.digital_heart.population import LIFESTYLE
 from cardiacnets.digital_heart.rhythm import digitise, record
@@ -175,9 +175,8 @@ def ecgs(
     latents["position"] = latents["position"] + 0.3 * moved[:, 27:30]
     latents["heart_rate"] = np.clip(latents["heart_rate"] * np.exp(0.09 * moved[:, 30]), 38, 150)
     latents["t_gain"] = latents["t_gain"] * np.exp(0.15 * moved[:, 31])
-    latents["electrode_gain"] = latents["electrode_gain"] * _placed_anew(
-        place, seed, participants, owner, visit
-    )
+    placed = _placed_anew(place, seed, participants, owner, visit)
+    latents["electrode_gain"] = columns(latents["electrode_gain"]) * placed
     beats = beat_potentials(visited)
     result = np.empty((len(owner), 12, ECG_SAMPLES), np.float32)
     for row, stream in enumerate(streams):

@@ -15,7 +15,7 @@ import numpy as np
 from cardiacnets.contracts import ECG_RATE
 from cardiacnets.digital_heart.anatomy import ANGLE_GRID, LEVEL_GRID, SEPTUM, Anatomy
 from cardiacnets.digital_heart.indices import SEGMENTS, segment_means
-from cardiacnets.digital_heart.latents import Latents
+from cardiacnets.digital_heart.latents import Latents, columns
 from cardiacnets.digital_heart.motion import Wall
 from cardiacnets.digital_heart.torso import HEART_CENTRE, electrodes, heart_axes, lead_field, unit
 
@@ -117,10 +117,10 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     )
     area = USUAL_AREA * (radius * length / USUAL_AREA) ** AREA_POWER
     moment = SEGMENT_SHARE * area * (thick / 0.6) ** WALL_POWER * (1 - scar)
-    moment = moment * np.exp(wall_modes(latents["source_modes"]) + each(latents["source_strength"]))
+    moment = moment * np.exp(wall_modes(latents["source_modes"]) + columns(latents["source_strength"]))
 
     away = 1 - np.cos(SEGMENT_ANGLE - SEPTUM)  # 0 at the septum, 2 at the free wall
-    scattered = latents["fragmentation"][:, None] * each(latents["activation_delay"])
+    scattered = latents["fragmentation"][:, None] * columns(latents["activation_delay"])
     ordinary = ACTIVATION * size + 3.5 * thick / 0.55 + wall_modes(latents["activation_modes"]) + scattered
     blocked = (38 + 34 * away + 8 * (0.7 - SEGMENT_LEVEL)) * size
     from_pacer = (30 + 30 * away + 90 * (0.95 - SEGMENT_LEVEL)) * size
@@ -137,7 +137,7 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     course *= (1 - 0.2 * wide)[:, :, None]  # a wave that creeps from cell to cell has a smaller front
 
     interval = qt_interval(latents)[:, None]
-    peak = interval - 88 + 0.25 * (when - 35) + each(latents["recovery_delay"])
+    peak = interval - 88 + 0.25 * (when - 35) + columns(latents["recovery_delay"])
     sign, gradient = repolarisation(latents, thick, scar)
     share = np.where(SEPTAL, 0.07, 0.105)
     living = moment / np.maximum(1 - scar, 0.05)
@@ -159,20 +159,16 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     return [turned(group, latents["electrical_turn"]) for group in groups]
 
 
-def each(values: np.ndarray) -> np.ndarray:
-    """``(n, k)`` as it is; one value a participant, as a do-operation on all of them sets, as ``(n, 1)``."""
-    return values.reshape(len(values), -1)
-
-
 def wall_modes(weights: np.ndarray) -> np.ndarray:
     """Front to back, septum to free wall, base to apex: ``(n, 3)`` weights to ``(n, 16)`` segments."""
     patterns = np.stack([np.cos(SEGMENT_ANGLE), np.sin(SEGMENT_ANGLE), 2 * SEGMENT_LEVEL - 1])
-    return np.broadcast_to(each(weights), (len(weights), 3)) @ patterns
+    # summed by hand: a matrix product's last digit would depend on how many participants there are
+    return (columns(weights)[:, :, None] * patterns).sum(axis=1)
 
 
 def turned(dipoles: Dipoles, turn: np.ndarray) -> Dipoles:
     """Forces turned by small rotation vectors, radians ``(n, 3)``, where they are: places stay."""
-    axis = np.broadcast_to(each(turn), (len(turn), 3))[:, None, :]
+    axis = np.broadcast_to(columns(turn), (len(turn), 3))[:, None, :]
     direction = unit(dipoles.direction + np.cross(axis, dipoles.direction))
     return Dipoles(dipoles.place, direction, dipoles.course)
 
@@ -214,7 +210,7 @@ def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tup
     slope = latents["repolarisation"]
     gradient = 1 + slope[:, :1] * np.cos(SEGMENT_ANGLE) + slope[:, 1:2] * np.sin(SEGMENT_ANGLE)
     gradient = gradient + slope[:, 2:] * (2 * SEGMENT_LEVEL - 1)
-    return sign, gradient + each(latents["recovery_strength"])
+    return sign, gradient + columns(latents["recovery_strength"])
 
 
 def _right_ventricle(
@@ -265,7 +261,7 @@ def atria(anatomy: Anatomy) -> Dipoles:
         [centre - 0.55 * length * long + 2.5 * septal, centre - 0.75 * length * long - septal + back, centre],
         axis=1,
     )
-    turn = each(latents["atrial_turn"])
+    turn = columns(latents["atrial_turn"])
     right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]) + turn)
     left_way = unit(np.array([1.0, 0.45, 0.65]) + turn + np.zeros((len(septal), 3)))
     direction = np.stack([right_way, left_way, -long], axis=1)
@@ -290,4 +286,4 @@ def beat_potentials(anatomy: Anatomy) -> np.ndarray:
     fluid = 1 - 0.45 * np.minimum(latents["effusion"], 1)
     attenuation = np.exp(-BMI_LOSS * (latents["bmi"] - 26) / 5) * latents["gain"] * fluid
     attenuation = attenuation * (latents["bsa"] / 1.87) ** -TORSO_LOSS
-    return MILLIVOLT * (attenuation[:, None] * each(latents["electrode_gain"]))[:, :, None] * total
+    return MILLIVOLT * (attenuation[:, None] * columns(latents["electrode_gain"]))[:, :, None] * total

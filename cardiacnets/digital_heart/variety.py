@@ -85,7 +85,9 @@ def add_variety(latents: Latents, stream: Callable[[str], Draws]) -> None:
 
 def _electrodes(latents: Latents, draws: Draws) -> None:
     spread = NUISANCE_DIAL * np.where(np.arange(9) < 3, LIMB_SPREAD, GAIN_SPREAD)
-    latents["electrode_gain"] = np.exp(draws.normal(9) @ shared_gain().T * spread)
+    # summed by hand: a matrix product's last digit would depend on how many participants there are
+    shared = (draws.normal(9)[:, None, :] * shared_gain()).sum(axis=2)
+    latents["electrode_gain"] = np.exp(spread * shared)
 
 
 def _grow_old(latents: Latents, draws: Draws) -> None:
