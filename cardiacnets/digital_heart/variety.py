@@ -9,12 +9,13 @@ Sources of variation that only the ECG sees, each drawn from a random stream of 
 correlations between leads, the spread of R V5, and how well neighbouring chest leads agree.
 ``TURN_DEGREES``: the spread of the frontal QRS axis, of which anatomy explains little (Sathananthan et al.
 2015). ``DELAY_*``, ``SOURCE_*`` and ``RECOVERY_*``: the rank of healthy beats and the QRS duration of women.
-``PER_DECADE``: age from the ECG, with each sign from the sources named there. ``EARLY_*``: sex from the ECG.
-In :mod:`~cardiacnets.digital_heart.torso`, ``COMMON_GAIN``, the orientation's spreads and ``HEART_HEIGHT``:
+``*_PER_DECADE``: age from the ECG, with each sign from the sources named there. ``EARLY_*``: sex from the
+ECG. In :mod:`~cardiacnets.digital_heart.torso`, ``COMMON_GAIN``, the orientation's spreads and ``HEART_HEIGHT``:
 correlations between leads, amplitudes and axis. In :mod:`~cardiacnets.digital_heart.electrics`,
 ``BMI_LOSS`` and ``TORSO_LOSS``: body-mass index from the ECG, voltage against mass; ``AREA_POWER`` and
 ``WALL_POWER``: LV mass from the ECG, voltage against mass; ``MILLIVOLT``: the mean of Sokolow and Lyon's
-voltage.
+voltage. The right ventricle's force and turn in pulmonary hypertension and the loss of voltage in amyloid
+were set anew to keep the rows on axis, V1 and limb leads.
 """
 
 from __future__ import annotations
@@ -33,21 +34,20 @@ GAIN_SPREAD, LIMB_SPREAD, GAIN_REACH = 0.25, 0.27, 9.0
 TURN_DEGREES = (8.0, 4.0, 10.0)
 """Spread of the turn of all ventricular forces around X, Y and Z: fibres and Purkinje tree, not anatomy."""
 
-DELAY_MODES, DELAY_LOCAL = (
-    4.0,
-    2.5,
-)  # ms: front to back, septum to free wall, base to apex; segment by segment
-SOURCE_MODES, SOURCE_LOCAL, SOURCE_RIGHT = 0.05, 0.10, 0.20  # logarithms
+DELAY_MODES, DELAY_LOCAL = 4.0, 2.5  # ms: smooth over the wall (three modes), and segment by segment
+SOURCE_MODES, SOURCE_LOCAL, SOURCE_RIGHT = 0.05, 0.10, 0.20  # logarithms, likewise; the right ventricle's
 ATRIAL_TURN = 0.20
 RECOVERY_LOCAL, RECOVERY_DELAY = 0.20, 8.0  # share of the T wave; ms
 FRAGMENTATION_SPREAD, SEPTAL_SPREAD = 0.30, 0.20  # logarithms
 
-PER_DECADE = {
+ADDED_PER_DECADE = {
     "pr": 6.0,  # ms
     "qtc": 4.0,  # ms
-    "elevation": -5.0,  # degrees: the QRS axis turns left
+    "elevation": np.deg2rad(-5.0),  # the QRS axis turns left
     "t_vector": 0.20,  # the T wave turns to the front, away from the QRS
-    "fragmentation": 0.25,  # logarithms from here on
+}
+SCALED_PER_DECADE = {  # logarithms
+    "fragmentation": 0.25,
     "gain": -0.03,
     "t_gain": -0.13,
     "p_gain": -0.10,
@@ -77,8 +77,7 @@ def add_variety(latents: Latents, stream: Callable[[str], Draws]) -> None:
     ``stream`` opens the participants' draws of a module by its name.
     """
     _electrodes(latents, stream("electrodes"))
-    age = stream("ageing")
-    _grow_old(latents, age)
+    _grow_old(latents, stream("ageing"))
     _activation(latents, stream("activation"))
     _recovery(latents, stream("recovery"))
 
@@ -96,13 +95,10 @@ def _grow_old(latents: Latents, draws: Draws) -> None:
     decades = (latents["age"] - 64) / 10
     for name, spread in (("fragmentation", FRAGMENTATION_SPREAD), ("septal_force", SEPTAL_SPREAD)):
         latents[name] = np.exp(NUISANCE_DIAL * spread * draws.normal())
-    for name, slope in PER_DECADE.items():
-        if name in ("pr", "qtc", "t_vector"):
-            latents.shift(name, everybody, slope * decades)
-        elif name == "elevation":
-            latents.shift(name, everybody, np.deg2rad(slope * decades))
-        else:
-            latents.scale(name, everybody, np.exp(slope * decades))
+    for name, slope in ADDED_PER_DECADE.items():
+        latents.shift(name, everybody, slope * decades)
+    for name, slope in SCALED_PER_DECADE.items():
+        latents.scale(name, everybody, np.exp(slope * decades))
 
 
 def _activation(latents: Latents, draws: Draws) -> None:
