@@ -10,12 +10,12 @@ correlations between leads, the spread of R V5, and how well neighbouring chest 
 ``TURN_DEGREES``: the spread of the frontal QRS axis, of which anatomy explains little (Sathananthan et al.
 2015). ``DELAY_*``, ``SOURCE_*`` and ``RECOVERY_*``: the rank of healthy beats and the QRS duration of women.
 ``*_PER_DECADE``: age from the ECG, with each sign from the sources named there. ``EARLY_*``: sex from the
-ECG. In :mod:`~cardiacnets.digital_heart.torso`, ``COMMON_GAIN``, the orientation's spreads and ``HEART_HEIGHT``:
-correlations between leads, amplitudes and axis. In :mod:`~cardiacnets.digital_heart.electrics`,
-``BMI_LOSS`` and ``TORSO_LOSS``: body-mass index from the ECG, voltage against mass; ``AREA_POWER`` and
-``WALL_POWER``: LV mass from the ECG, voltage against mass; ``MILLIVOLT``: the mean of Sokolow and Lyon's
-voltage. The right ventricle's force and turn in pulmonary hypertension and the loss of voltage in amyloid
-were set anew to keep the rows on axis, V1 and limb leads.
+ECG. In :mod:`~cardiacnets.digital_heart.torso`, ``COMMON_GAIN``, the orientation's spreads and
+``HEART_HEIGHT``: correlations between leads, amplitudes and axis. In
+:mod:`~cardiacnets.digital_heart.electrics`, ``BMI_LOSS`` and ``TORSO_LOSS``: body-mass index from the ECG,
+voltage against mass; ``AREA_POWER`` and ``WALL_POWER``: LV mass from the ECG, voltage against mass;
+``MILLIVOLT``: the mean of Sokolow and Lyon's voltage. The right ventricle's force and turn in pulmonary
+hypertension and the loss of voltage in amyloid were set anew to keep the rows on axis, V1 and limb leads.
 """
 
 from __future__ import annotations
