@@ -47,7 +47,6 @@ MICROVOLTS = 1000.0
 VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
 """What a manifest calls a view: the array's name, and the side of its pictures."""
 
-
 @dataclass(frozen=True)
 class Selection:
     """Who of a cohort's tables is read, before any of their signals is opened.

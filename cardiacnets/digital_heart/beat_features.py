@@ -30,15 +30,16 @@ def extent(activity: np.ndarray, bounds: tuple[float, float], share: float) -> n
     return 2.0 * (last - first)
 
 
-def beat_features(anatomy: Anatomy) -> pd.DataFrame:
-    """One row a heart; durations in ms, voltages in mV, the frontal axis in degrees.
+def beat_features(anatomy: Anatomy, beat: np.ndarray | None = None) -> pd.DataFrame:
+    """One row a heart; durations in ms, voltages in mV, the frontal axis in degrees. ``beat``: the noise-free
+    leads ``(n, 12, S)`` where they are at hand.
 
     ``qrs_ms``, ``p_ms``, ``axis_deg`` (atan2 of the net areas of aVF and I), ``v1_r_s_ratio``,
     ``limb_voltage_mv`` (greatest peak-to-peak QRS of the limb leads), ``heart_rate``, ``q_wave`` (a Q of 30
     ms, 20 in V1 to V3, and 0.1 mV in two leads of a region), ``t_inversion_mv`` (deepest T of I, II, V3 to
     V6), ``t_area`` and each lead's R, S, T.
     """
-    beat = leads(beat_potentials(anatomy))  # (n, 12, S)
+    beat = leads(beat_potentials(anatomy)) if beat is None else beat  # (n, 12, S)
     velocity = np.sqrt((np.gradient(beat, axis=2) ** 2).sum(axis=1))
     qrs = beat[:, :, window(QRS_WINDOW)]
     area = qrs.sum(axis=2)

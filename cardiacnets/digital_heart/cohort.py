@@ -18,7 +18,7 @@ from cardiacnets.digital_heart.diagnosis import label_table
 from cardiacnets.digital_heart.electrics import beat_potentials
 from cardiacnets.digital_heart.hearts import draw_hearts, select, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
-from cardiacnets.digital_heart.latents import Latents
+from cardiacnets.digital_heart.latents import Latents, columns
 from cardiacnets.digital_heart.motion import frame_times
 from cardiacnets.digital_heart.population import LIFESTYLE
 from cardiacnets.digital_heart.rhythm import digitise, record
@@ -27,6 +27,9 @@ from cardiacnets.digital_heart.streams import Draws, generator, identifier
 
 SHARD = 32
 """Participants simulated together: bounds memory, changes nothing else."""
+
+PLACEMENT_SPREAD = 0.08
+"""Spread of an electrode's log-gain between visits of the same participant."""
 
 COVARIATES_UKB: tuple[str, ...] = ("sex", "age", "height", "weight", "bmi", "heart_rate", *LIFESTYLE)
 """The 15 covariates of the study's UK Biobank arm."""
@@ -172,11 +175,25 @@ def ecgs(
     latents["position"] = latents["position"] + 0.3 * moved[:, 27:30]
     latents["heart_rate"] = np.clip(latents["heart_rate"] * np.exp(0.09 * moved[:, 30]), 38, 150)
     latents["t_gain"] = latents["t_gain"] * np.exp(0.15 * moved[:, 31])
+    placed = _placed_anew(place, seed, participants, owner, visit)
+    latents["electrode_gain"] = columns(latents["electrode_gain"]) * placed
     beats = beat_potentials(visited)
     result = np.empty((len(owner), 12, ECG_SAMPLES), np.float32)
     for row, stream in enumerate(streams):
         result[row] = digitise(record(beats[row], latents, row, place, stream))
     return result, latents["heart_rate"]
+
+
+def _placed_anew(
+    place: Site, seed: int, participants: Sequence[int], owner: np.ndarray, visit: np.ndarray
+) -> np.ndarray:
+    """Factors ``(R, 9)`` of the electrodes' gains: 1 on the first visit, a little off after that."""
+    factors = np.ones((len(owner), 9))
+    for recording in np.flatnonzero(visit):
+        stream = f"electrodes {visit[recording]}"
+        normal = generator(seed, place.name, participants[owner[recording]], stream).standard_normal(9)
+        factors[recording] = np.exp(PLACEMENT_SPREAD * normal)
+    return factors
 
 
 def render_cines(

@@ -98,7 +98,7 @@ def _restrict(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: D
     latents.scale("ra_max", sick, 1 + (0.75 + 0.15 * draws.normal()) * severity)
     latents.shift("la_ef", sick, -0.30 * severity)
     latents.shift("ra_ef", sick, -0.20 * severity)
-    latents.scale("gain", amyloid, 1 - 0.79 * severity)
+    latents.scale("gain", amyloid, 1 - 0.81 * severity)
     latents.shift("atrial_share", sick, -0.20 * severity)
     latents.shift("effusion", amyloid, 0.15 * severity)
 
@@ -120,8 +120,9 @@ def _load_right_ventricle(latents: Latents, sick: np.ndarray, severity: np.ndarr
     latents.scale("ra_max", sick, 1 + (0.8 + 0.2 * draws.normal()) * severity)
     latents.shift("ra_ef", sick, -0.12 * severity)
     latents.scale("lv_edv", sick, 1 - 0.12 * severity)
-    latents.shift("azimuth", sick, -np.deg2rad(24) * severity)  # the large right heart turns the apex back
-    latents.shift("elevation", sick, np.deg2rad(25) * severity)
+    # the large right heart turns the apex back and pulls the forces down and to the right
+    latents.shift("azimuth", sick, -np.deg2rad(24) * severity)
+    latents.shift("elevation", sick, np.deg2rad(45) * severity)
 
 
 def _fail(latents: Latents, sick: np.ndarray, severity: np.ndarray, draws: Draws) -> None:

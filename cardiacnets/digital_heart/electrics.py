@@ -15,7 +15,7 @@ import numpy as np
 from cardiacnets.contracts import ECG_RATE
 from cardiacnets.digital_heart.anatomy import ANGLE_GRID, LEVEL_GRID, SEPTUM, Anatomy
 from cardiacnets.digital_heart.indices import SEGMENTS, segment_means
-from cardiacnets.digital_heart.latents import Latents
+from cardiacnets.digital_heart.latents import Latents, columns
 from cardiacnets.digital_heart.motion import Wall
 from cardiacnets.digital_heart.torso import HEART_CENTRE, electrodes, heart_axes, lead_field, unit
 
@@ -23,8 +23,18 @@ BEAT_START, BEAT_SAMPLES = -180, 500
 """First sample of the beat against the start of the QRS, and its length, at 500 Hz (-360 to +640 ms)."""
 
 BEAT_TIMES = (np.arange(BEAT_SAMPLES) + BEAT_START) * 1000.0 / ECG_RATE  # ms
-MILLIVOLT = 0.00068
+MILLIVOLT = 0.00060
 """Potential of a unit dipole moment: one calibration for all hearts."""
+
+AREA_POWER, WALL_POWER, USUAL_AREA = 0.70, 0.35, 22.0
+"""How the moment of a segment grows with its area (radius times length, usually 22 cm2) and its wall: less
+than in proportion, for fronts that face each other cancel.
+"""
+
+BMI_LOSS, TORSO_LOSS = 0.15, 0.40
+"""What five units of body-mass index take from the logarithm of every voltage, and the power of body surface
+that divides it: fat insulates, and a larger chest is further away.
+"""
 
 _MASKS = [np.nonzero(SEGMENTS == k) for k in range(1, 17)]
 SEGMENT_LEVEL = np.array([LEVEL_GRID[0, rows, 0].mean() for rows, _ in _MASKS])
@@ -38,6 +48,7 @@ EARLY = np.zeros(16)
 EARLY[[1, 2, 7, 8, 13]] = 0.06, 0.04, 0.58, 0.10, 0.14
 """Left-to-right share of the septum's first activation, strongest in its anterior half."""
 
+FORWARD = unit(np.array([0.25, 0.10, -0.95]))
 RV_LEVEL = np.array([0.10, 0.45, 0.55, 0.80])
 RV_ANGLE = np.deg2rad([62.0, 58.0, 112.0, 88.0])
 RV_ACTIVATION = np.array([58.0, 30.0, 38.0, 24.0])
@@ -104,10 +115,13 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     direction = np.where(
         (block + paced > 0)[:, :, None], unit(normal + spreading(long, septal, climb, paced)), direction
     )
-    moment = SEGMENT_SHARE * radius * length * (thick / 0.6) ** 0.55 * (1 - scar)
+    area = USUAL_AREA * (radius * length / USUAL_AREA) ** AREA_POWER
+    moment = SEGMENT_SHARE * area * (thick / 0.6) ** WALL_POWER * (1 - scar)
+    moment = moment * np.exp(wall_modes(latents["source_modes"]) + columns(latents["source_strength"]))
 
     away = 1 - np.cos(SEGMENT_ANGLE - SEPTUM)  # 0 at the septum, 2 at the free wall
-    ordinary = ACTIVATION * size + 3.5 * thick / 0.55
+    scattered = latents["fragmentation"][:, None] * columns(latents["activation_delay"])
+    ordinary = ACTIVATION * size + 3.5 * thick / 0.55 + wall_modes(latents["activation_modes"]) + scattered
     blocked = (38 + 34 * away + 8 * (0.7 - SEGMENT_LEVEL)) * size
     from_pacer = (30 + 30 * away + 90 * (0.95 - SEGMENT_LEVEL)) * size
     when = np.where(paced > 0, from_pacer, np.where(block > 0, blocked, ordinary))
@@ -117,12 +131,13 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     early = bell(np.full_like(when, 9.0) * size, np.full_like(when, 5.0) * size)
     through = np.where(wide > 0, -1.0, -0.30)[:, :, None] * pulse
     first = EARLY * np.maximum(thick / 0.75, 1) ** 0.5  # a thick septum makes a deep q
+    first = first * latents["septal_force"][:, None]
     septum = (first * (1 - wide))[:, :, None] * early + through
     course = np.where(SEPTAL[None, :, None], septum, pulse) * moment[:, :, None]
     course *= (1 - 0.2 * wide)[:, :, None]  # a wave that creeps from cell to cell has a smaller front
 
     interval = qt_interval(latents)[:, None]
-    peak = interval - 88 + 0.25 * (when - 35)
+    peak = interval - 88 + 0.25 * (when - 35) + columns(latents["recovery_delay"])
     sign, gradient = repolarisation(latents, thick, scar)
     share = np.where(SEPTAL, 0.07, 0.105)
     living = moment / np.maximum(1 - scar, 0.05)
@@ -135,11 +150,37 @@ def ventricles(anatomy: Anatomy) -> list[Dipoles]:
     sloped = (moment * 0.9 * elevation)[:, :, None] * plateau
     forward = 0.9 * long + np.array([0.38, -0.60, -0.30]) + latents["t_vector"][:, None] * anterior
     recovering = unit(0.45 * direction + forward[:, None, :])
-    return [
+    groups = [
         Dipoles(place, direction, course + height[:, :, None] * wave + sloped),
         Dipoles(place, recovering, 0.60 * height[:, :, None] * wave),
         _right_ventricle(anatomy, centre, (long, anterior, septal), size, interval),
+        _early_repolarisation(latents, centre, ends, peak.mean(axis=1, keepdims=True)),
     ]
+    return [turned(group, latents["electrical_turn"]) for group in groups]
+
+
+def wall_modes(weights: np.ndarray) -> np.ndarray:
+    """Front to back, septum to free wall, base to apex: ``(n, 3)`` weights to ``(n, 16)`` segments."""
+    patterns = np.stack([np.cos(SEGMENT_ANGLE), np.sin(SEGMENT_ANGLE), 2 * SEGMENT_LEVEL - 1])
+    # summed by hand: a matrix product's last digit would depend on how many participants there are
+    return (columns(weights)[:, :, None] * patterns).sum(axis=1)
+
+
+def turned(dipoles: Dipoles, turn: np.ndarray) -> Dipoles:
+    """Forces turned by small rotation vectors, radians ``(n, 3)``, where they are: places stay."""
+    axis = np.broadcast_to(columns(turn), (len(turn), 3))[:, None, :]
+    direction = unit(dipoles.direction + np.cross(axis, dipoles.direction))
+    return Dipoles(dipoles.place, direction, dipoles.course)
+
+
+def _early_repolarisation(latents: Latents, centre: np.ndarray, end: np.ndarray, peak: np.ndarray) -> Dipoles:
+    """One dipole to the front and left from the end of the QRS into the T wave: it lifts the J point in V1 to
+    V4, in V2 by about ``early_repolarisation`` mV; block and pacing hide it.
+    """
+    ordinary = (1 - latents["left_block"]) * (1 - latents["paced"])
+    course = step(end + 4, 14.0) * (1 - step(peak - 20, 22.0))
+    course = 3000 * (latents["early_repolarisation"] * ordinary)[:, None, None] * course
+    return Dipoles(centre[:, None], np.broadcast_to(FORWARD, (len(centre), 1, 3)), course)
 
 
 def spreading(long: np.ndarray, septal: np.ndarray, climb: np.ndarray, paced: np.ndarray) -> np.ndarray:
@@ -168,7 +209,8 @@ def repolarisation(latents: Latents, thick: np.ndarray, scar: np.ndarray) -> tup
     sign = sign - 1.7 * wide * np.where(SEPTAL, 0.0, 1.0)
     slope = latents["repolarisation"]
     gradient = 1 + slope[:, :1] * np.cos(SEGMENT_ANGLE) + slope[:, 1:2] * np.sin(SEGMENT_ANGLE)
-    return sign, gradient + slope[:, 2:] * (2 * SEGMENT_LEVEL - 1)
+    gradient = gradient + slope[:, 2:] * (2 * SEGMENT_LEVEL - 1)
+    return sign, gradient + columns(latents["recovery_strength"])
 
 
 def _right_ventricle(
@@ -183,7 +225,8 @@ def _right_ventricle(
     direction = unit(normal + lift + np.array([0.0, 0.26, 0.0]))
     place = centre[:, None] + (RV_LEVEL - 0.35)[:, None] * (anatomy.length[:, None, None] * long[:, None, :])
     place = place + (anatomy.radius + 3.0)[:, None, None] * normal
-    strength = 235 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 5.9 * hypertrophy)
+    strength = 235 * RV_SHARE * (latents["rv_edv"][:, None] / 160) ** 0.5 * (1 + 4.9 * hypertrophy)
+    strength = strength * latents["right_strength"][:, None]
     right, paced = latents["right_block"][:, None], latents["paced"][:, None]
     late = 8 * hypertrophy + 52 * right
     when = np.where(
@@ -218,8 +261,9 @@ def atria(anatomy: Anatomy) -> Dipoles:
         [centre - 0.55 * length * long + 2.5 * septal, centre - 0.75 * length * long - septal + back, centre],
         axis=1,
     )
-    right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]))
-    left_way = np.broadcast_to(unit(np.array([1.0, 0.45, 0.65])), right_way.shape)
+    turn = columns(latents["atrial_turn"])
+    right_way = unit(-0.35 * septal + np.array([0.10, 0.8, -0.45]) + turn)
+    left_way = unit(np.array([1.0, 0.45, 0.65]) + turn + np.zeros((len(septal), 3)))
     direction = np.stack([right_way, left_way, -long], axis=1)
     when = np.stack([start + 34 * slow * right**0.12, start + 70 * slow * left**0.22], axis=1)
     width = np.stack([18.0 * slow * right**0.12, 18.5 * slow * left**0.22], axis=1)
@@ -240,5 +284,6 @@ def beat_potentials(anatomy: Anatomy) -> np.ndarray:
         weights = np.einsum("neki,nki->nek", lead_field(places, group.place), group.direction)
         total += weights @ group.course
     fluid = 1 - 0.45 * np.minimum(latents["effusion"], 1)
-    attenuation = np.exp(-0.16 * (latents["bmi"] - 26) / 5) * latents["gain"] * fluid
-    return MILLIVOLT * attenuation[:, None, None] * total
+    attenuation = np.exp(-BMI_LOSS * (latents["bmi"] - 26) / 5) * latents["gain"] * fluid
+    attenuation = attenuation * (latents["bsa"] / 1.87) ** -TORSO_LOSS
+    return MILLIVOLT * (attenuation[:, None] * columns(latents["electrode_gain"]))[:, :, None] * total

@@ -15,6 +15,7 @@ from cardiacnets.digital_heart.population import add_heart, add_lifestyle, add_p
 from cardiacnets.digital_heart.sites import CONDITIONS, Site
 from cardiacnets.digital_heart.streams import Draws
 from cardiacnets.digital_heart.torso import add_torso
+from cardiacnets.digital_heart.variety import add_variety
 
 
 def draw_hearts(
@@ -42,6 +43,7 @@ def draw_hearts(
     draw_conditions(latents, site, cohort, seed, participants, draws(prefix + "diagnosis"))
     add_heart(latents, draws(prefix + "heart"))
     add_torso(latents, site, draws(prefix + "torso"))
+    add_variety(latents, lambda module: draws(prefix + module))
     afflict(latents, draws(prefix + "disease"))
     unknown = sorted(set(fixed) - set(latents))
     if unknown:

@@ -43,6 +43,11 @@ class Latents(dict[str, np.ndarray]):
         return part
 
 
+def columns(values: np.ndarray) -> np.ndarray:
+    """``(n, k)`` as it is; ``(n,)``, one value for all columns as a do-operation sets it, as ``(n, 1)``."""
+    return values.reshape(len(values), -1)
+
+
 def column(values: np.ndarray) -> np.ndarray:
     """``(n,)`` as ``(n, 1, 1)``, to meet grids of ``(n, levels or frames, angles)``."""
     return np.asarray(values)[:, None, None]

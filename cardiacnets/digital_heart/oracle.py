@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from cardiacnets.digital_heart.anatomy import Anatomy
 from cardiacnets.digital_heart.beat_features import beat_features
+from cardiacnets.digital_heart.cohort import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.digital_heart.electrics import beat_potentials
 from cardiacnets.digital_heart.hearts import draw_hearts, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
@@ -42,16 +43,20 @@ def oracle_table(train: int = 4_000, test: int = 2_000, cohort: str = "ukb", pre
     bound.
 
     ``oracle_true`` and ``oracle_recorded`` come from a ridge regression on true beat features and samples of
-    the noise-free beat, fitted to noise-free targets of ``train`` participants and tested on ``test`` others;
-    ``bound`` is sqrt of :func:`linear_gaussian_bound`, against the truth. About 3 ms a participant. Raises
+    the noise-free beat, fitted to noise-free targets of ``train`` participants and tested on ``test`` others.
+    It sees what electrodes, conduction and age make of the beat, never those causes themselves.
+    ``oracle_with_covariates``, against the recorded index, is also given the study's covariates. ``bound`` is
+    sqrt of :func:`linear_gaussian_bound`, against the truth. About 3 ms a participant. Raises
     ``ValueError`` for unknown names or fewer than 200 participants on either side.
     """
-    inputs, state, truth, recorded = oracle_data(train + test, cohort, preset, seed)
+    inputs, covariates, state, truth, recorded = oracle_data(train + test, cohort, preset, seed)
     against_truth, against_recorded = read_indices(inputs, truth, recorded, train)
+    with_covariates = read_indices(np.concatenate([inputs, covariates], axis=1), truth, recorded, train)[1]
     return pd.DataFrame({
         "index": INDEX_NAMES,
         "oracle_true": against_truth,
         "oracle_recorded": against_recorded,
+        "oracle_with_covariates": with_covariates,
         "bound": np.sqrt(fitted_bounds(inputs[:train], state[:train], truth[:train])),
     })  # fmt: skip
 
@@ -73,14 +78,18 @@ def read_indices(
 
 
 def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray, ...]:
-    """Inputs (beat features and every tenth sample of the beat), heart latents, true and recorded indices."""
+    """Inputs (beat features and every tenth sample of the beat), covariates, heart latents, true and recorded
+    indices.
+    """
     place = site(cohort, preset)
+    names = COVARIATES_UKB if cohort == "ukb" else COVARIATES_HOSPITAL
     parts = []
     for people, anatomy, truth, recorded in measured_hearts(n, place, seed):
         electrical = anatomy
         if preset == "information_limited":
             electrical = strangers_inside(anatomy, people, place, cohort, seed)
-        parts.append((oracle_inputs(electrical), heart_state(anatomy), truth, recorded))
+        covariates = np.stack([anatomy.latents[name] for name in names], axis=1).astype(float)
+        parts.append((oracle_inputs(electrical), covariates, heart_state(anatomy), truth, recorded))
     return tuple(np.concatenate(values) for values in zip(*parts, strict=True))
 
 

@@ -59,6 +59,7 @@ def record(
     rate, fibrillating = latents["heart_rate"][row], bool(latents["fibrillation"][row])
     onsets, phase = beat_onsets(rate, fibrillating, stream)
     margin = BEAT_SAMPLES
+    gain = np.broadcast_to(latents["electrode_gain"][row], (9,))[:, None]
     signal = np.zeros((9, ECG_SAMPLES + 2 * margin))
     swinging = 0.22 * latents["effusion"][row] * (latents["effusion"][row] > 0.75)  # electrical alternans
     for number, onset in enumerate(onsets):
@@ -68,10 +69,10 @@ def record(
             signal[:, start : start + BEAT_SAMPLES] += strength * beat
             if latents["paced"][row]:
                 spike = start - BEAT_START - 2
-                signal[:, spike : spike + 2] += electrode_vectors()[:, 1:2] * 0.9
+                signal[:, spike : spike + 2] += gain * electrode_vectors()[:, 1:2] * 0.9
     signal = signal[:, margin:-margin]
     if fibrillating:
-        signal = signal + fibrillation_waves(latents["gain"][row] * latents["p_gain"][row], stream)
+        signal = signal + gain * fibrillation_waves(latents["gain"][row] * latents["p_gain"][row], stream)
     spectrum = np.fft.rfft(signal + electrode_noise(site, phase, stream), axis=1)
     return np.fft.irfft(spectrum * filter_response(site), n=ECG_SAMPLES, axis=1)
 

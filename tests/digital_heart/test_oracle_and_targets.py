@@ -29,6 +29,8 @@ def test_oracle_sees_the_heart_through_the_ecg_but_not_all_of_it():
     assert len(table) == 82
     assert 0.2 < table["oracle_recorded"].mean() < table["oracle_true"].mean() < 0.9
     assert table["bound"].between(0, 1).all()
+    # what body size tells of the heart, an ECG of few hundred people tells less well
+    assert table["oracle_with_covariates"].mean() > table["oracle_recorded"].mean()
 
 
 def test_oracle_of_the_limited_preset_is_poorer():
