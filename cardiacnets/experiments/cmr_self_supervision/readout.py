@@ -14,32 +14,36 @@ from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.probe import fit_probe
-from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
-from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
+from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelations, bootstrap_correlations
 
 
-def cmr_readout(run: Run, key: str, trained: bool = True) -> Estimate:
-    """Mean test correlation over the indices of a ridge readout of CMR features: pre-trained, or of random
-    weights.
+def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
+    """Test correlations of ridge readouts of the CMR features of both views, ``trained`` by chapter 02 and
+    ``untrained``, as the same network's random weights make them; resampled together.
     """
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
-    features = np.hstack(
-        [
-            cmr_features(run, "ukb", view)[0, rows] if trained else _untrained_features(run, view, rows)
-            for view in VIEWS
-        ]
-    )
-    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
-    probe = fit_probe(
-        labels.task, features[train], labels.target[train], (features[validation], labels.target[validation])
-    )
-    read = {"readout": probe(features[test])}
-    return bootstrap_correlations(labels.target[test], read, **run.profile.resampling).mean("readout")
+    encoders = {
+        "trained": lambda view: cmr_features(run, "ukb", view)[0, rows],
+        "untrained": lambda view: _untrained_features(run, view, rows),
+    }
+    read = {
+        arm: _read(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
+    }
+    return bootstrap_correlations(labels.target[labels.of("test")], read, **run.profile.resampling)
+
+
+def verdict(gain: Estimate) -> str:
+    """In words whether features tell more than others, where ``gain`` is the difference of what they read."""
+    low, high = gain.interval
+    if low > 0:
+        return "tell more about the heart than"
+    return "tell less about the heart than" if high < 0 else "cannot be told from"
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:
@@ -56,6 +60,13 @@ def recorded(run: Run, cohort: str, names: Sequence[str]) -> np.ndarray:
 def principal_plane(vectors: np.ndarray) -> np.ndarray:
     """The first two principal components (n, 2) of unit vectors (n, P)."""
     return PCA(2).fit_transform(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
+    """What a probe of ``features`` (n, D), fitted on training rows, reads of the test rows (m, 82)."""
+    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
+    held_out = features[validation], labels.target[validation]
+    return fit_probe(labels.task, features[train], labels.target[train], held_out)(features[test])
 
 
 def _untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
