@@ -24,7 +24,7 @@ from cardiacnets.report.exhibits import (
     table_html,
 )
 from cardiacnets.report.provenance import cohorts_html, describe, footer_html
-from cardiacnets.report.results import Result, ResultsFile, make_result
+from cardiacnets.report.results import ResultsFile, make_result
 from cardiacnets.run import Run, open_run
 from cardiacnets.theme import use_theme
 
@@ -43,7 +43,7 @@ class Chapter:
         header = {"chapter": number, "profile": run.profile.name, "run": run.name}
         self._results = ResultsFile(run.results / f"{number}.json", header)
 
-    def record(self, key: str, found: Any, **words: Any) -> Result:
+    def record(self, key: str, found: Any, **words: Any) -> None:
         """Keep an estimate, or a plain number, in the run's results and give it to the prose as
         ``{glue:text}`` of its key.
 
@@ -54,7 +54,6 @@ class Chapter:
         result = make_result(key, found, **words, seed=self.run.profile.seed, chapter=self.number)
         self._results.add(result)
         self.note(key, str(result))
-        return result
 
     def note(self, key: str, text: str) -> None:
         """Make computed words available to the prose as ``{glue:text}`` of ``key``."""

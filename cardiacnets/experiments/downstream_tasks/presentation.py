@@ -4,42 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from cardiacnets.contracts import COHORT_NAMES, DIAGNOSIS_NAMES
 from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
 
+METRIC_NAMES = {
+    "auc": "AUC",
+    "auc_dcm": "AUC, dilated",
+    "auc_hcm": "AUC, hypertrophic",
+    "auc_rcm": "AUC, restrictive",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "specificity": "specificity",
+    "r": "mean r",
+}
+"""Measures as a page calls them."""
 
-def forest(table: pd.DataFrame) -> Figure:
-    """Estimates with intervals, one panel a task, one row an arm."""
-    tasks = list(dict.fromkeys(table["task"]))
-    columns = min(len(tasks), 4)
-    lines = -(-len(tasks) // columns)
-    arms = [arm for arm in ARM_NAMES if arm in set(table["arm"])]
-    figure = Figure(
-        figsize=(2.2 + 2.2 * columns, 0.6 + lines * (0.5 + 0.26 * len(arms))), layout="constrained"
-    )
-    axes = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=len(set(table["metric"])) == 1)
-    for axis, task in zip(axes.flat, tasks, strict=False):
-        part = table[table["task"] == task].drop_duplicates("arm").set_index("arm")
-        place = np.array([arms.index(arm) for arm in part.index])
-        spread = [part["estimate"] - part["low"], part["high"] - part["estimate"]]
-        axis.errorbar(part["estimate"], place, xerr=spread, fmt="o", markersize=4, capsize=2)
-        axis.set(title=task, yticks=range(len(arms)), yticklabels=[ARM_NAMES[arm] for arm in arms])
-        axis.grid(axis="x", alpha=0.3)
-    for axis in axes.flat[len(tasks) :]:
-        axis.set_axis_off()
-    axes[0, 0].invert_yaxis()
-    return figure
+
+def task_title(key: str) -> str:
+    """A task in words: ``mimic.cm`` is "MIMIC-IV-ECG: cardiomyopathy"."""
+    cohort, task = key.split(".")
+    names = {**DIAGNOSIS_NAMES, "indices": "82 indices", "subtypes": "subtypes of cardiomyopathy"}
+    return f"{COHORT_NAMES[cohort]}: {names[task]}"
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns a reader needs, arms by their names."""
-    shown = table.drop(columns=[name for name in ("low_90", "high_90", "method") if name in table])
-    return shown.assign(arm=shown["arm"].map(ARM_NAMES)) if "arm" in shown else shown
+    """What a reader needs: tasks, measures and arms by their names, estimate and interval in one cell."""
+    table = table.reset_index(drop=True)
+    named = {"task": table["task"].map(task_title), "measure": table["metric"].map(METRIC_NAMES)}
+    if "arm" in table:
+        named["arm"] = table["arm"].map(ARM_NAMES)
+    else:
+        pairs = table["comparison"].str.split("-", expand=True)
+        named["difference"] = pairs[0].map(ARM_NAMES) + " − " + pairs[1].map(ARM_NAMES)
+    found = zip(table["estimate"], table["low"], table["high"], strict=True)
+    named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]
+    if "pvalue" in table:
+        named["p"] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in table["pvalue"]]
+    return pd.DataFrame({**named, "n": table["n"]})
+
+
+def _in_one_cell(value: float, low: float, high: float) -> str:
+    """ "−0.022 (−0.038 to −0.006)", or a dash for what could not be computed."""
+    if pd.isna(value):
+        return "–"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})".replace("-", "−")
 
 
 def record_arms(record: Callable, table: pd.DataFrame) -> None:

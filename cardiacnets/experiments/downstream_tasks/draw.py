@@ -1,0 +1,114 @@
+"""The pictures of chapter 05: arms with their intervals, families of indices, scores by number of labels."""
+
+from __future__ import annotations
+
+import matplotlib
+import pandas as pd
+import seaborn
+import seaborn.objects as so
+from matplotlib.figure import Figure
+
+from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
+from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
+from cardiacnets.picture import Picture
+from cardiacnets.theme import ARM_COLOURS
+
+COLOURS = {ARM_NAMES[arm]: colour for arm, colour in ARM_COLOURS.items()}
+PANELS = 4
+"""Tasks side by side."""
+
+
+def screening(table: pd.DataFrame) -> Picture:
+    """AUC of every arm for each disease of the paired cohort."""
+    return Picture(
+        forest(table),
+        "screening",
+        "Area under the ROC curve for each disease and arm on test participants of the UK Biobank-like "
+        "cohort, with 95 % intervals.",
+        "Forest plot: for each disease one row an arm, a dot for the area under the curve and a line for "
+        "its interval.",
+    )
+
+
+def indices(table: pd.DataFrame) -> Picture:
+    """Mean correlation of every arm over the 82 indices."""
+    return Picture(
+        forest(table),
+        "indices",
+        "Mean correlation of predicted and recorded indices over all 82, by arm, with 95 % intervals over "
+        "test participants.",
+        "Forest plot of mean correlation for each arm with intervals.",
+    )
+
+
+def elsewhere(table: pd.DataFrame) -> Picture:
+    """AUC of every arm in the hospital cohort and at sites that no model has seen."""
+    return Picture(
+        forest(table[table["metric"] == "auc"]),
+        "hospital",
+        "Area under the ROC curve in the MIMIC-like cohort (participants with several recordings counted "
+        "as clusters) and at sites never seen in training.",
+        "Forest plot of areas under the curve for the hospital cohort and external sites by arm.",
+    )
+
+
+def families(by_group: pd.DataFrame) -> Picture:
+    """Mean correlation within each family of indices (rows) of each arm (columns)."""
+    long = by_group.rename_axis("family").reset_index().melt("family", var_name="arm", value_name="mean r")
+    figure = Figure(figsize=(9, 3.8))
+    axis = figure.subplots()
+    seaborn.barplot(long, x="family", y="mean r", hue="arm", palette=COLOURS, saturation=1, ax=axis)
+    axis.set_xlabel("")
+    axis.tick_params(axis="x", rotation=25)
+    seaborn.move_legend(axis, "lower center", bbox_to_anchor=(0.5, 1), ncols=3, title="")
+    return Picture(
+        figure,
+        "index-groups",
+        "Mean correlation within each family of indices, by arm.",
+        f"Grouped bar chart of mean correlation for families of cardiac indices and {by_group.shape[1]} "
+        "arms.",
+    )
+
+
+def label_efficiency(curve: pd.DataFrame) -> Picture:
+    """Mean correlation by share of labels, one line an arm."""
+    shown = curve[curve["arm"] != "difference"].reset_index(drop=True)
+    shown = shown.assign(arm=shown["arm"].map(ARM_NAMES))
+    figure = Figure(figsize=(7, 3.4))
+    plot = so.Plot(shown, x="labels, %", y="estimate", ymin="low", ymax="high", color="arm")
+    plot = plot.add(so.Line()).add(so.Dot()).add(so.Range()).scale(color=COLOURS)
+    _draw(plot.label(x="labels used, %", y="mean r over 82 indices", color=""), figure)
+    return Picture(
+        figure,
+        "label-efficiency",
+        "Mean correlation against the share of labels, with 95 % intervals over test participants.",
+        "Line chart with error bars of mean correlation against the share of labels, for the aligned and "
+        "the ECG-only network.",
+    )
+
+
+def forest(table: pd.DataFrame) -> Figure:
+    """Estimates with intervals, one panel a task, one row an arm in the order of the tables."""
+    shown = table.drop_duplicates(["task", "arm"]).reset_index(drop=True)
+    arms = [name for arm, name in ARM_NAMES.items() if arm in set(shown["arm"])]
+    shown = shown.assign(
+        task=shown["task"].map(task_title).str.replace(": ", "\n"),  # two lines over a panel
+        arm=pd.Categorical(shown["arm"].map(ARM_NAMES), arms, ordered=True),
+    )
+    tasks = list(dict.fromkeys(shown["task"]))
+    columns = min(len(tasks), PANELS)
+    lines = -(-len(tasks) // columns)
+    figure = Figure(figsize=(2.6 + 2.1 * columns, 0.8 + lines * (0.8 + 0.26 * len(arms))))
+    plot = so.Plot(shown, x="estimate", y="arm", xmin="low", xmax="high", color="arm")
+    plot = plot.add(so.Range(linewidth=1.6), legend=False).add(so.Dot(pointsize=5), legend=False)
+    measure = METRIC_NAMES[shown["metric"].iloc[0]]
+    plot = plot.scale(color=COLOURS, y=so.Nominal(order=arms)).label(x=measure, y="")
+    _draw(plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot, figure)
+    return figure
+
+
+def _draw(plot: so.Plot, figure: Figure) -> None:
+    """Seaborn's objects bring a look of their own; this one is the book's."""
+    parts = ("axes", "grid", "xtick", "ytick", "font", "legend")
+    look = {name: value for name, value in matplotlib.rcParams.items() if name.startswith(parts)}
+    plot.theme(look).on(figure).plot()
