@@ -152,6 +152,7 @@ def test_a_notebook_is_stored_clean_and_narrates(path):
     assert [cell.metadata.get("tags") for cell in code].count(["parameters"]) == 1
     assert notebook.cells[0].source.startswith("# ")
     assert "chapter.footer()" in code[-1].source
+    assert not any("matplotlib" in cell.source for cell in code), "drawing belongs to the chapter's draw.py"
     for cell in code:
         assert not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), (
             f"logic in a cell: {cell.source[:60]!r}"
