@@ -26,6 +26,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from cardiacnets.cohorts.identifiers import Identifiers
 from cardiacnets.cohorts.manifest import Manifest
 from cardiacnets.cohorts.tables import read_people
 
@@ -57,14 +58,13 @@ PICTURES = {"img", "video", "svg", "canvas", "audio", "object", "embed", "iframe
 VOID = {"img", "br", "hr", "source", "embed", "input", "link", "meta", "col", "wbr", "area", "base", "track"}
 SCRIPTED = {"script"}
 
+FOUND = ("identifier", "an identifier of the cohort")
+"""Not which: this line may itself be published."""
+
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RUN = re.compile(rf"(?:{_NUMBER}[\s,;\[\]()]+){{{LONG_RUN},}}")
 _ARRAY = re.compile(r"(?:array|tensor)\(\s*\[+\s*" + _NUMBER + r"[^)]*?(?:\.\.\.|shape=)", re.DOTALL)
 _SHAPE = re.compile(r"(\d+) rows (?:x|×) \d+ columns")
-_ENCODED = re.compile(r"data:[\w/+.\-]+;base64,[A-Za-z0-9+/=\s]+")
-"""A picture's or film's own bytes, among which any short number occurs."""
-
-_TOKEN = re.compile(r"[A-Za-z0-9_\-]+")
 _COUNTED = "|".join(sorted(COUNTS - {"n", "count", "counts"}))
 _COUNT = re.compile(rf"\bn\s*=\s*(\d+)\b(?![.,]\d)|(?<![.,\d\-])(\d+)\s+(?:{_COUNTED})\b", re.IGNORECASE)
 
@@ -75,7 +75,9 @@ class DisclosureError(ValueError):
 
 @dataclass(frozen=True)
 class Breach:
-    """Where and what: ``cell`` counts from 1; ``kind`` is identifier, rows, trace, image, count or opaque."""
+    """Where and what: ``cell`` counts from 1, 0 is the notebook itself; ``kind`` is identifier, rows, trace,
+    image, count or opaque.
+    """
 
     notebook: str
     cell: int
@@ -92,7 +94,7 @@ def scan(folder: Path | str, manifest: Manifest) -> int:
     Raises :class:`DisclosureError` naming notebook and cell of each breach, before any page is built.
     """
     notebooks = sorted(Path(folder).glob("*.ipynb"))
-    identifiers = known_identifiers(manifest)
+    identifiers = Identifiers(known_identifiers(manifest))
     breaches = [breach for path in notebooks for breach in scan_notebook(path, manifest, identifiers)]
     if breaches:
         listed = "; ".join(map(str, breaches[:20]))
@@ -111,7 +113,7 @@ def known_identifiers(manifest: Manifest) -> frozenset[str]:
 
 
 def scan_notebook(
-    path: Path | str, manifest: Manifest, identifiers: Iterable[str] | None = None
+    path: Path | str, manifest: Manifest, identifiers: Identifiers | Iterable[str] | None = None
 ) -> list[Breach]:
     """What an executed notebook discloses about individuals.
 
@@ -127,25 +129,30 @@ def scan_notebook(
         return []
     path = Path(path)
     known = known_identifiers(manifest) if identifiers is None else identifiers
-    known = {one for one in known if len(one) >= 5}
+    known = known if isinstance(known, Identifiers) else Identifiers(known)
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        found = [(number, *one) for number, cell in enumerate(cells, start=1)
-                 for one in _scan_cell(cell, known, manifest.disclosure_threshold)]  # fmt: skip
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        around = json.dumps({key: value for key, value in notebook.items() if key != "cells"})
+        found = [(0, *one) for text in (path.name, around) for one in _scan_identifiers(text, known)]
+        found += [(number, *one) for number, cell in enumerate(notebook["cells"], start=1)
+                  for one in _scan_cell(cell, known, manifest.disclosure_threshold)]  # fmt: skip
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a notebook ({type(error).__name__}: {error})") from None
     return [Breach(path.name, number, kind, detail) for number, kind, detail in dict.fromkeys(found)]
 
 
-def _scan_cell(cell: dict[str, Any], known: set[str], threshold: int) -> Iterator[tuple[str, str]]:
+def _scan_cell(cell: dict[str, Any], known: Identifiers, threshold: int) -> Iterator[tuple[str, str]]:
     source = _text(cell["source"])
     yield from _scan_identifiers(source, known)
+    beside = {key: value for key, value in cell.items() if key not in ("source", "outputs")}
+    yield from _scan_identifiers(json.dumps(beside), known)
     if cell["cell_type"] != "code":
         yield from _scan_html(source, "", threshold)
         if cell.get("attachments"):
             yield "image", "a picture is attached to the text"
         return
     for output in cell.get("outputs", ()):
+        yield from _scan_identifiers(json.dumps(output.get("metadata", {})), known)
         if "data" not in output:  # a stream, or an error with its traceback
             text = _text(output.get("text", "")) + "\n".join(output.get("traceback", ()))
             yield from _scan_identifiers(text, known)
@@ -164,7 +171,7 @@ def _scan_cell(cell: dict[str, Any], known: set[str], threshold: int) -> Iterato
 
 
 def _scan_output(
-    kind: str, value: Any, mark: str, known: set[str], threshold: int
+    kind: str, value: Any, mark: str, known: Identifiers, threshold: int
 ) -> Iterator[tuple[str, str]]:
     text = _text(value)
     if kind == "text/html":
@@ -176,8 +183,12 @@ def _scan_output(
             yield from _scan_text(text, threshold)
     elif kind.startswith(("image/", "video/", "audio/")):
         yield from _scan_mark(mark, kind)
-    elif mark not in FREE:
-        yield "opaque", f"{kind} can carry any data"
+        if "svg" in kind or known.in_picture(text):
+            yield from _scan_identifiers(text, known) if "svg" in kind else [FOUND]
+    else:
+        yield from _scan_identifiers(text, known)
+        if mark not in FREE:
+            yield "opaque", f"{kind} can carry any data"
 
 
 def _scan_mark(mark: str, what: str) -> Iterator[tuple[str, str]]:
@@ -185,10 +196,9 @@ def _scan_mark(mark: str, what: str) -> Iterator[tuple[str, str]]:
         yield "image", f"{what} is {mark or 'not marked as aggregate, simulated or public'}"
 
 
-def _scan_identifiers(text: str, known: set[str]) -> Iterator[tuple[str, str]]:
-    if known:
-        for _ in known.intersection(_TOKEN.findall(_ENCODED.sub("", text))):
-            yield "identifier", "an identifier of the cohort"  # not which: this line may itself be published
+def _scan_identifiers(text: str, known: Identifiers) -> Iterator[tuple[str, str]]:
+    if known.in_text(text):
+        yield FOUND
 
 
 def _scan_text(text: str, threshold: int) -> Iterator[tuple[str, str]]:
