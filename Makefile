@@ -15,16 +15,17 @@ WORKERS ?= 2
 
 VENV := .venv
 READY := $(VENV)/ready
-BIN := $(abspath $(VENV))/bin
+# relative: make takes a space in an absolute path for the end of a name
+BIN := $(VENV)/bin
 
 .PHONY: book test environment clean
 
 book: $(READY)
-	PATH="$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" \
 		--manifests "$(MANIFESTS)" --parts "$(PARTS)" --cores "$(CORES)"
 
 test: $(READY)
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 environment: $(READY)
 

@@ -19,10 +19,14 @@ from snakemake.exceptions import WorkflowError
 
 from cardiacnets.profile import load_profile
 
-PROFILE = str(config.get("profile") or "quick")
-RUN = str(config.get("run") or Path(PROFILE).stem)
-RUNS = str(config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs")
-REAL = str(config.get("manifests") or "")
+for name in ("profile", "run", "runs", "manifests"):
+    if not isinstance(config.get(name) or "", str):
+        text = f"--config {name}='\"...\"'"
+        raise WorkflowError(f"{name}={config[name]} was read as a number or a truth value: write it as text, {text}")
+PROFILE = config.get("profile") or "quick"
+RUN = config.get("run") or Path(PROFILE).stem
+RUNS = config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs"
+REAL = config.get("manifests") or ""
 PARTS = str(1 if config.get("parts") in (None, "") else config["parts"])
 if not PARTS.isdecimal() or int(PARTS) < 1:
     raise WorkflowError(f"parts={PARTS}: give a whole number, 1 or more")
@@ -136,17 +140,17 @@ for number, (needs, cores) in CHAPTERS.items():
             unfinished=f"{FOLDER}/notebooks/unfinished/{NOTEBOOKS[number]}.ipynb",
             cores=cores,
             # chapter 00 stores the cohorts; the others read from there which of them are real
-            more=f"-p manifests {shlex.quote(REAL)}" if number == "00" and REAL else "",
+            more=f"-r manifests {shlex.quote(REAL)}" if number == "00" and REAL else "",
         threads: cores
         shell:
             # papermill writes while it runs: under another name, so that what stands here is whole.
             # Threads are fixed by the chapter, not by the machine, so that results repeat.
             """
-            mkdir -p $(dirname {params.unfinished:q})
+            mkdir -p "$(dirname {params.unfinished:q})"
             export OMP_NUM_THREADS={params.cores} MKL_NUM_THREADS={params.cores} OPENBLAS_NUM_THREADS={params.cores}
             export CARDIACNETS_RUNS={RUNS:q} CARDIACNETS_BUILDER={BUILDER} PYTHONHASHSEED=0
             papermill {input.notebook:q} {params.unfinished:q} --engine chapter --no-progress-bar --kernel python3 \
-                --log-level WARNING -p profile {params.profile:q} -p run {params.run:q} {params.more}
+                --log-level WARNING -r profile {params.profile:q} -r run {params.run:q} {params.more}
             mv {params.unfinished:q} {output.notebook:q}
             """
 

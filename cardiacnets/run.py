@@ -108,14 +108,17 @@ class Run:
         return path
 
 
-def open_run(profile: str | Profile, run: str = "") -> Run:
+def open_run(profile: str | Profile, run: str | int = "") -> Run:
     """The run called ``run`` (by default the profile's name) under ``$CARDIACNETS_RUNS``, or else under
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
-    Raises ``ValueError`` for an unknown profile or a run name that is not a plain folder name.
+    ``run`` may be a whole number, as papermill's ``-p run 2024`` gives it. Raises ``ValueError`` for an
+    unknown profile or a run name that is not a plain folder name.
     """
     chosen = load_profile(profile)
-    name = run or chosen.name
+    if isinstance(run, bool) or not isinstance(run, str | int):
+        raise ValueError(f"run name {run!r} is no text: give it to papermill by -r, as in `-r run 2024_01`")
+    name = str(run) if run != "" else chosen.name
     if Path(name).name != name or name.startswith("."):
         raise ValueError(f"run name {name!r} must be a plain folder name")
     beside = REPOSITORY if CHECKOUT else Path.cwd()

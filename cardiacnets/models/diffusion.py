@@ -12,8 +12,6 @@ it counts s / a times in the picture; v is the picture there, so there the ECG i
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, UNet3DConditionModel
 from torch import Tensor, nn
@@ -22,6 +20,7 @@ from cardiacnets.contracts import LEADS
 from cardiacnets.models.ecg_attention import EcgContext, FrameAttention
 from cardiacnets.models.ecg_condition import EcgCondition
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
+from cardiacnets.pretrained import subfolder
 from cardiacnets.profile import Diffusion, Profile
 
 LATENT_RANGE = 4.0
@@ -193,10 +192,8 @@ def load_pretrained_unet(model: VideoDiffusion) -> None:
 
 
 def _pretrained(kind: type[nn.Module], name: str, part: str) -> nn.Module:
-    # pipelines keep their parts in subfolders; a folder with its own config.json is the part itself
-    subfolder = {} if (Path(name) / "config.json").is_file() else {"subfolder": part}
     try:
-        return kind.from_pretrained(name, **subfolder)
+        return kind.from_pretrained(name, subfolder=subfolder(name, part))
     except (OSError, ValueError) as error:
         raise ValueError(f"diffusion.pretrained_{part} {name} cannot be loaded: {error}") from None
 

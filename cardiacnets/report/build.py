@@ -13,8 +13,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cardiacnets.artefacts import write_json
+from cardiacnets.pretrained import require_weights
 from cardiacnets.profile import load_profile
 from cardiacnets.run import REPOSITORY, Run, open_run
+
+SETTINGS = "build.json"
+"""What a run was built with, in its folder: the graph reads it."""
 
 KEPT = ("mtime", "params", "input")
 """What makes a chapter run again: newer input with other content, other parameters, other inputs."""
@@ -28,18 +33,22 @@ def command(
     manifests: Path | None = None,
     parts: str = "",
 ) -> list[str]:
-    """The snakemake call that builds ``run``; ``options`` are snakemake's own (a target, ``--dry-run``).
+    """The snakemake call that builds ``run``, whose settings are written for it; ``options`` are snakemake's
+    own (a target, ``--dry-run``).
 
     ``manifests``: the folder that describes the run's real cohorts; without it all are simulated.
     ``parts``: jobs over which each large cohort's reading and cleaning are scattered.
     """
-    more = [f"manifests={manifests}"] if manifests else []
-    more += [f"parts={parts}"] if parts else []
+    settings = {"profile": profile, "run": run.name, "runs": str(run.root.parent)}
+    settings |= {"manifests": str(manifests)} if manifests else {}
+    settings |= {"parts": parts} if parts else {}
+    # from a file: on its command line snakemake reads 007, 1e5 and true as what they are not
+    write_json(run.root / SETTINGS, settings)
     return [
         sys.executable, "-m", "snakemake", *options, "--snakefile", str(REPOSITORY / "Snakefile"),
         "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
         "--quiet", "host", "rules", "--rerun-triggers", *KEPT,
-        "--config", f"profile={profile}", f"run={run.name}", f"runs={run.root.parent}", *more,
+        "--configfile", str(run.root / SETTINGS),
     ]  # fmt: skip
 
 
@@ -54,6 +63,12 @@ def tell_real_cohorts(manifests: Path) -> None:
 def default_name(profile: str, manifests: Path | None) -> str:
     """A run's name where none is given: real cohorts do not take the place of a simulated run's."""
     return f"{load_profile(profile).name}-{manifests.name}" if manifests else ""
+
+
+def require_writable(folder: Path) -> None:
+    """``ValueError`` if snakemake cannot keep its records in ``folder``, its working folder."""
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{folder}: not writable, and snakemake keeps its records there: build in a copy")
 
 
 def hold(folder: Path) -> int:
@@ -91,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
         if manifests:
             tell_real_cohorts(manifests)
+        require_writable(REPOSITORY)
+        require_weights(run.profile)
         hold(run.root)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -14,6 +14,7 @@ from myst_nb import glue
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.picture import Content, Picture
+from cardiacnets.pretrained import require_weights
 from cardiacnets.report.exhibits import (
     SIMULATED,
     exhibit,
@@ -139,7 +140,9 @@ def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
     if len(number) != 2 or not number.isdigit():
         raise ValueError(f'chapter {number!r} must be two digits, such as "05"')
     use_theme()
-    chapter = Chapter(number, open_run(profile, run))
+    here = open_run(profile, run)
+    require_weights(here.profile)
+    chapter = Chapter(number, here)
     if number != FIRST and (real := real_cohorts(chapter.run)):
         display(HTML(cohorts_html(real)))
     return chapter

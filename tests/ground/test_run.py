@@ -146,3 +146,16 @@ def _alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [(2024, "2024"), ("007", "007"), ("2024_01", "2024_01"), ("1e5", "1e5")]
+)
+def test_a_run_name_stays_the_text_it_is(given, name):
+    assert open_run("smoke", given).name == name
+
+
+@pytest.mark.parametrize("given", [7.0, True, None])
+def test_what_is_no_text_any_more_is_refused_with_the_way_out(given):
+    with pytest.raises(ValueError, match=f"run name {given}.*-r run"):
+        open_run("smoke", given)
