@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -22,6 +22,13 @@ PARALLEL = np.cos(np.radians(5))
 SIDEWAYS = 0.5
 """A four-chamber plane holds the left-right axis: its normal's x is below this (30 degrees). In
 two-chamber, three-chamber and short-axis planes it is well above."""
+
+
+SAME_PLACE, SAME_TURN = 0.2, 0.005
+"""Images of one slice differ by less: mm of position, and a direction cosine."""
+
+REPEATED = 1.0
+"""Parallel planes nearer than this, mm, show the same slice."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,20 @@ class Plane:
     spacing: tuple[float, float]
     thickness: float
     series: int
+    series_uid: str = ""
+    derived: bool = False
+    inverted: bool = False
 
     @property
     def normal(self) -> np.ndarray:
         """Unit normal, on the side of the apex."""
         normal = np.cross(*self.along)
         return normal * (1 if normal @ APEX > 0 else -1)
+
+    def repeats(self, other: Plane) -> bool:
+        """Whether both cut the body in the same plane, whatever their grids."""
+        away = (self.position - other.position) @ self.normal
+        return bool(abs(self.normal @ other.normal) > PARALLEL and abs(away) < REPEATED)
 
     def matches(self, other: Plane) -> bool:
         """Whether both can be slices of one stack: parallel, equally turned, of one grid."""
@@ -61,15 +76,32 @@ class Plane:
 def find_planes(images: Iterable[Dataset]) -> list[Plane]:
     """Group images by series, orientation and position; planes seen at one moment (scouts) are left out.
 
-    Raises whatever pydicom and its decoders raise if pixels can't be decoded.
+    Places are compared by tolerance (:data:`SAME_PLACE`, :data:`SAME_TURN`): scanners write the same place
+    with other last digits. Where the same plane was taken as it is (ORIGINAL) and as a result of other
+    images (DERIVED, PS3.3 C.7.6.1.1.2: contours drawn in, say), the original counts; a derived plane that
+    nothing else shows is kept. Raises whatever pydicom and its decoders raise if pixels can't be decoded.
     """
-    groups: dict[tuple, dict[str, Dataset]] = defaultdict(dict)
+    series: dict[tuple, list[tuple[np.ndarray, np.ndarray, dict[str, Dataset]]]] = defaultdict(list)
     for image in images:
-        place = [round(float(value), 1) for value in image.ImagePositionPatient]
-        turn = [round(float(value), 2) + 0.0 for value in image.ImageOrientationPatient]
-        key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, *place, *turn)
-        groups[key][str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
-    return [_plane(list(group.values())) for group in groups.values() if len(group) > 1]
+        place = np.array(image.ImagePositionPatient, dtype=float)
+        turn = np.array(image.ImageOrientationPatient, dtype=float)
+        key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, is_derived(image))
+        for there, turned, group in series[key]:
+            if np.abs(place - there).max() < SAME_PLACE and np.abs(turn - turned).max() < SAME_TURN:
+                break
+        else:
+            group = {}
+            series[key].append((place, turn, group))
+        group[str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
+    groups = [list(group.values()) for groups in series.values() for _, _, group in groups]
+    planes = [_plane(group) for group in groups if len(group) > 1]
+    originals = [plane for plane in planes if not plane.derived]
+    return [one for one in planes if not one.derived or not any(one.repeats(other) for other in originals)]
+
+
+def is_derived(image: Dataset) -> bool:
+    """Value 1 of ImageType (PS3.3 C.7.6.1.1.2)."""
+    return "DERIVED" in (image.get("ImageType") or ())
 
 
 def choose_view(planes: list[Plane], view: str) -> list[Plane]:
@@ -134,6 +166,7 @@ def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
     another number of frames, or taken more than half a frame apart from the others, is interpolated on the
     circle of the beat. Raises ``ValueError`` if a slice has less than half the usual number of frames.
     """
+    planes = _white_is_most(planes)
     counts = [len(plane.frames) for plane in planes]
     usual = max(set(counts), key=counts.count)
     if min(counts) < usual / 2:
@@ -153,7 +186,14 @@ def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(frames, axis=1), phases
 
 
+def _white_is_most(planes: list[Plane]) -> list[Plane]:
+    """In MONOCHROME1 the least value is white (PS3.3 C.7.6.3.1.2): counted down from the view's greatest."""
+    top = max((float(plane.frames.max()) for plane in planes if plane.inverted), default=0.0)
+    return [replace(one, frames=top - one.frames, inverted=False) if one.inverted else one for one in planes]
+
+
 def _plane(images: list[Dataset]) -> Plane:
+    images = _latest_a_moment(images)
     order, times, cycle, times_known = _timing(images)
     first = images[order[0]]
     turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)
@@ -168,7 +208,20 @@ def _plane(images: list[Dataset]) -> Plane:
         spacing=(row, column),
         thickness=float(first.get("SliceThickness") or first.get("SpacingBetweenSlices") or 8.0),
         series=int(first.get("SeriesNumber") or 0),
+        series_uid=str(first.get("SeriesInstanceUID")),
+        derived=is_derived(first),
+        inverted=first.get("PhotometricInterpretation") == "MONOCHROME1",
     )
+
+
+def _latest_a_moment(images: list[Dataset]) -> list[Dataset]:
+    """Images of one slice without their repetitions: where every trigger time is there equally often, the
+    slice was exported or taken that often, and the last ones count."""
+    moments: dict[float, list[Dataset]] = defaultdict(list)
+    for image in sorted(images, key=lambda one: int(one.get("InstanceNumber") or 0)):
+        moments[float(image.get("TriggerTime") or 0)].append(image)
+    times = {len(alike) for alike in moments.values()}
+    return [alike[-1] for alike in moments.values()] if len(moments) > 1 and len(times) == 1 else images
 
 
 def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]:
@@ -193,8 +246,16 @@ def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]
 
 
 def _pixels(image: Dataset) -> np.ndarray:
-    slope, intercept = float(image.get("RescaleSlope") or 1), float(image.get("RescaleIntercept") or 0)
-    return (image.pixel_array * slope + intercept).astype(np.float32)
+    """Stored values through the modality's rescale (PS3.3 C.11.1); float32 (H, W)."""
+    slope, intercept = (float(image.get(tag, usual) if image.get(tag) not in (None, "") else usual)
+                        for tag, usual in (("RescaleSlope", 1), ("RescaleIntercept", 0)))  # fmt: skip
+    if not (np.isfinite([slope, intercept]).all() and slope):
+        raise ValueError(f"RescaleSlope {slope:g}, RescaleIntercept {intercept:g}; export it again")
+    stored = image.pixel_array
+    unused = int(image.BitsAllocated) - int(image.BitsStored)
+    if image.PixelRepresentation == 1 and unused > 0:  # the sign is the highest bit stored (PS3.5 8.1.1)
+        stored = (stored << unused) >> unused
+    return (stored * slope + intercept).astype(np.float32)
 
 
 def _one_a_position(stack: list[Plane]) -> list[Plane]:
