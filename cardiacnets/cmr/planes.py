@@ -13,22 +13,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pydicom.dataset import Dataset
 
+from cardiacnets.cmr.acquisitions import REPEATED, one_a_position, one_acquisition
 from cardiacnets.cmr.cine import resample_beat
-
-APEX = np.array([0.6, -0.6, -0.5])
-"""Roughly where the apex points in everybody; only the sign of its product with a plane's normal is used."""
+from cardiacnets.cmr.views import (
+    APEX,
+    angle,
+    from_four_chamber,
+    is_four_chamber,
+    is_short_axis,
+    may_be_short_axis,
+    what_was_found,
+)
 
 PARALLEL = np.cos(np.radians(5))
-SIDEWAYS = 0.5
-"""A four-chamber plane holds the left-right axis: its normal's x is below this (30 degrees). In
-two-chamber, three-chamber and short-axis planes it is well above."""
-
-
 SAME_PLACE, SAME_TURN = 0.2, 0.005
 """Images of one slice differ by less: mm of position, and a direction cosine."""
 
-REPEATED = 1.0
-"""Parallel planes nearer than this, mm, show the same slice."""
+NEARBY = 10.0
+"""Parallel long-axis planes within so many mm are breath-holds of one view."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,13 @@ class Plane:
         normal = np.cross(*self.along)
         return normal * (1 if normal @ APEX > 0 else -1)
 
+    @property
+    def centre(self) -> np.ndarray:
+        """The middle of the picture, mm."""
+        rows, columns = self.frames.shape[1:]
+        across = self.along[0] * self.spacing[1] * (columns - 1) / 2
+        return self.position + across + self.along[1] * self.spacing[0] * (rows - 1) / 2
+
     def repeats(self, other: Plane) -> bool:
         """Whether both cut the body in the same plane, whatever their grids."""
         away = (self.position - other.position) @ self.normal
@@ -86,10 +95,15 @@ def find_planes(images: Iterable[Dataset]) -> list[Plane]:
         place = np.array(image.ImagePositionPatient, dtype=float)
         turn = np.array(image.ImageOrientationPatient, dtype=float)
         key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, is_derived(image))
-        for there, turned, group in series[key]:
-            if np.abs(place - there).max() < SAME_PLACE and np.abs(turn - turned).max() < SAME_TURN:
-                break
-        else:
+        group = next(
+            (
+                group
+                for there, turned, group in series[key]
+                if np.abs(place - there).max() < SAME_PLACE and np.abs(turn - turned).max() < SAME_TURN
+            ),
+            None,
+        )
+        if group is None:
             group = {}
             series[key].append((place, turn, group))
         group[str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
@@ -105,11 +119,13 @@ def is_derived(image: Dataset) -> bool:
 
 
 def choose_view(planes: list[Plane], view: str) -> list[Plane]:
-    """The planes of one view, from base to apex.
+    """The planes of one view, from base to apex; :mod:`cardiacnets.cmr.views` says which they are.
 
-    ``sax`` is the largest stack of parallel planes; ``4ch`` the plane across that stack (or any, where
-    there is none) that holds the left-right axis best. Where one position was taken twice, the later series
-    counts. Raises ``ValueError`` saying what was found instead.
+    ``sax`` is the largest short-axis stack, and of that one acquisition
+    (:func:`~cardiacnets.cmr.acquisitions.one_acquisition`); ``4ch`` the plane nearest to where four chambers
+    are to be expected, and of several parallel ones that through the middle of the short-axis stack. Where
+    one position was taken twice, the later series counts. Raises ``ValueError`` with all planes and normals
+    found where they don't settle it.
     """
     stacks: list[list[Plane]] = []
     for plane in planes:
@@ -118,45 +134,50 @@ def choose_view(planes: list[Plane], view: str) -> list[Plane]:
             stacks.append([plane])
         else:
             home.append(plane)
-    stacks = sorted((_one_a_position(stack) for stack in stacks), key=len, reverse=True)
-    short_axis = stacks[0] if len(stacks[0]) >= 3 else None
-    if view == "sax":
-        return _short_axis(stacks, short_axis)
-    across = [
-        plane
-        for stack in stacks
-        if stack is not short_axis
-        for plane in stack
-        if short_axis is None or abs(plane.normal @ short_axis[0].normal) < 0.5
-    ]
-    if not across:
-        raise ValueError(
-            f"holds a stack of {len(stacks[0])} parallel slices and no four-chamber plane: read its "
-            "long-axis file, or ask for view 'sax'"
-        )
-    best = min(across, key=lambda plane: (round(abs(plane.normal[0]), 1), -plane.series))
-    if abs(best.normal[0]) > SIDEWAYS:
-        raise ValueError(
-            f"none of its {len(across)} long-axis planes holds the left-right axis as four chambers do: "
-            "it has two- or three-chamber views only"
-        )
-    return [best]
+    stacks = sorted((one_a_position(stack) for stack in stacks), key=len, reverse=True)
+    short = [stack for stack in stacks if is_short_axis(stack[0].normal, len(stack))]
+    return _short_axis(stacks, short) if view == "sax" else _four_chamber(stacks, short)
 
 
-def _short_axis(stacks: list[list[Plane]], short_axis: list[Plane] | None) -> list[Plane]:
-    if short_axis is None:
-        if len(stacks) == 1 and abs(stacks[0][0].normal[0]) > SIDEWAYS / 2:
-            return stacks[0]
+def _short_axis(stacks: list[list[Plane]], short: list[list[Plane]]) -> list[Plane]:
+    if not short:
         raise ValueError(
-            f"its {len(stacks)} differently turned planes are no short-axis stack: three parallel slices "
-            "are needed, or a single short-axis plane alone"
+            f"its planes are no short-axis stack: three parallel slices are needed, or a single short-axis "
+            f"plane, whose normal points to the apex; {what_was_found(stacks)}"
         )
-    if len(stacks) > 1 and len(stacks[1]) == len(short_axis):
+    rivals = [stack for stack in stacks if may_be_short_axis(stack[0].normal, len(stack))] + short
+    if any(stack is not short[0] and len(stack) >= len(short[0]) for stack in rivals):
         raise ValueError(
-            f"holds two stacks of {len(short_axis)} slices that are turned or sampled differently: put "
-            "each in its own folder"
+            f"holds two stacks of {len(short[0])} slices or more that are turned or sampled differently: put "
+            f"each in its own folder; {what_was_found(stacks)}"
         )
-    return short_axis
+    return one_acquisition(short[0])
+
+
+def _four_chamber(stacks: list[list[Plane]], short: list[list[Plane]]) -> list[Plane]:
+    normal = short[0][0].normal if short else None
+    fitting = [plane for stack in stacks for plane in stack if is_four_chamber(plane.normal, normal)]
+    if not fitting:
+        across = [plane for stack in stacks if stack not in short for plane in stack]
+        reason = (
+            f"none of its {len(across)} other planes is four-chamber: two- or three-chamber views, outflow "
+            "tracts and axial slices are not"
+            if across
+            else f"holds {len(stacks[0])} parallel short-axis slices and no four-chamber plane"
+        )
+        raise ValueError(f"{reason}; read its long-axis file, or ask for 'sax'; {what_was_found(stacks)}")
+    best = min(fitting, key=lambda one: (round(from_four_chamber(one.normal, normal) / 5), -one.series))
+    parallel = [one for one in fitting if angle(one.normal, best.normal) < 5]
+    places = [float(one.position @ best.normal) for one in parallel]
+    if np.ptp(places) <= NEARBY:
+        return [best]
+    if normal is None:
+        raise ValueError(
+            f"holds {len(parallel)} parallel four-chamber planes over {np.ptp(places):.1f} mm, and no "
+            f"short-axis stack tells which cuts the ventricle's middle; {what_was_found(stacks)}"
+        )
+    heart = np.mean([plane.centre for plane in short[0]], axis=0)
+    return [min(parallel, key=lambda one: abs((one.position - heart) @ best.normal))]
 
 
 def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
@@ -256,11 +277,3 @@ def _pixels(image: Dataset) -> np.ndarray:
     if image.PixelRepresentation == 1 and unused > 0:  # the sign is the highest bit stored (PS3.5 8.1.1)
         stored = (stored << unused) >> unused
     return (stored * slope + intercept).astype(np.float32)
-
-
-def _one_a_position(stack: list[Plane]) -> list[Plane]:
-    normal = stack[0].normal
-    latest = {
-        round(float(plane.position @ normal)): plane for plane in sorted(stack, key=lambda one: one.series)
-    }
-    return [latest[depth] for depth in sorted(latest)]

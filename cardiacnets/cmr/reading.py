@@ -20,7 +20,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
-from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti
+from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti, turn_as_dicom
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -61,8 +61,8 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
     Arguments:
         path: a folder or zip of DICOM images (further series in it do no harm), or a NIfTI file (x, y,
             slice, time).
-        view: ``"sax"`` or ``"4ch"``. In DICOM it is found by geometry, whatever the series are called; a
-            NIfTI file is taken at its word.
+        view: ``"sax"`` or ``"4ch"``, found by geometry, whatever the series are called; in NIfTI, by the
+            affine.
 
     Slices come base to apex and their spacing from image positions; frames by trigger time, the first at or
     after the R wave. Raises ``ValueError`` naming the file, the fault and the way out.
@@ -247,10 +247,14 @@ def _read_nifti(path: Path, view: str) -> Cine:
         raise ValueError(
             f"{path}: shape {volume.data.shape} has one moment only; a cine is (x, y, slice, time)"
         )
+    try:
+        volume = turn_as_dicom(volume, view)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     frames = volume.data.transpose(3, 2, 1, 0).astype(np.float32)  # (x, y, slice, time) -> (T, S, H, W)
     if not np.isfinite(frames).all():
         raise ValueError(f"{path}: some intensities are not numbers; convert it again")
-    known = 5 <= volume.step <= 200  # else the header holds a placeholder
+    known = volume.step is not None
     step = volume.step if known else 1000.0 / len(frames)
     meta = {
         "view": view,

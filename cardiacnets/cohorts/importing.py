@@ -48,7 +48,8 @@ VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
 """What a manifest calls a view: the array's name, and the side of its pictures."""
 
 CODE = ("ecg/formats", "ecg/reading.py", "ecg/resampling.py", "ecg/beat.py", "cmr/reading.py",
-        "cmr/planes.py", "cmr/cine.py", "cmr/localising.py", "cmr/nifti.py", "cohorts/importing.py",
+        "cmr/planes.py", "cmr/views.py", "cmr/acquisitions.py", "cmr/cine.py", "cmr/localising.py",
+        "cmr/nifti.py", "cohorts/importing.py",
         "cohorts/parts.py", "cohorts/tables.py", "cohorts/labels.py", "cohorts/flow.py")  # fmt: skip
 """The code that a stored real cohort depends on."""
 
