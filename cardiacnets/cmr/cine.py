@@ -54,8 +54,9 @@ class Cine:
 
         Returns uint8 (frames, pixels, pixels), black outside the scanned field; the 0.5th and 99.5th
         percentiles of the crop become 0 and 255. A short axis that was stored as its mirror image, seen from
-        the base, is turned to be seen from the apex, as scanners show it. Raises ``ValueError`` for an unknown
-        view.
+        the base, is turned to be seen from the apex, as scanners show it.
+
+        Raises ``ValueError`` for an unknown view.
         """
         view = view or self.meta.get("view")
         if view not in VIEWS:

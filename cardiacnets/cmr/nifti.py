@@ -12,7 +12,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from cardiacnets.cmr.views import APEX, STACK, is_four_chamber, is_short_axis
+from cardiacnets.cmr.views import APEX, NORMALS, STACK, is_four_chamber, is_short_axis
 
 LARGEST = 2**27
 """Voxels times moments; no cine comes near it, a damaged or hostile header does."""
@@ -94,35 +94,38 @@ def _read(path: Path | str) -> Volume:
 def turn_as_dicom(volume: Volume, view: str) -> Volume:
     """Slices along the third axis, from base to apex; rows from head to feet; columns as stored.
 
-    Where slices are not stored along the third axis, or rows run across the body, the pictures were turned
-    after the scan; they are turned back to how scanners show them: upright, seen from the apex. ``view`` is
-    ``"sax"`` or ``"4ch"``. Raises ``ValueError`` with the three axes where none of them is the normal of
-    such slices.
+    Where slices are not stored along the third axis, rows run across the body, or axes run to the right,
+    front and head, the pictures were turned after the scan; they are turned back to how scanners show them:
+    upright, the short axis seen from the apex, four chambers from the feet. ``view`` is
+    ``"sax"`` or ``"4ch"``. Raises ``ValueError`` with the three axes where the
+    one with the widest steps (of equal ones the shortest) is not the normal of such slices.
     """
     directions = volume.affine[:3, :3] / np.array(volume.spacing)
     fits = is_four_chamber if view == "4ch" else _stands_on_short_axis
-    through = [axis for axis in range(3) if fits(directions[:, axis])]
-    if len(through) != 1:
+    slices = max(range(3), key=lambda axis: (round(volume.spacing[axis], 2), -volume.data.shape[axis]))
+    if not fits(directions[:, slices]):
         raise ValueError(
-            f"by its affine no axis goes through {view} slices: axes {directions.T.round(2).tolist()} (left, "
+            f"by its affine these are no {view} slices: axis {slices + 1} goes through them, of axes "
+            f"{directions.T.round(2).tolist()} (left, "
             f"back, head), shape {volume.data.shape}; the orientation was lost, or it shows another view: "
             "convert it again from DICOM, or ask for the view it shows"
         )
-    across, down = (axis for axis in range(3) if axis != through[0])
-    turned = through[0] != 2 or abs(directions[2, down]) < UPRIGHT
+    across, down = (axis for axis in range(3) if axis != slices)
+    canonical = nibabel.aff2axcodes(OPPOSITE @ volume.affine) == ("R", "A", "S")
+    turned = canonical or slices != 2 or abs(directions[2, down]) < UPRIGHT
     if turned and abs(directions[2, across]) > abs(directions[2, down]):
         across, down = down, across
-    flips = {through[0]: directions[:, through[0]] @ APEX < 0, down: directions[2, down] > 0, across: False}
+    flips = {slices: directions[:, slices] @ APEX < 0, down: directions[2, down] > 0, across: False}
     if turned:
         normal = np.cross(directions[:, across], directions[:, down] * (-1 if flips[down] else 1))
-        flips[across] = normal @ APEX > 0
+        flips[across] = normal @ NORMALS["four-chamber" if view == "4ch" else "short-axis"] > 0
     data, affine = volume.data, volume.affine.copy()
     for axis, flip in flips.items():
         if flip:
             data = np.flip(data, axis)
             affine[:3, 3] += affine[:3, axis] * (data.shape[axis] - 1)
             affine[:3, axis] *= -1
-    order = [across, down, through[0]]
+    order = [across, down, slices]
     data = data.transpose(*order, *range(3, data.ndim))
     return Volume(data, affine[:, [*order, 3]], tuple(volume.spacing[axis] for axis in order), volume.step)
 
