@@ -83,12 +83,14 @@ def _read(path: Path | str) -> Volume:
         raise _Unfit("its geometry is not made of numbers; convert it again")
     if not all(PIXEL_RANGE[0] <= size <= PIXEL_RANGE[1] for size in spacing):
         raise _Unfit(f"pixels of {spacing.round(6).tolist()} mm; convert it again with its true unit")
+    said = np.array(zooms[:3]) * MILLIMETRES[length]
     directions = affine[:3, :3] / spacing
     if np.abs(directions.T @ directions - np.eye(3)).max() > SHEAR:
         raise _Unfit("its axes are not at right angles; convert it again, without resampling")
     step = _step(zooms[3], time) if len(shape) > 3 and shape[3] > 1 else None
     data = np.asarray(image.dataobj)  # scaled by scl_slope and scl_inter; a slope of 0 stands for none
-    return Volume(data, affine, tuple(spacing.tolist()), step)
+    sizes = said if np.allclose(said, spacing, rtol=0.001) else spacing  # the affine places the voxels
+    return Volume(data, affine, tuple(sizes.tolist()), step)
 
 
 def turn_as_dicom(volume: Volume, view: str) -> Volume:

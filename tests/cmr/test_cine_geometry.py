@@ -3,10 +3,10 @@
 import nibabel
 import numpy as np
 import pytest
+from test_cine_reading import FOUR, SAX, TWO, image, stack, write
 
 from cardiacnets.cmr import read_cine
 from cardiacnets.cmr.localising import HeartLocation
-from tests.cmr.test_cine_reading import FOUR, SAX, TWO, image, stack, write
 
 LVOT, AXIAL = (0.96, -0.27, 0.0, 0.0, 0.0, -1.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 RVOT = (0.2, 0.95, 0.0, 0.0, 0.0, -1.0)
