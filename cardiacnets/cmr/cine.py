@@ -53,7 +53,10 @@ class Cine:
                 :func:`~cardiacnets.cmr.localising.locate_by_mask`.
 
         Returns uint8 (frames, pixels, pixels), black outside the scanned field; the 0.5th and 99.5th
-        percentiles of the crop become 0 and 255. Raises ``ValueError`` for an unknown view.
+        percentiles of the crop become 0 and 255. A short axis that was stored as its mirror image, seen from
+        the base, is turned to be seen from the apex, as scanners show it.
+
+        Raises ``ValueError`` for an unknown view.
         """
         view = view or self.meta.get("view")
         if view not in VIEWS:
@@ -62,8 +65,15 @@ class Cine:
         cropped = _crop(
             self.frames[:, location.middle_slice], self.spacing[1:], location.centre, pixels or VIEWS[view]
         )
+        if view == "sax" and _seen_from_base(self.meta.get("affine")):
+            cropped = cropped[..., ::-1]
         phases = np.asarray(self.times) / self.meta["cycle_ms"]
         return _to_bytes(resample_beat(cropped, phases, np.arange(frames) / frames))
+
+
+def _seen_from_base(affine: np.ndarray | None) -> bool:
+    """Whether columns, rows and the way to the apex form a right hand."""
+    return affine is not None and bool(np.linalg.det(np.asarray(affine)[:3, [2, 1, 0]]) > 0)
 
 
 def resample_beat(frames: np.ndarray, phases: np.ndarray, wanted: np.ndarray) -> np.ndarray:

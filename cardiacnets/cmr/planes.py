@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydicom.dataset import Dataset
 
+from cardiacnets.cmr.acquisitions import REPEATED, one_a_position, one_acquisition
 from cardiacnets.cmr.cine import resample_beat
-
-APEX = np.array([0.6, -0.6, -0.5])
-"""Roughly where the apex points in everybody; only the sign of its product with a plane's normal is used."""
+from cardiacnets.cmr.views import (
+    APEX,
+    angle,
+    from_four_chamber,
+    is_four_chamber,
+    is_short_axis,
+    may_be_short_axis,
+    what_was_found,
+)
 
 PARALLEL = np.cos(np.radians(5))
-SIDEWAYS = 0.5
-"""A four-chamber plane holds the left-right axis: its normal's x is below this (30 degrees). In
-two-chamber, three-chamber and short-axis planes it is well above."""
+SAME_PLACE, SAME_TURN = 0.2, 0.005
+"""Images of one slice differ by less: mm of position, and a direction cosine."""
+
+NEARBY = 10.0
+"""Parallel long-axis planes within so many mm are breath-holds of one view."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,27 @@ class Plane:
     spacing: tuple[float, float]
     thickness: float
     series: int
+    series_uid: str = ""
+    derived: bool = False
+    inverted: bool = False
 
     @property
     def normal(self) -> np.ndarray:
         """Unit normal, on the side of the apex."""
         normal = np.cross(*self.along)
         return normal * (1 if normal @ APEX > 0 else -1)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The middle of the picture, mm."""
+        rows, columns = self.frames.shape[1:]
+        across = self.along[0] * self.spacing[1] * (columns - 1) / 2
+        return self.position + across + self.along[1] * self.spacing[0] * (rows - 1) / 2
+
+    def repeats(self, other: Plane) -> bool:
+        """Whether both cut the body in the same plane, whatever their grids."""
+        away = (self.position - other.position) @ self.normal
+        return bool(abs(self.normal @ other.normal) > PARALLEL and abs(away) < REPEATED)
 
     def matches(self, other: Plane) -> bool:
         """Whether both can be slices of one stack: parallel, equally turned, of one grid."""
@@ -61,23 +85,47 @@ class Plane:
 def find_planes(images: Iterable[Dataset]) -> list[Plane]:
     """Group images by series, orientation and position; planes seen at one moment (scouts) are left out.
 
-    Raises whatever pydicom and its decoders raise if pixels can't be decoded.
+    Places are compared by tolerance (:data:`SAME_PLACE`, :data:`SAME_TURN`): scanners write the same place
+    with other last digits. Where the same plane was taken as it is (ORIGINAL) and as a result of other
+    images (DERIVED, PS3.3 C.7.6.1.1.2: contours drawn in, say), the original counts; a derived plane that
+    nothing else shows is kept. Raises whatever pydicom and its decoders raise if pixels can't be decoded.
     """
-    groups: dict[tuple, dict[str, Dataset]] = defaultdict(dict)
+    series: dict[tuple, list[tuple[np.ndarray, np.ndarray, dict[str, Dataset]]]] = defaultdict(list)
     for image in images:
-        place = [round(float(value), 1) for value in image.ImagePositionPatient]
-        turn = [round(float(value), 2) + 0.0 for value in image.ImageOrientationPatient]
-        key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, *place, *turn)
-        groups[key][str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
-    return [_plane(list(group.values())) for group in groups.values() if len(group) > 1]
+        place = np.array(image.ImagePositionPatient, dtype=float)
+        turn = np.array(image.ImageOrientationPatient, dtype=float)
+        key = (str(image.get("SeriesInstanceUID")), image.Rows, image.Columns, is_derived(image))
+        group = next(
+            (
+                group
+                for there, turned, group in series[key]
+                if np.abs(place - there).max() < SAME_PLACE and np.abs(turn - turned).max() < SAME_TURN
+            ),
+            None,
+        )
+        if group is None:
+            group = {}
+            series[key].append((place, turn, group))
+        group[str(image.get("SOPInstanceUID"))] = image  # the same image twice counts once
+    groups = [list(group.values()) for groups in series.values() for _, _, group in groups]
+    planes = [_plane(group) for group in groups if len(group) > 1]
+    originals = [plane for plane in planes if not plane.derived]
+    return [one for one in planes if not one.derived or not any(one.repeats(other) for other in originals)]
+
+
+def is_derived(image: Dataset) -> bool:
+    """Value 1 of ImageType (PS3.3 C.7.6.1.1.2)."""
+    return "DERIVED" in (image.get("ImageType") or ())
 
 
 def choose_view(planes: list[Plane], view: str) -> list[Plane]:
-    """The planes of one view, from base to apex.
+    """The planes of one view, from base to apex; :mod:`cardiacnets.cmr.views` says which they are.
 
-    ``sax`` is the largest stack of parallel planes; ``4ch`` the plane across that stack (or any, where
-    there is none) that holds the left-right axis best. Where one position was taken twice, the later series
-    counts. Raises ``ValueError`` saying what was found instead.
+    ``sax`` is the largest short-axis stack, and of that one acquisition
+    (:func:`~cardiacnets.cmr.acquisitions.one_acquisition`); ``4ch`` the plane nearest to where four chambers
+    are to be expected, and of several parallel ones that through the middle of the short-axis stack. Where
+    one position was taken twice, the later series counts. Raises ``ValueError`` with all planes and normals
+    found where they don't settle it.
     """
     stacks: list[list[Plane]] = []
     for plane in planes:
@@ -86,45 +134,50 @@ def choose_view(planes: list[Plane], view: str) -> list[Plane]:
             stacks.append([plane])
         else:
             home.append(plane)
-    stacks = sorted((_one_a_position(stack) for stack in stacks), key=len, reverse=True)
-    short_axis = stacks[0] if len(stacks[0]) >= 3 else None
-    if view == "sax":
-        return _short_axis(stacks, short_axis)
-    across = [
-        plane
-        for stack in stacks
-        if stack is not short_axis
-        for plane in stack
-        if short_axis is None or abs(plane.normal @ short_axis[0].normal) < 0.5
-    ]
-    if not across:
-        raise ValueError(
-            f"holds a stack of {len(stacks[0])} parallel slices and no four-chamber plane: read its "
-            "long-axis file, or ask for view 'sax'"
-        )
-    best = min(across, key=lambda plane: (round(abs(plane.normal[0]), 1), -plane.series))
-    if abs(best.normal[0]) > SIDEWAYS:
-        raise ValueError(
-            f"none of its {len(across)} long-axis planes holds the left-right axis as four chambers do: "
-            "it has two- or three-chamber views only"
-        )
-    return [best]
+    stacks = sorted((one_a_position(stack) for stack in stacks), key=len, reverse=True)
+    short = [stack for stack in stacks if is_short_axis(stack[0].normal, len(stack))]
+    return _short_axis(stacks, short) if view == "sax" else _four_chamber(stacks, short)
 
 
-def _short_axis(stacks: list[list[Plane]], short_axis: list[Plane] | None) -> list[Plane]:
-    if short_axis is None:
-        if len(stacks) == 1 and abs(stacks[0][0].normal[0]) > SIDEWAYS / 2:
-            return stacks[0]
+def _short_axis(stacks: list[list[Plane]], short: list[list[Plane]]) -> list[Plane]:
+    if not short:
         raise ValueError(
-            f"its {len(stacks)} differently turned planes are no short-axis stack: three parallel slices "
-            "are needed, or a single short-axis plane alone"
+            f"its planes are no short-axis stack: three parallel slices are needed, or a single short-axis "
+            f"plane, whose normal points to the apex; {what_was_found(stacks)}"
         )
-    if len(stacks) > 1 and len(stacks[1]) == len(short_axis):
+    rivals = [stack for stack in stacks if may_be_short_axis(stack[0].normal, len(stack))] + short
+    if any(stack is not short[0] and len(stack) >= len(short[0]) for stack in rivals):
         raise ValueError(
-            f"holds two stacks of {len(short_axis)} slices that are turned or sampled differently: put "
-            "each in its own folder"
+            f"holds two stacks of {len(short[0])} slices or more that are turned or sampled differently: put "
+            f"each in its own folder; {what_was_found(stacks)}"
         )
-    return short_axis
+    return one_acquisition(short[0])
+
+
+def _four_chamber(stacks: list[list[Plane]], short: list[list[Plane]]) -> list[Plane]:
+    normal = short[0][0].normal if short else None
+    fitting = [plane for stack in stacks for plane in stack if is_four_chamber(plane.normal, normal)]
+    if not fitting:
+        across = [plane for stack in stacks if stack not in short for plane in stack]
+        reason = (
+            f"none of its {len(across)} other planes is four-chamber: two- or three-chamber views, outflow "
+            "tracts and axial slices are not"
+            if across
+            else f"holds {len(stacks[0])} parallel short-axis slices and no four-chamber plane"
+        )
+        raise ValueError(f"{reason}; read its long-axis file, or ask for 'sax'; {what_was_found(stacks)}")
+    best = min(fitting, key=lambda one: (round(from_four_chamber(one.normal, normal) / 5), -one.series))
+    parallel = [one for one in fitting if angle(one.normal, best.normal) < 5]
+    places = [float(one.position @ best.normal) for one in parallel]
+    if np.ptp(places) <= NEARBY:
+        return [best]
+    if normal is None:
+        raise ValueError(
+            f"holds {len(parallel)} parallel four-chamber planes over {np.ptp(places):.1f} mm, and no "
+            f"short-axis stack tells which cuts the ventricle's middle; {what_was_found(stacks)}"
+        )
+    heart = np.mean([plane.centre for plane in short[0]], axis=0)
+    return [min(parallel, key=lambda one: abs((one.position - heart) @ best.normal))]
 
 
 def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
@@ -134,6 +187,7 @@ def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
     another number of frames, or taken more than half a frame apart from the others, is interpolated on the
     circle of the beat. Raises ``ValueError`` if a slice has less than half the usual number of frames.
     """
+    planes = _white_is_most(planes)
     counts = [len(plane.frames) for plane in planes]
     usual = max(set(counts), key=counts.count)
     if min(counts) < usual / 2:
@@ -153,7 +207,14 @@ def stack_frames(planes: list[Plane]) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(frames, axis=1), phases
 
 
+def _white_is_most(planes: list[Plane]) -> list[Plane]:
+    """In MONOCHROME1 the least value is white (PS3.3 C.7.6.3.1.2): counted down from the view's greatest."""
+    top = max((float(plane.frames.max()) for plane in planes if plane.inverted), default=0.0)
+    return [replace(one, frames=top - one.frames, inverted=False) if one.inverted else one for one in planes]
+
+
 def _plane(images: list[Dataset]) -> Plane:
+    images = _latest_a_moment(images)
     order, times, cycle, times_known = _timing(images)
     first = images[order[0]]
     turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)
@@ -168,7 +229,20 @@ def _plane(images: list[Dataset]) -> Plane:
         spacing=(row, column),
         thickness=float(first.get("SliceThickness") or first.get("SpacingBetweenSlices") or 8.0),
         series=int(first.get("SeriesNumber") or 0),
+        series_uid=str(first.get("SeriesInstanceUID")),
+        derived=is_derived(first),
+        inverted=first.get("PhotometricInterpretation") == "MONOCHROME1",
     )
+
+
+def _latest_a_moment(images: list[Dataset]) -> list[Dataset]:
+    """Images of one slice without their repetitions: where every trigger time is there equally often, the
+    slice was exported or taken that often, and the last ones count."""
+    moments: dict[float, list[Dataset]] = defaultdict(list)
+    for image in sorted(images, key=lambda one: int(one.get("InstanceNumber") or 0)):
+        moments[float(image.get("TriggerTime") or 0)].append(image)
+    times = {len(alike) for alike in moments.values()}
+    return [alike[-1] for alike in moments.values()] if len(moments) > 1 and len(times) == 1 else images
 
 
 def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]:
@@ -193,13 +267,13 @@ def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]
 
 
 def _pixels(image: Dataset) -> np.ndarray:
-    slope, intercept = float(image.get("RescaleSlope") or 1), float(image.get("RescaleIntercept") or 0)
-    return (image.pixel_array * slope + intercept).astype(np.float32)
-
-
-def _one_a_position(stack: list[Plane]) -> list[Plane]:
-    normal = stack[0].normal
-    latest = {
-        round(float(plane.position @ normal)): plane for plane in sorted(stack, key=lambda one: one.series)
-    }
-    return [latest[depth] for depth in sorted(latest)]
+    """Stored values through the modality's rescale (PS3.3 C.11.1); float32 (H, W)."""
+    slope, intercept = (float(image.get(tag, usual) if image.get(tag) not in (None, "") else usual)
+                        for tag, usual in (("RescaleSlope", 1), ("RescaleIntercept", 0)))  # fmt: skip
+    if not (np.isfinite([slope, intercept]).all() and slope):
+        raise ValueError(f"RescaleSlope {slope:g}, RescaleIntercept {intercept:g}; export it again")
+    stored = image.pixel_array
+    unused = int(image.BitsAllocated) - int(image.BitsStored)
+    if image.PixelRepresentation == 1 and unused > 0:  # the sign is the highest bit stored (PS3.5 8.1.1)
+        stored = (stored << unused) >> unused
+    return (stored * slope + intercept).astype(np.float32)

@@ -11,6 +11,7 @@ import io
 import warnings
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +20,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
-from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti
+from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti, turn_as_dicom
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -28,6 +29,26 @@ FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000,
 
 SORTED_BY = ("Modality", "ImageType", "PatientID", "StudyInstanceUID")
 """What decides whether an image belongs to the cine."""
+
+GREY = ("MONOCHROME1", "MONOCHROME2")
+"""One grey value a pixel, PS3.3 C.7.6.3.1.2; others are colours."""
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+"""Screenshots and reports, of one frame or many (PS3.3 A.8)."""
+
+ENHANCED = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
+ENHANCED_WAY = (
+    "with many frames in one object, as enhanced MR: convert them to NIfTI with dcm2niix, or export them as "
+    "classic DICOM with one image a file"
+)
+
+NO_ANATOMY = {
+    "P", "PHASE", "PHASE MAP", "P_FFE", "P_PCA", "V", "VELOCITY", "VELOCITY MAP", "R", "REAL", "R_FFE", "I",
+    "IMAGINARY", "I_FFE", "MIP", "MINIP", "PROJECTION IMAGE", "SUBTRACTION", "ADC", "T1 MAP", "T2 MAP",
+    "T2_STAR MAP",
+}  # fmt: skip
+"""From the third value of ImageType on (PS3.3 C.8.3.1.1.1 and makers' own), and ComplexImageComponent
+(C.8.13.3.1.1): pictures of something else than the signal's magnitude."""
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -40,8 +61,8 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
     Arguments:
         path: a folder or zip of DICOM images (further series in it do no harm), or a NIfTI file (x, y,
             slice, time).
-        view: ``"sax"`` or ``"4ch"``. In DICOM it is found by geometry, whatever the series are called; a
-            NIfTI file is taken at its word.
+        view: ``"sax"`` or ``"4ch"``, found by geometry, whatever the series are called; in NIfTI, by the
+            affine.
 
     Slices come base to apex and their spacing from image positions; frames by trigger time, the first at or
     after the R wave. Raises ``ValueError`` naming the file, the fault and the way out.
@@ -60,18 +81,20 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # real files bend the standard in ways that do not matter here
-        images = _images(path)
+        images, beside = _images(path)
         try:
             planes = find_planes(images)
         except Exception as error:  # decoders and damaged headers raise almost anything
             raise ValueError(f"{path}: an image can't be decoded ({_one_line(error)})") from None
     if not planes:
-        raise ValueError(f"{path}: {len(images)} images, none seen at more than one moment: that is no cine")
+        raise ValueError(
+            f"{path}: {len(images)} images, none seen at more than one moment: that is no cine{beside}"
+        )
     try:
         chosen = choose_view(planes, view)
         frames, phases = stack_frames(chosen)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {error}{beside}") from None
     return _cine(path, view, chosen, frames, phases)
 
 
@@ -98,33 +121,32 @@ def _cine(path: Path, view: str, planes: list[Plane], frames: np.ndarray, phases
     return Cine(frames, (between, *first.spacing), phases * cycle, meta)
 
 
-def _images(path: Path) -> list[Dataset]:
-    """The MR images with a place in space, all of one person and visit."""
-    found, modalities = [], set()
+def _images(path: Path) -> tuple[list[Dataset], str]:
+    """The MR images with a place in space, all of one person and visit, and what was passed over beside
+    them, in words (empty if nothing was)."""
+    found, passed = [], Counter()
     for name, content in _folder_files(path) if path.is_dir() else _zip_files(path):
         image = _parse(f"{path}: {name}", content, PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES)
-        if image is None:
-            continue
-        modalities.add(str(image.get("Modality")))
-        if image.get("Modality") == "MR" and "ImagePositionPatient" in image and "PixelData" in image:
-            if not {"P", "PHASE MAP"} & set(image.get("ImageType") or ()):  # velocity is not anatomy
-                found.append(image)
-    # a scanner's own analysis (UK Biobank's InlineVF series) repeats the slices with contours drawn in
-    found = [image for image in found if "DERIVED" not in (image.get("ImageType") or ())] or found
+        if isinstance(image, str):
+            passed[image] += 1
+        elif image is not None:
+            found.append(image)
+    beside = ", ".join(f"{count} {what}" for what, count in sorted(passed.items()))
+    beside = f" (passed over: {beside})" if beside else ""
     if not found:
-        seen = f" (modality {', '.join(sorted(modalities))})" if modalities else ""
         raise ValueError(
-            f"{path}: no MR images with positions{seen}; give the folder or zip that holds a cine"
+            f"{path}: no MR images with positions{beside}; give the folder or zip that holds a cine"
         )
     for tag, what in (("PatientID", "people"), ("StudyInstanceUID", "examinations")):
         several = {str(image.get(tag)) for image in found}
         if len(several) > 1:
             raise ValueError(f"{path}: images of {len(several)} {what} are mixed; put each in its own folder")
-    return found
+    return found, beside
 
 
-def _parse(where: str, content: bytes, expected: bool) -> Dataset | None:
-    """One DICOM image, or None for another kind of file (a list, a picture) that lies beside them."""
+def _parse(where: str, content: bytes, expected: bool) -> Dataset | str | None:
+    """One MR image; or what it is instead, in words; or None for another kind of file (a list, a picture)
+    that lies beside them."""
     if content[128:132] != b"DICM":
         if expected:
             raise ValueError(f"{where}: not a DICOM file, or cut short; fetch it again")
@@ -135,22 +157,39 @@ def _parse(where: str, content: bytes, expected: bool) -> Dataset | None:
         image = pydicom.dcmread(io.BytesIO(content))
         for tag in SORTED_BY:
             image.get(tag)  # decoded when first asked for: a damaged one shows here, with the file's name
-        if int(image.get("NumberOfFrames") or 1) > 1:
-            raise ValueError(
-                "many frames in one image are not read; convert it to NIfTI, or export classic DICOM"
-            )
-        if "PixelData" in image and image.get("Modality") == "MR" and int(image.SamplesPerPixel) != 1:
-            return None  # a coloured report
+        other = _no_cine(image)
+        if other:
+            return other
         for tag, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6), ("PixelSpacing", 2)):
-            if "ImagePositionPatient" in image:
-                _check_numbers(image, tag, count)
-        if "PixelData" in image and not image.file_meta.TransferSyntaxUID.is_compressed:
+            _check_numbers(image, tag, count)
+        if not image.file_meta.TransferSyntaxUID.is_compressed:
             needed = int(image.Rows) * int(image.Columns) * (int(image.BitsAllocated) // 8)
             if len(image.PixelData) < needed:
                 raise ValueError("cut short; fetch it again")
     except Exception as error:  # a damaged header raises almost anything
         raise ValueError(f"{where}: {_one_line(error)}") from None
     return image
+
+
+def _no_cine(image: Dataset) -> str:
+    """Why an object can't be one moment of a cine: words to be counted; empty if it can."""
+    if image.get("Modality") != "MR":
+        return f"of modality {image.get('Modality')}"
+    if str(image.get("SOPClassUID")).startswith(SECONDARY_CAPTURE):
+        return "secondary captures"
+    if "PixelData" not in image:
+        return "without pixels"
+    if int(image.get("SamplesPerPixel") or 1) != 1 or image.get("PhotometricInterpretation") not in GREY:
+        return "in colour"
+    if int(image.get("NumberOfFrames") or 1) > 1 or image.get("SOPClassUID") in ENHANCED:
+        return ENHANCED_WAY
+    kinds = {str(value).upper() for value in (image.get("ImageType") or ())[2:]}
+    if kinds & NO_ANATOMY or str(image.get("ComplexImageComponent") or "MAGNITUDE").upper() in NO_ANATOMY:
+        return "of phase, velocity or another computed quantity"
+    for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
+        if image.get(tag) in (None, ""):
+            return f"without {tag}"
+    return ""
 
 
 def _check_numbers(image: Dataset, tag: str, count: int) -> None:
@@ -208,10 +247,14 @@ def _read_nifti(path: Path, view: str) -> Cine:
         raise ValueError(
             f"{path}: shape {volume.data.shape} has one moment only; a cine is (x, y, slice, time)"
         )
+    try:
+        volume = turn_as_dicom(volume, view)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     frames = volume.data.transpose(3, 2, 1, 0).astype(np.float32)  # (x, y, slice, time) -> (T, S, H, W)
     if not np.isfinite(frames).all():
         raise ValueError(f"{path}: some intensities are not numbers; convert it again")
-    known = 5 <= volume.step <= 200  # else the header holds a placeholder
+    known = volume.step is not None
     step = volume.step if known else 1000.0 / len(frames)
     meta = {
         "view": view,

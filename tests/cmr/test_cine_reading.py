@@ -18,6 +18,10 @@ from cardiacnets.cmr import read_cine
 SAX = (0.79, 0.0, 0.61, 0.38, 0.79, -0.48)
 FOUR = (1.0, 0.0, 0.1, 0.08, -0.57, -0.82)
 TWO = (-0.62, 0.78, 0.0, 0.04, 0.02, -1.0)
+LYING = np.eye(4)
+"""Right, front and head of a NIfTI short axis whose rows run as in DICOM, slices base to apex."""
+LYING[:3, :3] = np.stack([(-0.79, 0, 0.61), (-0.38, -0.79, -0.48), (-0.48, 0.61, -0.62)], axis=1)
+LYING[:3, :3] /= np.linalg.norm(LYING[:3, :3], axis=0)
 STUDY, PERSON = generate_uid(), "anonymous"
 
 
@@ -285,7 +289,7 @@ def test_truncated_and_missing_zips_are_refused(tmp_path):
 
 def test_nifti_is_read_and_a_single_moment_refused(tmp_path):
     data = np.random.default_rng(0).random((20, 16, 4, 10), dtype=np.float32)
-    volume = nibabel.Nifti1Image(data, np.diag([1.5, 1.6, 8.0, 1.0]))
+    volume = nibabel.Nifti1Image(data, LYING @ np.diag([1.5, 1.6, 8.0, 1.0]))
     volume.header.set_zooms((1.5, 1.6, 8.0, 0.04))
     volume.header.set_xyzt_units("mm", "sec")
     nibabel.save(volume, tmp_path / "cine.nii.gz")
