@@ -75,7 +75,7 @@ class Run:
             raise ValueError(
                 f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
                 f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
-                f"-p run {self.name}\n"
+                f"-r run {self.name}\n"
                 f"or `make book PROFILE={self.profile.name}`."
             )
         return path

@@ -159,6 +159,11 @@ def _check_tables(manifest: Manifest, tables: CohortTables) -> list[Fault]:
         faults.append(
             Fault("missing", "no diagnosis belongs to any participant: are the identifiers of one kind?")
         )
+    if tables.diagnoses is not None and "date" in tables.diagnoses and not manifest.labels.window.undated:
+        undated = int(tables.diagnoses["date"].isna().sum())
+        if undated:
+            what = f"{undated:,} of {len(tables.diagnoses):,} codes that carry a label have no date"
+            faults.append(Fault("missing", f"{what}, and count for none: is the table with the dates whole?"))
     orphans = ~tables.recordings["participant_id"].isin(tables.participants["participant_id"])
     faults += [Fault("missing", f"recording {one} belongs to no known participant")
                for one in tables.recordings.loc[orphans, "recording_id"]]  # fmt: skip

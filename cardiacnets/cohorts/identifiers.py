@@ -23,11 +23,11 @@ SHORTEST = 5
 GROUPED = 7
 """Digits from which a number's thousands may be separated: shorter ones are what a page counts."""
 
-_WORD = re.compile(r"\w+")
+_PART = re.compile(r"\d+|[^\W\d_]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"\\/'bfnrt]))")
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
-_FRACTION = re.compile(r"\.(?!0+(?!\d))\d")
+_FRACTION = re.compile(r"\.(?!0+(?!\d))\d|e[-+]?\d")
 _DATA = re.compile(r"data:([\w/+.\-]+)(?:;[\w\-]+=[\w\-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -60,7 +60,7 @@ class Identifiers:
         return any(self._in_plain(view) for part in _carried("image/png", data) for view in _views(part))
 
     def _add(self, form: str) -> None:
-        parts = list(_WORD.finditer(form))
+        parts = list(_PART.finditer(form))
         if not parts:
             self._without_words.add(form)
             return
@@ -71,7 +71,7 @@ class Identifiers:
     def _in_plain(self, text: str) -> bool:
         if any(form in text for form in self._without_words):
             return True
-        for part in _WORD.finditer(text):
+        for part in _PART.finditer(text):
             for offset, form in self._by_part.get(part[0], ()):
                 start = part.start() - offset
                 if start >= 0 and text.startswith(form, start) and _stands_alone(text, start, form):
@@ -82,14 +82,17 @@ class Identifiers:
 def _stands_alone(text: str, start: int, form: str) -> bool:
     """Whether what begins at ``start`` is no piece of a longer word or of another number."""
     before, end = text[start - 1 : start], start + len(form)
-    if _WORD.match(form[0]) and _WORD.match(before):
-        return False
-    if _WORD.match(form[-1]) and _WORD.match(text[end : end + 1]):
+    if _go_on(before, form[0]) or _go_on(form[-1], text[end : end + 1]):
         return False
     if form.isdecimal():  # not the digits of a fraction, nor a number with another fraction
         fraction = before == "." and start > 1 and text[start - 2].isdecimal()
         return not fraction and not _FRACTION.match(text, end)
     return True
+
+
+def _go_on(first: str, second: str) -> bool:
+    """Whether two characters are of one word or number: ``p10000001`` and ``10000001_ecg`` hold a number."""
+    return any(one(first) and one(second) for one in (str.isdecimal, str.isalpha))
 
 
 def _forms(identifier: str) -> set[str]:

@@ -17,6 +17,7 @@ import pandas as pd
 import pandera.pandas as pandera
 from pandas.io.common import get_handle
 
+from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
@@ -97,6 +98,8 @@ def join_people(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataF
     elif participants is None:
         participants = recordings[["participant_id"]].drop_duplicates(ignore_index=True)
     else:
+        known = as_spelled(recordings["participant_id"], participants["participant_id"])
+        recordings = recordings.assign(participant_id=known)
         own = [column for column in participants if column == "participant_id" or column not in recordings]
         recordings = recordings.merge(
             participants[own], on="participant_id", how="left", validate="many_to_one"
@@ -126,11 +129,13 @@ def table_chunks(manifest: Manifest, name: str) -> Iterator[pd.DataFrame]:
     count, first = 0, ""
     for frame in _wide_chunks(path, table) if table.layout == "wide" else _long_chunks(path, table):
         if other is not None:
-            frame = frame.merge(other, on=table.join.by, how="left")
+            frame[table.join.by] = as_spelled(frame[table.join.by], other[table.join.by])
+            # one row each, as before: a fault is named by the row of the file
+            frame = frame.merge(other, on=table.join.by, how="left").set_axis(frame.index)
         if "date" in frame:
-            frame["date"] = _dates(path, frame["date"])
+            frame["date"] = days(frame["date"], f"{path}: column {_theirs(manifest, table, 'date')!r}")
         if "version" in frame:
-            frame["version"] = pd.to_numeric(frame["version"], errors="coerce").fillna(-1).astype(int)
+            frame["version"] = _versions(path, frame)
         try:
             SCHEMAS[name].validate(frame, lazy=True)
         except pandera.errors.SchemaErrors as error:
@@ -141,6 +146,26 @@ def table_chunks(manifest: Manifest, name: str) -> Iterator[pd.DataFrame]:
             yield frame
     if count:
         raise ValueError(f"{path}: {count} faults, {first}")
+
+
+def _theirs(manifest: Manifest, table: Table, ours: str) -> str:
+    """What the file calls one of the book's columns, of this table or of the one it is joined to."""
+    joined = manifest.tables[table.join.table].columns if table.join else {}
+    return table.columns.get(ours) or joined.get(ours, ours)
+
+
+def _versions(path: Path, frame: pd.DataFrame) -> pd.Series:
+    """ICD versions as whole numbers, -1 for what is none; ``ValueError`` where version 9 lost zeros."""
+    version = pd.to_numeric(frame["version"].str.strip("\"' "), errors="coerce").fillna(-1).astype(int)
+    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").fillna(False) & (version == 9)
+    if short.any():
+        first, row = frame.loc[short, "code"].iloc[0], frame.index[short][0] + 1
+        many = f"{int(short.sum()):,} codes of version 9 have fewer than three digits"
+        raise ValueError(
+            f"{path}: {many}, the first {first!r} in row {row:,}: leading zeros were "
+            "lost, and other codes may read as another disease; export them as text"
+        )
+    return version
 
 
 def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> list[Path]:
@@ -189,7 +214,8 @@ def read_labels(manifest: Manifest, tables: CohortTables) -> pd.DataFrame:
         return label_recordings(tables.recordings, tables.diagnoses, settings.window)
     if settings.column not in tables.recordings:
         raise ValueError(f"{manifest.name}: no column {settings.column!r} for labels")
-    value = tables.recordings[settings.column]
+    value = tables.recordings[settings.column].str.strip()
+    value = value.where(value.isin(settings.values), as_spelled(value, pd.Index(map(str, settings.values))))
     unknown = sorted(set(value.dropna()) - set(settings.values))
     if unknown:
         raise ValueError(
@@ -210,17 +236,19 @@ def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFram
             continue
         if covariate.column not in recordings:
             raise ValueError(f"{manifest.name}: no column {covariate.column!r} for the covariate {name!r}")
-        value = recordings[covariate.column]
+        where, value = f"{manifest.name}: column {covariate.column!r}", recordings[covariate.column]
         number = pd.to_numeric(value, errors="coerce")  # some exports write the code -3 as -3.0
         value = value.mask(
             value.isin([str(code) for code in covariate.missing])
             | number.isin([code for code in covariate.missing if not isinstance(code, str)])
         )
-        if covariate.values:
-            value = value.map({str(code): number for code, number in covariate.values.items()})
-        value = pd.to_numeric(value, errors="coerce").replace(covariate.recode)
-        if covariate.years_since:
-            value = value + recordings["date"].dt.year - pd.to_numeric(recordings[covariate.years_since])
+        meant = covariate.values
+        if name == "sex" and not meant and value.astype("string").str.contains("[a-zA-Z]").any():
+            meant = SEXES | {"0": 0.0, "1": 1.0}
+        value = numbers(value, where, meant).replace(covariate.recode)
+        if since := covariate.years_since:
+            began = numbers(recordings[since], f"{manifest.name}: column {since!r}")
+            value = value + recordings["date"].dt.year - began
         columns[name] = value.to_numpy(dtype=float)
     return pd.DataFrame(columns, index=recordings.index)
 
@@ -240,9 +268,9 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
     person, people = pd.factorize(recordings["participant_id"])
     values = np.full((len(people), len(INDEX_NAMES)), np.nan, dtype=np.float32)
     for frame in _long_chunks(manifest.folder / table.path, asked):
-        place = people.get_indexer(frame.pop("participant_id"))
-        numbers = frame[place >= 0].apply(pd.to_numeric, errors="coerce")
-        values[place[place >= 0]] = numbers.to_numpy(dtype=np.float32)
+        place = people.get_indexer(as_spelled(frame.pop("participant_id"), people))
+        found = {name: numbers(frame[name], f"{table.path}: column {columns[name]!r}") for name in frame}
+        values[place[place >= 0]] = pd.DataFrame(found)[place >= 0].to_numpy(dtype=np.float32)
     return values[person]
 
 
@@ -258,6 +286,7 @@ def read_diagnoses(
     diagnosed = np.zeros(len(everyone), dtype=bool)
     pieces = []
     for frame in table_chunks(manifest, "diagnoses"):
+        frame["participant_id"] = as_spelled(frame["participant_id"], everyone)
         places = everyone.get_indexer(frame["participant_id"])
         diagnosed[places[places >= 0]] = True
         owned = recorded.get_indexer(frame["participant_id"]) >= 0
@@ -326,7 +355,7 @@ def _text_chunks(
         chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
         layout = {"sep": table.separator, "usecols": [*chosen, SURPLUS], "dtype": str, "index_col": False}
         with (
-            get_handle(path, "r", encoding="utf-8", compression="infer") as handles,
+            get_handle(path, "r", encoding="utf-8-sig", compression="infer") as handles,
             pd.read_csv(
                 _Widened(handles.handle, table.separator),
                 chunksize=max(1, CELLS // len(chosen)),
@@ -363,11 +392,3 @@ class _Widened:
 
     def __iter__(self) -> Iterator[str]:  # pandas takes nothing else for a stream
         return iter(self.stream)
-
-
-def _dates(path: Path, column: pd.Series) -> pd.Series:
-    dates = pd.to_datetime(column, errors="coerce", format="ISO8601")
-    wrong = column[dates.isna() & column.notna()]
-    if len(wrong):
-        raise ValueError(f"{path}: {wrong.iloc[0]!r} is not a date (year-month-day is)")
-    return dates.astype("datetime64[ns]")

@@ -70,7 +70,9 @@ def test_any_printable_identifier_is_found(place, identifier):
         ("10000001", "10,000,001"), ("00123456", "eid 123456 "), ("12.345.678-9", "(12.345.678-9)"),
         ("Müller_01", "MÜLLER_01"), ("Müller_01", "M\u0075\u0308ller_01"), ("a/b/c1", "files/a/b/c1.dat"),
         ("10000001", "[5,10000001,7]"), ("10000001", "p10000001"[1:]), ("O'Brien 7", "O&#x27;Brien 7"),
-        ("*****", "see ***** there"), ("10000001", "1000\u200b0001"),
+        ("*****", "see ***** there"),
+        ("10000001", "10000001_fig.png"), ("10000001", "files/p10/p10000001/s4"),
+        ("10000001", "1000\u200b0001"),
     ],
 )  # fmt: skip
 def test_other_ways_to_write_it_are_found(known, written):

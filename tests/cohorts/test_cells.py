@@ -1,0 +1,88 @@
+"""Cells of tables from elsewhere are understood, or named with their row; none turns into "missing"."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
+
+
+def column(*cells):
+    return pd.Series(cells, dtype=object)
+
+
+def test_the_same_number_is_the_same_key_and_big_ones_stay_whole():
+    keys = column("20000000.0", " 20000000", "020000000", "90071992547409931", "A-07", "07.5", None)
+    assert one_key(keys).tolist() == [
+        "20000000",
+        "20000000",
+        "20000000",
+        "90071992547409931",
+        "A-07",
+        "07.5",
+        None,
+    ]
+
+
+def test_keys_take_the_other_table_s_spelling_and_strangers_stay():
+    known = pd.Index(["007", "20000000", "x1"])
+    given = column("7.0", "20000000.0", "x1", "9", None)
+    assert as_spelled(given, known).tolist() == ["007", "20000000", "x1", "9", None]
+    with pytest.raises(ValueError, match="the keys '7' and '007' are one number"):
+        as_spelled(column("7.0"), pd.Index(["7", "007"]))
+
+
+def test_numbers_are_read_and_nothing_else_passes_for_one():
+    read = numbers(column("1.5", " 2 ", "1e3", "", None, "Prefer not to answer"), "t: column 'x'")
+    np.testing.assert_array_equal(read, [1.5, 2, 1000, np.nan, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("cell", ["60,0", "1.234,5", "1 000", "1,000", "sixty", "60y", "--"])
+def test_other_cells_are_named_with_their_row(cell):
+    with pytest.raises(ValueError, match=r"t: column 'x': .* is no number.*in row 2") as raised:
+        numbers(column("1", cell, "3"), "t: column 'x'")
+    assert repr(cell) in str(raised.value)
+
+
+def test_how_many_such_cells_is_said():
+    with pytest.raises(ValueError, match="'a' is no number.*the first of 2 such cells, in row 1"):
+        numbers(column("a", "b", "3"), "t")
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "expected"),
+    [
+        (["F", "m", " M ", "Female", "male"], {"F": 0, "M": 1}, [0, 1, 1, 0, 1]),
+        (["0", "0.0", "1.0", " 1"], {"0": 1, "1": 0}, [1, 1, 0, 0]),
+        (["Female", "1", "0.0", "man"], SEXES | {"0": 0.0, "1": 1.0}, [0, 1, 0, 1]),
+        (["Never", "never", "Current"], {"Never": 0, "Previous": 1, "Current": 2}, [0, 0, 2]),
+    ],
+)
+def test_values_are_matched_as_texts_in_any_case_and_as_numbers(cells, values, expected):
+    assert numbers(column(*cells), "t", values).tolist() == expected
+
+
+def test_a_value_that_the_manifest_does_not_list_is_named():
+    with pytest.raises(ValueError, match="'Unknown' is not among the values F, M; in row 3"):
+        numbers(column("F", "M", "Unknown"), "t", {"F": 0, "M": 1})
+
+
+def test_a_clock_is_read_as_written_whatever_its_zone():
+    read = days(
+        column(
+            "2180-07-23T08:44:00Z",
+            "2180-07-23 08:44:00+02:00",
+            "2180-07-23 08:44:00.5-0500",
+            "2180-07-23",
+            "",
+        ),
+        "t",
+    )
+    assert [str(one) for one in read.dt.date[:4]] == ["2180-07-23"] * 4 and pd.isna(read[4])
+    assert read.dt.hour[:3].tolist() == [8, 8, 8]
+
+
+@pytest.mark.parametrize("cell", ["23/07/2180", "07-23-2180", "2180-02-30", "soon", "44000"])
+def test_what_is_no_date_is_named(cell):
+    with pytest.raises(ValueError, match=r"t: .* is not a date \(year-month-day is\); in row 2"):
+        days(column("2180-07-23", cell), "t")
