@@ -183,7 +183,7 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
         f"{kit.page}\n    for readers: {kit.cases} cases, {kit.readings} readings each; copy the folder\n"
         f"{kit.key}\n    the key: codes, origin of the films, diagnoses; keep it from readers\n"
         f"afterwards: papermill notebooks/07_reader_study.ipynb out.ipynb -p profile {arguments.profile} "
-        f"-p run {run.name} -p ratings FOLDER_OF_ANSWERS -p key {kit.key}"
+        f"-r run {run.name} -p ratings FOLDER_OF_ANSWERS -p key {kit.key}"
     )
     return 0
 

@@ -68,7 +68,7 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
-    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -p run trial"):
+    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -r run trial"):
         run.require(run.models / "thing", "02_x")
 
 
