@@ -1,0 +1,159 @@
+"""The pictures of chapter 04: noise and loss, real beside generated, and how the ECG guides the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn
+from matplotlib.figure import Figure
+
+from cardiacnets.contracts import LEADS
+from cardiacnets.picture import Picture
+from cardiacnets.theme import INK
+
+VIEW_NAMES = {"sax": "short axis", "lax": "four-chamber"}
+TOLD = {"stranger": "a stranger's ECG", "none": "no ECG"}
+CHANGE = 60
+"""Grey levels of 255 that are drawn in full colour."""
+
+
+def schedule(alphas: np.ndarray) -> Picture:
+    """Signal and noise in a latent at each step of the schedule, from cumulative ``alphas`` (steps,)."""
+    table = pd.DataFrame({"signal": np.sqrt(alphas), "noise": np.sqrt(1 - alphas)})
+    figure = Figure(figsize=(6.5, 2.8))
+    axis = figure.subplots()
+    seaborn.lineplot(table, ax=axis)
+    axis.set(xlabel="step t", ylabel="amplitude")
+    return Picture(
+        figure,
+        "schedule",
+        "How much signal and noise a latent holds at each step of the linear schedule, as published.",
+        "Two curves over diffusion steps: signal amplitude falls from one to zero while noise amplitude "
+        "rises from zero to one.",
+    )
+
+
+def losses(by_view: Mapping[str, pd.Series]) -> Picture:
+    """Denoising loss by epoch of each view's model."""
+    table = pd.DataFrame({VIEW_NAMES[view]: loss for view, loss in by_view.items()})
+    figure = Figure(figsize=(6.5, 2.8))
+    axis = figure.subplots()
+    seaborn.lineplot(table, markers=["o"] * len(table.columns), dashes=False, ax=axis)
+    axis.set(xlabel="epoch", ylabel="error of the velocity")
+    return Picture(
+        figure,
+        "losses",
+        "Denoising loss by epoch of the two models; 1 would be the error of a network that says nothing.",
+        "Line chart of the denoising loss of the short-axis and four-chamber models against epoch.",
+    )
+
+
+def frames(movies: Mapping[str, Mapping[str, np.ndarray]]) -> Picture:
+    """The first person's movie (T, H, W) by kind and view, frame by frame."""
+    rows = [(view, kind) for view in VIEW_NAMES for kind in ("real", "generated")]
+    count = len(movies["real"]["sax"][0])
+    figure = Figure(figsize=(1.1 * count, 4.6))
+    axes = figure.subplots(len(rows), count)
+    for line, (view, kind) in zip(axes, rows, strict=True):
+        for axis, frame in zip(line, movies[kind][view][0], strict=True):
+            axis.imshow(frame, cmap="gray", vmin=0, vmax=255)
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(kind)
+    return Picture(
+        figure,
+        "frames",
+        "One participant through the beat, from the R wave: short axis (upper rows) and four-chamber view "
+        "(lower rows), real and generated.",
+        "Four rows of small grey images showing one heart contracting and relaxing, real and generated in "
+        "two views.",
+        "simulated",
+    )
+
+
+def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
+    """Excess denoising error without one's own ECG, by noise level and view."""
+    figure = Figure(figsize=(8, 3))
+    axes = figure.subplots(1, len(heard), sharey=True)
+    for axis, (view, found) in zip(axes, heard.items(), strict=True):
+        for told, rows in found[found["told"] != "own"].groupby("told"):
+            spread = np.abs(rows[["low", "high"]].T.to_numpy() - rows["estimate"].to_numpy())
+            axis.errorbar(rows["level"], rows["estimate"], yerr=spread, marker="o", capsize=3, label=TOLD[told])
+        axis.axhline(0, color=INK, linewidth=0.8)
+        axis.set(title=VIEW_NAMES[view], xlabel="noise level (share of the schedule)")
+    axes[0].set_ylabel("excess error")
+    axes[0].legend()
+    return Picture(
+        figure,
+        "listening",
+        "How much the denoising error rises when the ECG is a stranger's or absent, with 95 % intervals "
+        "over validation participants. Zero: the network does not listen.",
+        "Two panels with error bars: excess denoising error for a stranger's ECG and for none against the "
+        "noise level, with a line at zero.",
+    )
+
+
+def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
+    """Attention (T, 12, tokens) to the ECG, over frames and by frame, as multiples of the uniform share."""
+    by_frame = looked.sum(2).T * len(LEADS)  # (12, T)
+    figure = Figure(figsize=(8.5, 3.8))
+    axes = figure.subplots(1, 2, width_ratios=(looked.shape[2], max(4, len(looked))))
+    means = (looked.mean(0), "token of a lead", "tokens")
+    shown = (means, (by_frame, "frame of the movie", "leads, by frame"))
+    for axis, (share, across, title) in zip(axes, shown, strict=True):
+        seaborn.heatmap(
+            share / uniform, cmap="cividis", yticklabels=LEADS, ax=axis,
+            cbar_kws={"label": "times the uniform share"},
+        )  # fmt: skip
+        axis.set(xlabel=across, title=title)
+        axis.tick_params(axis="y", rotation=0)
+    return Picture(
+        figure,
+        "attention",
+        "Attention of the short-axis network to the tokens of the ECG (left, mean over frames) and to "
+        f"the leads by frame (right); mean over {people} validation participants, places, heads and noise "
+        "levels. 1 is no preference.",
+        "Two heat maps of twelve leads: by token of the lead, and by frame of the movie.",
+    )
+
+
+def attended_places(cines: np.ndarray, places: np.ndarray) -> Picture:
+    """The mean of ``cines`` (n, T, H, W) and how much the gaze of each of ``places`` (h, w) moves."""
+    figure = Figure(figsize=(6, 2.8))
+    pictures = ((cines.mean(axis=(0, 1)), "gray", "mean cine"), (places, "cividis", "where the gaze moves"))
+    for axis, (image, colours, title) in zip(figure.subplots(1, 2), pictures, strict=True):
+        axis.imshow(image, cmap=colours)
+        axis.set(title=title, xticks=[], yticks=[])
+    return Picture(
+        figure,
+        "attention-places",
+        f"Mean short-axis cine of {len(cines)} validation participants, and where in the latent picture "
+        "the attention to the ECG changes most from frame to frame.",
+        "Left: blurred average heart in short axis. Right: coarse heat map of the same field showing where "
+        "attention varies over the beat.",
+    )
+
+
+def changes(real: np.ndarray, drawn: np.ndarray, causes: Sequence[str]) -> Picture:
+    """Mean change of movies (states, n, T, H, W) when each cause is turned, in truth and as generated."""
+    figure = Figure(figsize=(8, 4))
+    axes = figure.subplots(2, len(causes))
+    for line, states, name in zip(axes, (real, drawn), ("true", "generated"), strict=True):
+        for place, axis in enumerate(line, start=1):
+            change = (states[place].astype(float) - states[0]).mean(axis=(0, 1))
+            axis.imshow(change, cmap="RdBu_r", vmin=-CHANGE, vmax=CHANGE)
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(name)
+    for axis, cause in zip(axes[0], causes, strict=True):
+        axis.set_title(cause, fontsize=9)
+    return Picture(
+        figure,
+        "cause-changes",
+        "Mean change of the short-axis movie when one cause is turned, over hearts and frames: in truth "
+        "(above) and as generated from the changed ECG (below); red is brighter, blue darker, full "
+        f"colour {CHANGE} of 255 grey levels.",
+        "Two rows of four red and blue difference images: true change of the heart above, generated "
+        "change below, for dilated, hypertrophic, restrictive and turned hearts.",
+        "simulated",
+    )
