@@ -96,15 +96,14 @@ def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
 
 def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
     """Attention (T, 12, tokens) to the ECG, over frames and by frame, as multiples of the uniform share."""
-    by_frame = looked.sum(2).T * len(LEADS)  # (12, T)
+    by_frame = looked.sum(2).T * len(LEADS)  # (12, T), already a multiple of the uniform share
     figure = Figure(figsize=(8.5, 3.8))
     axes = figure.subplots(1, 2, width_ratios=(looked.shape[2], max(4, len(looked))))
-    means = (looked.mean(0), "token of a lead", "tokens")
+    means = (looked.mean(0) / uniform, "token of a lead", "tokens")
     shown = (means, (by_frame, "frame of the movie", "leads, by frame"))
     for axis, (share, across, title) in zip(axes, shown, strict=True):
         seaborn.heatmap(
-            share / uniform, cmap="cividis", yticklabels=LEADS, ax=axis,
-            cbar_kws={"label": "times the uniform share"},
+            share, cmap="cividis", yticklabels=LEADS, ax=axis, cbar_kws={"label": "times the uniform share"},
         )  # fmt: skip
         axis.set(xlabel=across, title=title)
         axis.tick_params(axis="y", rotation=0)
