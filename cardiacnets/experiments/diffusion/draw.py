@@ -79,7 +79,8 @@ def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
     for axis, (view, found) in zip(axes, heard.items(), strict=True):
         for told, rows in found[found["told"] != "own"].groupby("told"):
             spread = np.abs(rows[["low", "high"]].T.to_numpy() - rows["estimate"].to_numpy())
-            axis.errorbar(rows["level"], rows["estimate"], yerr=spread, marker="o", capsize=3, label=TOLD[told])
+            name = TOLD[told]
+            axis.errorbar(rows["level"], rows["estimate"], yerr=spread, marker="o", capsize=3, label=name)
         axis.axhline(0, color=INK, linewidth=0.8)
         axis.set(title=VIEW_NAMES[view], xlabel="noise level (share of the schedule)")
     axes[0].set_ylabel("excess error")
@@ -95,8 +96,8 @@ def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
 
 
 def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
-    """Attention (T, 12, tokens) to the ECG, over frames and by frame, as multiples of the uniform share."""
-    by_frame = looked.sum(2).T * len(LEADS)  # (12, T), already a multiple of the uniform share
+    """Attention (T, 12, tokens) to the ECG, over frames and by frame; ``uniform`` is one share."""
+    by_frame = looked.sum(2).T * len(LEADS)  # (12, T), multiples of uniform
     figure = Figure(figsize=(8.5, 3.8))
     axes = figure.subplots(1, 2, width_ratios=(looked.shape[2], max(4, len(looked))))
     means = (looked.mean(0) / uniform, "token of a lead", "tokens")
