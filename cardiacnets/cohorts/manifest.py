@@ -106,8 +106,8 @@ class Covariate(Section):
 
     Without ``column`` it is measured from the ECG. ``missing`` lists the codes that mean no answer, and
     ``recode`` the numbers that stand for another one (-10 for less than one); ``values`` gives each text its
-    number instead, in any case; what neither of them lists is a fault. With ``years_since`` the value held in that column's
-    year and grows with the recording's (an age at an anchor year).
+    number instead, in any case; what neither of them lists is a fault. With ``years_since`` the value held in
+    that column's year and grows with the recording's (an age at an anchor year).
     """
 
     column: str | None = None
