@@ -11,12 +11,15 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+LOOPS = (ast.For, ast.While, ast.With, ast.Match)
+"""Statements of a module that count whole."""
 
 Definition = tuple[str, str]
 """A module's name and that of what it defines; an empty name is what the module does when it is imported."""
@@ -56,6 +59,8 @@ class _Source:
     definitions: dict[str, list[ast.stmt]]
     imports: dict[str, str]
     statements: list[ast.stmt]
+    within: list[str]
+    """The package from which its relative imports start."""
 
 
 @cache
@@ -65,21 +70,24 @@ def _source(package: Path, module: str) -> _Source | None:
     file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
     if module.split(".")[0] != package.name or not file.is_file():
         return None
-    source = _Source({}, {}, [])
+    parts = module.split(".")
+    source = _Source({}, {}, [], parts if file.name == "__init__.py" else parts[:-1])
     for statement in _top_level(ast.parse(file.read_text(encoding="utf-8")).body):
-        source.imports.update(_imported(statement))
-        if names := _defined(statement):
-            for name in names:
-                source.definitions.setdefault(name, []).append(statement)
-        elif isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
-            source.statements.append(statement)
+        source.imports.update(_imported(statement, source.within))
+        names = _defined(statement)
+        for name in names:
+            source.definitions.setdefault(name, []).append(statement)
+        if isinstance(statement, LOOPS) or not (names or isinstance(statement, ast.Import | ast.ImportFrom)):
+            source.statements.append(statement)  # it may change what others have defined
     return source
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Statements that run when a module is imported, those under a condition too."""
     for statement in body:
-        if isinstance(statement, ast.If | ast.Try | ast.With | ast.For):
+        if isinstance(statement, ast.If | ast.Try):
+            if isinstance(statement, ast.If):
+                yield ast.Expr(statement.test)
             parts = [getattr(statement, field, []) for field in ("body", "orelse", "finalbody")]
             parts += [handler.body for handler in getattr(statement, "handlers", [])]
             for part in parts:
@@ -91,20 +99,25 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def _defined(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         return [statement.name]
+    if isinstance(statement, LOOPS):
+        stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+        return sorted({node.id for node in stored if isinstance(node.ctx, ast.Store)})
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     names = (node for target in targets if target for node in ast.walk(target))
     return [node.id for node in names if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
-def _imported(tree: ast.AST) -> dict[str, str]:
-    """Local name: the full dotted name that an import anywhere in ``tree`` gives it."""
+def _imported(tree: ast.AST, within: list[str]) -> dict[str, str]:
+    """Local name: the full dotted name that an import in ``tree``, of package ``within``, gives it."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0]
                       for a in node.names}  # fmt: skip
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = within[: len(within) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {a.asname or a.name: f"{origin}.{a.name}" for a in node.names}
     return names
 
 
@@ -115,7 +128,7 @@ def _named(package: Path, module: str, name: str) -> list[Definition]:
     assert source is not None
     found = [(module, "")] if name else []
     for statement in source.definitions[name] if name else source.statements:
-        imports = source.imports | _imported(statement)
+        imports = source.imports | _imported(statement, source.within)
         for chain in _chains(statement):
             if chain[0] in imports:
                 found += _resolve(package, [*imports[chain[0]].split("."), *chain[1:]])
@@ -158,11 +171,17 @@ def _resolve(package: Path, parts: list[str]) -> list[Definition]:
 
 @cache
 def _written(package: Path, module: str, name: str) -> str:
-    """The syntax trees of a definition, without docstrings and places in the file."""
+    """The syntax trees of a definition, without docstrings and places in the file, and what its names mean:
+    a name that is imported from elsewhere is other code, though it reads alike.
+    """
     source = _source(package, module)
     assert source is not None
     statements = source.definitions[name] if name else source.statements
-    return "".join(ast.dump(_Wordless().visit(statement)) for statement in statements)
+    used = {chain[0] for statement in statements for chain in _chains(statement)}
+    meanings = sorted(f"{name}={source.imports[name]}" for name in used & source.imports.keys())
+    trees = [_Wordless().visit(ast.fix_missing_locations(deepcopy(statement))) for statement in statements]
+    named = map(":".join, sorted(_named(package, module, name)))
+    return "".join([*map(ast.dump, filter(None, trees)), *meanings, *named])
 
 
 class _Wordless(ast.NodeTransformer):

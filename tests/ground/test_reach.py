@@ -98,3 +98,35 @@ def test_a_module_that_is_handed_on_counts_whole(tmp_path):
 def test_a_function_from_elsewhere_is_refused():
     with pytest.raises(ValueError, match="shutil.copy: no definition of the package cardiacnets"):
         code_of(shutil.copy)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "from math import sin as f\ndef go(): return f(1)",
+            "from math import cos as f\ndef go(): return f(1)",
+        ),
+        ("T = {}\nT['x'] = 1\ndef go(): return T", "T = {}\nT['x'] = 2\ndef go(): return T"),
+        (
+            "T = {}\nfor k in [1]: T[k] = k\ndef go(): return T",
+            "T = {}\nfor k in [2]: T[k] = k\ndef go(): return T",
+        ),
+        (
+            "import sys\nif sys.flags.debug:\n X = 1\nelse:\n X = 2\ndef go(): return X",
+            "import sys\nif not sys.flags.debug:\n X = 1\nelse:\n X = 2\ndef go(): return X",
+        ),
+        (
+            "from . import a, b\nfrom .a import f\ndef go(): return a.f() - b.f() + f()",
+            "from . import a, b\nfrom .b import f\ndef go(): return a.f() - b.f() + f()",
+        ),
+    ],
+    ids=["name from outside", "entry", "loop", "condition", "name from inside"],
+)
+def test_what_a_name_means_and_what_a_module_does_counts(tmp_path, old, new):
+    both = {"a": "def f(): return 1", "b": "def f(): return 2"}
+    one, other = (
+        code_of(root("box.start", "go"), package=package_of(tmp_path / str(n), {**both, "start": text}))
+        for n, text in enumerate((old, new))
+    )
+    assert one != other
