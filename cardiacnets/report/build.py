@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cardiacnets.artefacts import write_json
+from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.pretrained import require_weights
 from cardiacnets.profile import load_profile
 from cardiacnets.run import REPOSITORY, Run, open_run
@@ -43,7 +43,8 @@ def command(
     settings |= {"manifests": str(manifests)} if manifests else {}
     settings |= {"parts": parts} if parts else {}
     # from a file: on its command line snakemake reads 007, 1e5 and true as what they are not
-    write_json(run.root / SETTINGS, settings)
+    if not (kept := run.root / SETTINGS).is_file() or read_json(kept) != settings:
+        write_json(kept, settings)  # a second build of the same changes no file
     return [
         sys.executable, "-m", "snakemake", *options, "--snakefile", str(REPOSITORY / "Snakefile"),
         "--directory", str(REPOSITORY), "--cores", cores, "--rerun-incomplete", "--nolock",
