@@ -18,6 +18,7 @@ NO_ANSWER = ("prefer not to answer", "do not know", "not available", "n/a", "na"
 SEXES = {"female": 0.0, "f": 0.0, "woman": 0.0, "male": 1.0, "m": 1.0, "man": 1.0}
 
 _WHOLE = r"^\s*0*(\d+)(?:\.0+)?\s*$"
+_WHOLE_DAY = r"^\d{4}-?\d{2}-?\d{2}"  # a year or a month alone is no day
 _ZONE = re.compile(r"(?<=[\d:.])\s*(?:Z|z|[+-]\d{2}(?::?\d{2})?)$")
 
 
@@ -80,6 +81,7 @@ def days(column: pd.Series, where: str) -> pd.Series:
     empty = column.isna() | text.eq("").fillna(True)
     clocked = text.str.contains(":", regex=False).fillna(False)
     text = text.where(~clocked, text.str.replace(_ZONE, "", regex=True))
+    text = text.where(text.str.match(_WHOLE_DAY).fillna(False).astype(bool))
     dates = pd.to_datetime(text.where(~empty), errors="coerce", format="ISO8601")
     _refuse(column, dates.isna() & ~empty, where, "not a date (year-month-day is)")
     return dates.astype("datetime64[ns]")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cardiacnets.cohorts.cells import one_key
 from cardiacnets.cohorts.manifest import Criterion
 
 
@@ -57,7 +58,8 @@ def excluded(recordings: pd.DataFrame, criterion: Criterion) -> np.ndarray:
         )
     column = recordings[criterion.column]
     if criterion.values is not None:
-        return ~column.isin([str(value) for value in criterion.values]).to_numpy()
+        wanted = one_key(pd.Series([str(value) for value in criterion.values]))
+        return ~one_key(column).isin(wanted).to_numpy()
     number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
     low = -np.inf if criterion.minimum is None else criterion.minimum
     high = np.inf if criterion.maximum is None else criterion.maximum

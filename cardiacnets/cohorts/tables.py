@@ -157,7 +157,7 @@ def _theirs(manifest: Manifest, table: Table, ours: str) -> str:
 def _versions(path: Path, frame: pd.DataFrame) -> pd.Series:
     """ICD versions as whole numbers, -1 for what is none; ``ValueError`` where version 9 lost zeros."""
     version = pd.to_numeric(frame["version"].str.strip("\"' "), errors="coerce").fillna(-1).astype(int)
-    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").fillna(False) & (version == 9)
+    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").fillna(False).astype(bool) & (version == 9)
     if short.any():
         first, row = frame.loc[short, "code"].iloc[0], frame.index[short][0] + 1
         many = f"{int(short.sum()):,} codes of version 9 have fewer than three digits"
@@ -314,9 +314,8 @@ def _long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
     for frame in _text_chunks(path, table, list(plain.values()), tuple(counted.values())):
         columns = {ours: frame[theirs] for ours, theirs in plain.items()}
         for ours, start in counted.items():
-            answers = frame[[column for column in frame if column.startswith(start)]].apply(
-                pd.to_numeric, errors="coerce"
-            )
+            places = [column for column in frame if column.startswith(start)]
+            answers = frame[places].apply(lambda cells: numbers(cells, f"{path}: column {cells.name!r}"))
             count = (answers > 0).sum(axis=1)
             columns[ours] = count.where((count > 0) | (answers == NONE_OF_THESE).any(axis=1))
         yield pd.DataFrame(columns)

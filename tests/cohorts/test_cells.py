@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 
 from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
+from cardiacnets.cohorts.flow import excluded
+from cardiacnets.cohorts.manifest import Criterion, Table
+from cardiacnets.cohorts.tables import _long_chunks
 
 
 def column(*cells):
@@ -82,7 +85,28 @@ def test_a_clock_is_read_as_written_whatever_its_zone():
     assert read.dt.hour[:3].tolist() == [8, 8, 8]
 
 
-@pytest.mark.parametrize("cell", ["23/07/2180", "07-23-2180", "2180-02-30", "soon", "44000"])
+@pytest.mark.parametrize(
+    "cell", ["23/07/2180", "07-23-2180", "2180-02-30", "soon", "44000", "2180", "2180-07"]
+)
 def test_what_is_no_date_is_named(cell):
     with pytest.raises(ValueError, match=r"t: .* is not a date \(year-month-day is\); in row 2"):
         days(column("2180-07-23", cell), "t")
+
+
+def test_conditions_know_a_number_however_it_is_written():
+    ages = pd.DataFrame({"age": ["60.0", "40", None], "group": ["0.0", "1", "0"]})
+    assert excluded(ages, Criterion(column="age", minimum=50, reason="young")).tolist() == [False, True, True]
+    assert excluded(ages, Criterion(column="group", values=[0], reason="other")).tolist() == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_an_answer_in_words_is_no_missing_answer(tmp_path):
+    (tmp_path / "t.csv").write_text("eid,6145-2.0,6145-2.1\n1,1,2\n2,Financial difficulties,\n")
+    table = Table(path="t.csv", columns={"participant_id": "eid", "stress": "6145-2.*"})
+    with pytest.raises(
+        ValueError, match="t.csv: column '6145-2.0': 'Financial difficulties' is no number.*row 2"
+    ):
+        list(_long_chunks(tmp_path / "t.csv", table))
