@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from cardiacnets.cmr.localising import HeartLocation, locate_heart
+from cardiacnets.cmr.views import APEX, NORMALS
 from cardiacnets.contracts import CINE_FRAMES, LAX_PIXELS, PIXEL_MM, SAX_PIXELS
 
 VIEWS = {"sax": SAX_PIXELS, "4ch": LAX_PIXELS}
@@ -53,8 +54,8 @@ class Cine:
                 :func:`~cardiacnets.cmr.localising.locate_by_mask`.
 
         Returns uint8 (frames, pixels, pixels), black outside the scanned field; the 0.5th and 99.5th
-        percentiles of the crop become 0 and 255. A short axis that was stored as its mirror image, seen from
-        the base, is turned to be seen from the apex, as scanners show it.
+        percentiles of the crop become 0 and 255. Where the file says how it lies, columns run to the
+        patient's left, the short axis is seen from the apex and four chambers from the feet.
 
         Raises ``ValueError`` for an unknown view.
         """
@@ -65,15 +66,28 @@ class Cine:
         cropped = _crop(
             self.frames[:, location.middle_slice], self.spacing[1:], location.centre, pixels or VIEWS[view]
         )
-        if view == "sax" and _seen_from_base(self.meta.get("affine")):
-            cropped = cropped[..., ::-1]
+        cropped = _upright(cropped, self.meta.get("affine"), view)
         phases = np.asarray(self.times) / self.meta["cycle_ms"]
         return _to_bytes(resample_beat(cropped, phases, np.arange(frames) / frames))
 
 
-def _seen_from_base(affine: np.ndarray | None) -> bool:
-    """Whether columns, rows and the way to the apex form a right hand."""
-    return affine is not None and bool(np.linalg.det(np.asarray(affine)[:3, [2, 1, 0]]) > 0)
+def _upright(frames: np.ndarray, affine: np.ndarray | None, view: str) -> np.ndarray:
+    """Square frames (T, n, n) in one orientation, however they are stored; unchanged without ``affine``.
+
+    Columns run along whichever of the two axes in the plane points more to the patient's left, and to the
+    left; rows so that the short axis is seen from the apex and four chambers from the feet, never mirrored.
+    The two axes are the same in every file of an exam, whatever their order and direction, so that it gives
+    one picture.
+    """
+    if affine is None:
+        return frames
+    down, across = np.asarray(affine, dtype=float)[:3, 1:3].T / np.linalg.norm(affine, axis=0)[1:3, None]
+    if abs(down[0]) > abs(across[0]):
+        frames, down, across = frames.transpose(0, 2, 1), across, down
+    if across[0] < 0:
+        frames, across = frames[..., ::-1], -across
+    away = -APEX if view == "sax" else NORMALS["four-chamber"]  # from who looks, through the picture
+    return frames if np.cross(across, down) @ away > 0 else frames[:, ::-1]
 
 
 def resample_beat(frames: np.ndarray, phases: np.ndarray, wanted: np.ndarray) -> np.ndarray:
