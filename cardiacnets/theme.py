@@ -6,7 +6,10 @@ An arm with covariates has the colour of the arm without them and another marker
 
 from __future__ import annotations
 
+import matplotlib
 import seaborn
+import seaborn.objects
+from matplotlib.figure import Figure
 
 INK, FAINT = "#333333", "#b8b8b8"
 """What is drawn for orientation: lines of reference, and what stands behind."""
@@ -31,7 +34,6 @@ ARM_COLOURS = {
 }
 """The colour of an arm, the same in every chapter."""
 
-GROUP_COLOURS = {"healthy": FAINT, "case": VERMILION, "female": ORANGE, "male": BLUE}
 
 _RC = {
     "axes.spines.top": False,
@@ -49,3 +51,10 @@ _RC = {
 def use_theme() -> None:
     """Draw what follows in the book's look: white, a light grid, the palette :data:`CYCLE`."""
     seaborn.set_theme(context="notebook", style="whitegrid", palette=CYCLE, font_scale=0.85, rc=_RC)
+
+
+def draw_on(figure: Figure, plot: seaborn.objects.Plot) -> None:
+    """Draw a plot of seaborn's objects, which bring a look of their own, on ``figure`` in the book's."""
+    parts = ("axes", "grid", "xtick", "ytick", "font", "legend")
+    look = {name: value for name, value in matplotlib.rcParams.items() if name.startswith(parts)}
+    plot.theme(look).on(figure).plot()

@@ -12,9 +12,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-NO_ANSWER = ("prefer not to answer", "do not know", "not available", "n/a", "na", "nan", "none", "null")
-"""What exports write where nobody answered."""
-
 SEXES = {"female": 0.0, "f": 0.0, "woman": 0.0, "male": 1.0, "m": 1.0, "man": 1.0}
 
 _WHOLE = r"^\s*0*(\d+)(?:\.0+)?\s*$"
@@ -50,14 +47,14 @@ def as_spelled(keys: pd.Series, known: pd.Series | pd.Index) -> pd.Series:
 
 
 def numbers(column: pd.Series, where: str, values: Mapping[str | int, float] | None = None) -> pd.Series:
-    """The column as floats, NaN where it is empty or nobody answered.
+    """The column as floats, NaN where it is empty.
 
     ``values`` gives texts their numbers, in any case and with ``0.0`` for ``0``; without it a cell is a
     number itself. Raises ``ValueError`` for any other cell.
     """
     text = column.astype("string").str.strip()
     folded = text.str.casefold()
-    empty = column.isna() | folded.isin(["", *NO_ANSWER]).fillna(True)
+    empty = column.isna() | text.eq("").fillna(True)
     if values:
         known = {_folded(str(key)): float(number) for key, number in values.items()}
         if {"f", "m"} <= known.keys():

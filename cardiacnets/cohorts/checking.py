@@ -159,6 +159,8 @@ def _check_tables(manifest: Manifest, tables: CohortTables) -> list[Fault]:
         faults.append(
             Fault("missing", "no diagnosis belongs to any participant: are the identifiers of one kind?")
         )
+    elif tables.foreign and "participants" in manifest.tables:
+        faults.append(Fault("missing", f"{tables.foreign:,} codes belong to nobody among the participants"))
     if tables.diagnoses is not None and "date" in tables.diagnoses and not manifest.labels.window.undated:
         undated = int(tables.diagnoses["date"].isna().sum())
         if undated:

@@ -17,7 +17,7 @@ import pandas as pd
 import pandera.pandas as pandera
 from pandas.io.common import get_handle
 
-from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers
+from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
@@ -61,13 +61,15 @@ class CohortTables:
     """The tables of a cohort.
 
     ``diagnoses`` has the codes that carry a label, of people with a recording, and is ``None`` where labels
-    come from a column; ``diagnosed`` counts the participants with a code of any kind, or is ``None`` too.
+    come from a column; ``diagnosed`` counts the participants with a code of any kind, and ``foreign`` the
+    codes of people who are not among the participants; they are ``None`` too.
     """
 
     participants: pd.DataFrame
     recordings: pd.DataFrame
     diagnoses: pd.DataFrame | None = None
     diagnosed: int | None = None
+    foreign: int | None = None
 
 
 def read_tables(manifest: Manifest) -> CohortTables:
@@ -110,7 +112,8 @@ def join_people(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataF
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     """A whole table in the book's column names, joined and validated; ``ValueError`` names file and fault."""
     frame = pd.concat(table_chunks(manifest, name), ignore_index=True)
-    if name in UNIQUE and (repeated := frame[UNIQUE[name]].duplicated()).any():
+    # 7 and 7.0 are one
+    if name in UNIQUE and (repeated := one_key(frame[UNIQUE[name]]).duplicated()).any():
         path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
         first = frame.loc[repeated, key].iloc[0]
         raise DuplicateError(f"{path}: {repeated.sum()} rows repeat a {key}, the first {first!r}")
@@ -276,23 +279,25 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
 
 def read_diagnoses(
     manifest: Manifest, participants: pd.DataFrame, recordings: pd.DataFrame
-) -> tuple[pd.DataFrame, int]:
-    """The codes that labels are made of, and how many participants have a code of any kind.
+) -> tuple[pd.DataFrame, int, int]:
+    """The codes that labels are made of, how many participants have a code of any kind, and how many codes
+    belong to nobody among them.
 
     Raises ``ValueError`` as :func:`table_chunks`.
     """
     everyone = pd.Index(participants["participant_id"])
     recorded = pd.Index(recordings["participant_id"].unique())
     diagnosed = np.zeros(len(everyone), dtype=bool)
-    pieces = []
+    pieces, foreign = [], 0
     for frame in table_chunks(manifest, "diagnoses"):
         frame["participant_id"] = as_spelled(frame["participant_id"], everyone)
         places = everyone.get_indexer(frame["participant_id"])
         diagnosed[places[places >= 0]] = True
+        foreign += int((places < 0).sum())
         owned = recorded.get_indexer(frame["participant_id"]) >= 0
         kept = owned & carry_label(frame["code"], frame.get("version", 10))
         pieces.append(frame.loc[kept, [column for column in SCHEMAS["diagnoses"].columns if column in frame]])
-    return pd.concat(pieces, ignore_index=True), int(diagnosed.sum())
+    return pd.concat(pieces, ignore_index=True), int(diagnosed.sum()), foreign
 
 
 def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None:
@@ -305,7 +310,14 @@ def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None
     if by not in table.columns or by not in described.columns:
         raise ValueError(f"{path}: joined on {by!r}, which is not a column of both tables")
     other = pd.concat(_long_chunks(manifest.folder / described.path, described), ignore_index=True)
-    return other.drop_duplicates(by)
+    other = other.drop_duplicates()
+    if (twice := one_key(other[by]).duplicated(keep=False)).any():
+        first = other.index[twice][0]
+        raise ValueError(
+            f"{manifest.folder / described.path}: {int(twice.sum()):,} rows say different things of one "
+            f"{described.columns[by]}, first row {first + 1:,}: nobody can tell which is meant"
+        )
+    return other
 
 
 def _long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:

@@ -87,6 +87,7 @@ def edit(folder: Path, name: str, change) -> None:
 RECORDS = "mimic-iv-ecg/record_list.csv"
 CODES = "mimic-iv/hosp/diagnoses_icd.csv.gz"
 PATIENTS = "mimic-iv/hosp/patients.csv.gz"
+STAYS = "mimic-iv/hosp/admissions.csv.gz"
 
 
 def test_a_whole_cohort_has_no_faults_and_a_flow(cohort):
@@ -150,6 +151,12 @@ def copy_signal(at):
         (overwrite("diagnoses_icd.csv.gz", gzip.compress(b"a,b" * 99)[:30]), "unreadable", "diagnoses_icd"),
         (alter(RECORDS, lambda t: t.drop(columns="ecg_time")), "unreadable", "no column 'ecg_time'"),
         (alter(RECORDS, lambda t: t.assign(ecg_time="soon")), "unreadable", "'soon' is not a date"),
+        (alter(STAYS, lambda t: pd.concat([t, t.head(1).assign(admittime="2150-01-01")])), "unreadable",
+         "2 rows say different things of one hadm_id, first row 1"),
+        (alter(CODES, lambda t: t.assign(subject_id=[1, 2, *t["subject_id"][2:]])), "missing",
+         "2 codes belong to nobody among the participants"),
+        (alter(RECORDS, lambda t: t.assign(study_id=["40000001.0", *map(str, t["study_id"][1:])])),
+         "duplicated", "1 rows repeat a recording_id"),
         (alter(RECORDS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeat a recording_id"),
         (alter(PATIENTS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeat a participant_id"),
         (alter(PATIENTS, lambda t: t.iloc[1:]), "missing", "no known participant"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib
 import pandas as pd
 import seaborn
 import seaborn.objects as so
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
 from cardiacnets.picture import Picture
-from cardiacnets.theme import ARM_COLOURS
+from cardiacnets.theme import ARM_COLOURS, draw_on
 
 COLOURS = {ARM_NAMES[arm]: colour for arm, colour in ARM_COLOURS.items()}
 PANELS = 4
@@ -77,7 +76,7 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
     figure = Figure(figsize=(7, 3.4))
     plot = so.Plot(shown, x="labels, %", y="estimate", ymin="low", ymax="high", color="arm")
     plot = plot.add(so.Line()).add(so.Dot()).add(so.Range()).scale(color=COLOURS)
-    _draw(plot.label(x="labels used, %", y="mean r over 82 indices", color=""), figure)
+    draw_on(figure, plot.label(x="labels used, %", y="mean r over 82 indices", color=""))
     return Picture(
         figure,
         "label-efficiency",
@@ -103,12 +102,5 @@ def forest(table: pd.DataFrame) -> Figure:
     plot = plot.add(so.Range(linewidth=1.6), legend=False).add(so.Dot(pointsize=5), legend=False)
     measure = METRIC_NAMES[shown["metric"].iloc[0]]
     plot = plot.scale(color=COLOURS, y=so.Nominal(order=arms)).label(x=measure, y="")
-    _draw(plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot, figure)
+    draw_on(figure, plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot)
     return figure
-
-
-def _draw(plot: so.Plot, figure: Figure) -> None:
-    """Seaborn's objects bring a look of their own; this one is the book's."""
-    parts = ("axes", "grid", "xtick", "ytick", "font", "legend")
-    look = {name: value for name, value in matplotlib.rcParams.items() if name.startswith(parts)}
-    plot.theme(look).on(figure).plot()

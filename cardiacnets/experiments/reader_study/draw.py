@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from cardiacnets.ecg import plot_beats
 from cardiacnets.picture import Picture
 from cardiacnets.statistics import Estimate
-from cardiacnets.theme import BLUE, FAINT, INK, ORANGE
+from cardiacnets.theme import BLUE, FAINT, INK, ORANGE, draw_on
 
 DISPLAYS = {"ecg": "ECG", "ecg+generated": "ECG + generated", "ecg+real": "ECG + real"}
 """What a reader looks at, as a page calls it."""
@@ -64,9 +63,7 @@ def gains(table: pd.DataFrame, simulated: bool) -> Picture:
     figure = Figure(figsize=(9, 0.9 + 0.4 * shown["reader"].nunique()))
     plot = so.Plot(shown, x="gain", y="reader", xmin="low", xmax="high").facet("display")
     plot = plot.add(so.Range(color=BLUE, linewidth=1.6)).add(so.Dot(color=BLUE, pointsize=5))
-    parts = ("axes", "grid", "xtick", "ytick", "font")
-    look = {name: value for name, value in matplotlib.rcParams.items() if name.startswith(parts)}
-    plot.label(x="gain in accuracy", y="").theme(look).on(figure).plot()
+    draw_on(figure, plot.label(x="gain in accuracy", y=""))
     for axis in figure.axes:
         axis.axvline(0, color=INK, linewidth=0.8)
     return Picture(

@@ -14,7 +14,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from cardiacnets.cohorts.preprocessing import beat_view, encoder_view
-from cardiacnets.contracts import DISEASES, ECG_SAMPLES, LEADS
+from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.downstream_tasks.conformal import calibration_residuals, conformal_half_widths
@@ -24,14 +24,6 @@ from cardiacnets.experiments.shared.inputs import scale_ecg
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
-
-DISEASE_NAMES = {
-    "cad": "coronary artery disease",
-    "cm": "cardiomyopathy",
-    "pc": "pericarditis",
-    "hf": "heart failure",
-    "ph": "pulmonary hypertension",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +137,7 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
         rows.append(
             {
                 "key": disease,
-                "disease": DISEASE_NAMES[disease],
+                "disease": DIAGNOSIS_NAMES[disease],
                 "probability": probability,
                 "calibrated_on": len(validation),
             }
