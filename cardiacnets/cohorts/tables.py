@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
-from pandas.io.common import get_handle
 
 from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
+from cardiacnets.cohorts.table_files import long_chunks, wide_chunks
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
@@ -38,15 +37,6 @@ SCHEMAS = {
     ),
 }
 """What each table must hold; further columns are free."""
-
-CELLS = 2_000_000
-"""Cells of a table that are held as they were read: rows times columns, for some tables are wide."""
-
-SURPLUS = "beyond the last column"
-"""The column of what stands beyond the last one."""
-
-NONE_OF_THESE = -7
-"""UK Biobank's answer of none, where several could be chosen; its other codes below 0 are no answer."""
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
@@ -130,7 +120,7 @@ def table_chunks(manifest: Manifest, name: str) -> Iterator[pd.DataFrame]:
     path = manifest.folder / table.path
     other = _joined(manifest, path, table)
     count, first = 0, ""
-    for frame in _wide_chunks(path, table) if table.layout == "wide" else _long_chunks(path, table):
+    for frame in wide_chunks(path, table) if table.layout == "wide" else long_chunks(path, table):
         if other is not None:
             frame[table.join.by] = as_spelled(frame[table.join.by], other[table.join.by])
             # one row each, as before: a fault is named by the row of the file
@@ -160,7 +150,7 @@ def _theirs(manifest: Manifest, table: Table, ours: str) -> str:
 def _versions(path: Path, frame: pd.DataFrame) -> pd.Series:
     """ICD versions as whole numbers, -1 for what is none; ``ValueError`` where version 9 lost zeros."""
     version = pd.to_numeric(frame["version"].str.strip("\"' "), errors="coerce").fillna(-1).astype(int)
-    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").fillna(False).astype(bool) & (version == 9)
+    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").eq(True) & (version == 9)
     if short.any():
         first, row = frame.loc[short, "code"].iloc[0], frame.index[short][0] + 1
         many = f"{int(short.sum()):,} codes of version 9 have fewer than three digits"
@@ -270,7 +260,7 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
     asked = table.model_copy(update={"columns": identifier | columns})
     person, people = pd.factorize(recordings["participant_id"])
     values = np.full((len(people), len(INDEX_NAMES)), np.nan, dtype=np.float32)
-    for frame in _long_chunks(manifest.folder / table.path, asked):
+    for frame in long_chunks(manifest.folder / table.path, asked):
         place = people.get_indexer(as_spelled(frame.pop("participant_id"), people))
         found = {name: numbers(frame[name], f"{table.path}: column {columns[name]!r}") for name in frame}
         values[place[place >= 0]] = pd.DataFrame(found)[place >= 0].to_numpy(dtype=np.float32)
@@ -309,7 +299,7 @@ def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None
     described, by = manifest.tables[table.join.table], table.join.by
     if by not in table.columns or by not in described.columns:
         raise ValueError(f"{path}: joined on {by!r}, which is not a column of both tables")
-    other = pd.concat(_long_chunks(manifest.folder / described.path, described), ignore_index=True)
+    other = pd.concat(long_chunks(manifest.folder / described.path, described), ignore_index=True)
     other = other.drop_duplicates()
     if (twice := one_key(other[by]).duplicated(keep=False)).any():
         first = other.index[twice][0]
@@ -318,88 +308,3 @@ def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None
             f"{described.columns[by]}, first row {first + 1:,}: nobody can tell which is meant"
         )
     return other
-
-
-def _long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
-    """A table as it is, in the book's column names."""
-    counted, plain = _starred(table)
-    for frame in _text_chunks(path, table, list(plain.values()), tuple(counted.values())):
-        columns = {ours: frame[theirs] for ours, theirs in plain.items()}
-        for ours, start in counted.items():
-            places = [column for column in frame if column.startswith(start)]
-            answers = frame[places].apply(lambda cells: numbers(cells, f"{path}: column {cells.name!r}"))
-            count = (answers > 0).sum(axis=1)
-            columns[ours] = count.where((count > 0) | (answers == NONE_OF_THESE).any(axis=1))
-        yield pd.DataFrame(columns)
-
-
-def _wide_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
-    """One row a participant and numbered columns, to one row a value: ``41270-0.*`` beside ``41280-0.*``."""
-    starred, plain = _starred(table)
-    named, first = next(iter(starred.items()))
-    for frame in _text_chunks(path, table, list(plain.values()), tuple(starred.values())):
-        endings = [column.removeprefix(first) for column in frame if column.startswith(first)]
-        if not endings:
-            raise ValueError(f"{path}: no column starts with {first!r}")
-        cells = {ours: frame.reindex(columns=[start + ending for ending in endings]).to_numpy()
-                 for ours, start in starred.items()}  # fmt: skip
-        row, place = np.nonzero(pd.notna(cells[named]))  # nearly all cells of hundreds of columns are empty
-        columns = {ours: values[row, place] for ours, values in cells.items()}
-        yield pd.DataFrame(columns | {ours: frame[theirs].to_numpy()[row] for ours, theirs in plain.items()})
-
-
-def _starred(table: Table) -> tuple[dict[str, str], dict[str, str]]:
-    """A table's columns by name: the beginnings of numbered ones, and the plain ones."""
-    starts = {ours: theirs[:-1] for ours, theirs in table.columns.items() if theirs.endswith("*")}
-    return starts, {ours: theirs for ours, theirs in table.columns.items() if ours not in starts}
-
-
-def _text_chunks(
-    path: Path, table: Table, wanted: list[str], starts: tuple[str, ...]
-) -> Iterator[pd.DataFrame]:
-    """A table's columns of these names, or that start like this, as text, some rows at a time."""
-    try:
-        header = list(pd.read_csv(path, sep=table.separator, nrows=0, dtype=str).columns)
-        missing = [column for column in wanted if column not in header]
-        if missing:
-            raise ValueError(f"no column {missing[0]!r}; it has {', '.join(header[:12])[:200]}")
-        chosen = [column for column in header if column in wanted or column.startswith(starts or ("\0",))]
-        layout = {"sep": table.separator, "usecols": [*chosen, SURPLUS], "dtype": str, "index_col": False}
-        with (
-            get_handle(path, "r", encoding="utf-8-sig", compression="infer") as handles,
-            pd.read_csv(
-                _Widened(handles.handle, table.separator),
-                chunksize=max(1, CELLS // len(chosen)),
-                **layout,
-            ) as chunks,
-        ):
-            for frame in chunks:
-                surplus = frame.pop(SURPLUS)
-                if surplus.notna().any():
-                    row = surplus.first_valid_index() + 1
-                    raise ValueError(f"row {row:,} below the header has more fields than its {len(header)}")
-                yield frame
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such table; see the manifest's access route") from None
-    except Exception as error:  # csv, compression and encoding faults are of many kinds
-        raise ValueError(f"{path}: {' '.join(str(error).split())[:300]}") from None
-
-
-class _Widened:
-    """A stream of text whose header names one more column, :data:`SURPLUS`.
-
-    pandas drops what a row has beyond the header without a word; so it is seen. It is empty where each row
-    ends in a separator.
-    """
-
-    def __init__(self, stream: TextIO, separator: str) -> None:
-        lines = iter(stream.readline, "")
-        header = next((line for line in lines if line.strip()), "").rstrip("\r\n")
-        self.stream, self.header = stream, f"{header}{separator}{SURPLUS}\n"
-
-    def read(self, size: int = -1) -> str:
-        header, self.header = self.header, ""
-        return header or self.stream.read(size)
-
-    def __iter__(self) -> Iterator[str]:  # pandas takes nothing else for a stream
-        return iter(self.stream)

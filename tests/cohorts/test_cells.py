@@ -7,7 +7,7 @@ import pytest
 from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
 from cardiacnets.cohorts.flow import excluded
 from cardiacnets.cohorts.manifest import Criterion, Table
-from cardiacnets.cohorts.tables import _long_chunks
+from cardiacnets.cohorts.table_files import long_chunks
 
 
 def column(*cells):
@@ -112,4 +112,4 @@ def test_an_answer_in_words_is_no_missing_answer(tmp_path):
     with pytest.raises(
         ValueError, match="t.csv: column '6145-2.0': 'Financial difficulties' is no number.*row 2"
     ):
-        list(_long_chunks(tmp_path / "t.csv", table))
+        list(long_chunks(tmp_path / "t.csv", table))

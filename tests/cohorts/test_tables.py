@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from cardiacnets.cohorts import tables
+from cardiacnets.cohorts import table_files
 from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.labels import label_recordings
 from cardiacnets.cohorts.manifest import load_manifest
@@ -86,7 +86,7 @@ def manifest(request, tmp_path):
 def test_small_pieces_equal_the_whole_table(manifest, monkeypatch, cells):
     whole, labels = read_tables(manifest), read_labels(manifest, read_tables(manifest))
     indices = read_indices(manifest, whole.recordings) if manifest.indices else None
-    monkeypatch.setattr(tables, "CELLS", cells)
+    monkeypatch.setattr(table_files, "CELLS", cells)
     assert len(list(table_chunks(manifest, "diagnoses"))) > 1
     pieces = read_tables(manifest)
     for name in ("participants", "recordings", "diagnoses"):
@@ -172,7 +172,7 @@ def column_changed(column: str, value: str, rows: slice):
 def test_a_fault_in_the_middle_is_one_line_that_names_it(tmp_path, monkeypatch, cells, change, fault):
     manifest = write_mimic(tmp_path)
     change(tmp_path / CODES)
-    monkeypatch.setattr(tables, "CELLS", cells)
+    monkeypatch.setattr(table_files, "CELLS", cells)
     (found,) = check(manifest, read=0).faults
     assert found.kind == "unreadable" and "\n" not in found.detail
     assert found.detail.startswith(f"{tmp_path / CODES}: ") and fault in found.detail
@@ -196,7 +196,7 @@ def test_a_separator_at_the_end_of_each_row_moves_no_column(manifest):
 @pytest.mark.parametrize("cells", [300, 1_000_000])
 def test_a_row_of_too_many_fields_is_refused(tmp_path, monkeypatch, row, surplus, cells):
     manifest = write_mimic(tmp_path)
-    monkeypatch.setattr(tables, "CELLS", cells)
+    monkeypatch.setattr(table_files, "CELLS", cells)
     path = tmp_path / CODES
     lines = gzip.decompress(path.read_bytes()).splitlines()
     for place in (row, row + 5):
@@ -217,19 +217,19 @@ def test_events_are_counted_none_is_zero_and_no_answer_is_missing(tmp_path):
 
 
 def test_a_check_reads_each_table_once(manifest, monkeypatch):
-    opened, read = [], tables._text_chunks
+    opened, read = [], table_files._text_chunks
 
     def watched(path, table, wanted, starts):
         opened.append((path, tuple(wanted)))
         return read(path, table, wanted, starts)
 
-    monkeypatch.setattr(tables, "_text_chunks", watched)
+    monkeypatch.setattr(table_files, "_text_chunks", watched)
     check(manifest, read=0)
     assert len(opened) == len(set(opened)) >= len(manifest.tables)
 
 
 def test_memory_does_not_grow_with_the_codes_of_other_organs(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "CELLS", 2_000)
+    monkeypatch.setattr(table_files, "CELLS", 2_000)
 
     def peak(others: int) -> int:
         manifest = write_mimic(tmp_path / str(others), others=others)
