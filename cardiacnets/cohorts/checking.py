@@ -209,9 +209,9 @@ def _check_tables(
             faults.append(Fault("missing", f"{what}, and count for none: is the table with the dates whole?"))
     if {"participants", "recordings"} <= set(reports):
         people, recorded = tables.participants["participant_id"], tables.recordings["participant_id"]
-        reports["participants"].join("with a recording").look(people, recorded)
+        reports["participants"].join("with a recording").count(people, people.isin(recorded).to_numpy())
         owned = reports["recordings"].join("of a participant")
-        owned.look(recorded, people)
+        owned.count(recorded, recorded.isin(people).to_numpy())
         if owned.unmatched:
             path = manifest.folder / manifest.tables["recordings"].path
             what = f"{path}: {owned.unmatched:,} recordings belong to no known participant"

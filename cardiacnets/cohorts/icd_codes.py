@@ -12,12 +12,16 @@ ICD_CODE = r"^\s*[A-Za-z]?\d[\dA-Za-z.\- ]*$"
 """What a code looks like in either version."""
 
 _TITLED = re.compile(r"^\s*([A-Za-z]\d[\dA-Za-z](?:\.?[\dA-Za-z]{1,4})?)\s+[^\s\d]")
+_SHORT = re.compile(r"\s*\d{1,2}(?:\.|\s*$)")
 _FORMS = {9: re.compile(r"\s*(?:\d|[EeVv]\d)"), 10: re.compile(r"\s*[A-Za-z]\d")}
 
 
 def without_titles(codes: pd.Series) -> pd.Series:
     """Codes (N,) without the titles that some exports write after them: ``I25.1 Atherosclerotic ...``."""
-    return codes.str.extract(_TITLED, expand=False).fillna(codes)
+    kinds = pd.Series(pd.unique(codes.dropna()))  # millions of codes are a few thousand different ones
+    bare = dict(zip(kinds, kinds.str.extract(_TITLED, expand=False), strict=True))
+    titled = {code: found for code, found in bare.items() if isinstance(found, str)}
+    return codes.replace(titled) if titled else codes
 
 
 def read_versions(versions: pd.Series, codes: pd.Series, path: Path) -> pd.Series:
@@ -25,8 +29,11 @@ def read_versions(versions: pd.Series, codes: pd.Series, path: Path) -> pd.Serie
 
     Raises ``ValueError`` where codes of version 9 are shorter than three digits: they have lost zeros.
     """
-    version = pd.to_numeric(versions.str.strip("\"' "), errors="coerce").fillna(-1).astype(int)
-    short = codes.str.match(r"\s*\d{1,2}(?:\.|\s*$)").eq(True) & (version == 9)
+    kinds = pd.Series(pd.unique(versions.dropna()))
+    number = pd.to_numeric(kinds.str.strip("\"' "), errors="coerce")
+    version = versions.map(dict(zip(kinds, number, strict=True))).fillna(-1).astype(int)
+    short = codes.isin([code for code in pd.unique(codes) if isinstance(code, str) and _SHORT.match(code)])
+    short &= version == 9
     if short.any():
         first, row = codes[short].iloc[0], codes.index[short][0] + 1
         many = f"{int(short.sum()):,} codes of version 9 have fewer than three digits"
@@ -40,7 +47,7 @@ def read_versions(versions: pd.Series, codes: pd.Series, path: Path) -> pd.Serie
 def of_another_version(codes: pd.Series, versions: pd.Series | int) -> tuple[np.ndarray, str]:
     """Which codes (N,) have the form of the other version, so that they would carry no label, and why."""
     given = pd.DataFrame({"code": codes.to_numpy(), "version": np.asarray(versions)[()]})
-    kinds = given.drop_duplicates()  # millions of codes are a few thousand different ones
+    kinds = given.drop_duplicates()
     strange = [
         isinstance(code, str)
         and version in _FORMS

@@ -60,7 +60,8 @@ class ColumnReport:
 
     def look(self, cells: pd.Series, missing: np.ndarray, wrong: np.ndarray, why: str) -> None:
         """Count some cells (N,), of which these mean no answer, and these are not understood for ``why``."""
-        filled = int((cells.notna() & cells.astype("string").str.strip().ne("").fillna(False)).sum())
+        blank = [cell for cell in pd.unique(cells) if isinstance(cell, str) and not cell.strip()]
+        filled = int(cells.notna().sum() - (cells.isin(blank).sum() if blank else 0))
         self.filled += filled
         self.empty += len(cells) - filled
         self.no_answer += int(missing.sum())
@@ -93,15 +94,14 @@ class JoinReport:
     first: str = ""
     row: int | None = None
 
-    def look(self, keys: pd.Series, known: pd.Series | pd.Index) -> np.ndarray:
-        """Count some keys (N,) by whether they are among ``known``; which are, boolean (N,)."""
-        met = keys.isin(known).to_numpy(dtype=bool)
-        if not met.all() and not self.unmatched:
+    def count(self, keys: pd.Series, met: np.ndarray) -> None:
+        """Count some keys (N,), of which these ``met`` somebody (N,)."""
+        missed = int((~met).sum())
+        if missed and not self.unmatched:
             place = int(np.flatnonzero(~met)[0])
             self.first, self.row = str(keys.iloc[place]), row_of(keys.index, place)
-        self.matched += int(met.sum())
-        self.unmatched += int((~met).sum())
-        return met
+        self.matched += len(keys) - missed
+        self.unmatched += missed
 
     def __str__(self) -> str:
         first = f" (the first {self.first!r} in row {self.row:,})" if self.unmatched and self.row else ""

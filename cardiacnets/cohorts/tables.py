@@ -156,7 +156,8 @@ def table_chunks(manifest: Manifest, name: str, reports: Reports | None = None) 
         if other is not None:
             by = table.join.by
             frame[by] = as_spelled(frame[by], other[by])
-            report.join(f"{by} found in {table.join.table}").look(frame[by], other[by])
+            met = frame[by].isin(other[by]).to_numpy()
+            report.join(f"{by} found in {table.join.table}").count(frame[by], met)
             # one row each, as before: a fault is named by the row of the file
             frame = frame.merge(other, on=by, how="left").set_axis(frame.index)
         whole = _look(report, table, frame, raw, readers)
@@ -213,7 +214,7 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
     Raises ``ValueError`` if the pattern asks for an unknown column, or a table points outside the cohort's
     folder.
     """
-    paths, names = [], list(recordings)
+    paths, names, folder = [], list(recordings), manifest.folder
     for values in recordings.itertuples(index=False, name=None):
         row = dict(zip(names, values, strict=True))
         try:
@@ -224,8 +225,8 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
                 f"pattern {signal.pattern!r}: no column {error} in the recordings; {known}"
             ) from None
         if place.is_absolute() or ".." in place.parts:
-            raise ValueError(f"recording {row['recording_id']}: {place} points outside {manifest.folder}")
-        paths.append(manifest.folder / place)
+            raise ValueError(f"recording {row['recording_id']}: {place} points outside {folder}")
+        paths.append(folder / place)
     return paths
 
 
@@ -335,12 +336,14 @@ def read_diagnoses(
     pieces, foreign = [], 0
     for frame in table_chunks(manifest, "diagnoses", reports):
         owner = frame["participant_id"] = as_spelled(frame["participant_id"], everyone)
-        report = reports["diagnoses"]
-        foreign += int((~report.join("of a participant").look(owner, everyone)).sum())
-        diagnosed |= everyone.isin(owner)
-        owned = report.join("of someone with a recording").look(owner, recorded)
+        report, places = reports["diagnoses"], everyone.get_indexer(owner)
+        diagnosed[places[places >= 0]] = True
+        foreign += int((places < 0).sum())
+        owned = recorded.get_indexer(owner) >= 0
         carries = carry_label(frame["code"], frame.get("version", 10))
-        report.join("of a code that carries a label").look(frame["code"], frame["code"][carries])
+        report.join("of a participant").count(owner, places >= 0)
+        report.join("of someone with a recording").count(owner, owned)
+        report.join("of a code that carries a label").count(frame["code"], carries)
         kept = owned & carries
         pieces.append(frame.loc[kept, [column for column in SCHEMAS["diagnoses"].columns if column in frame]])
     return pd.concat(pieces, ignore_index=True), int(diagnosed.sum()), foreign
