@@ -113,7 +113,7 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
     ``run`` may be a whole number, as papermill's ``-p run 2024`` gives it. Raises ``ValueError`` for an
-    unknown profile or a run name that is not a plain folder name.
+    unknown profile, a run name that is not a plain folder name, and a place that cannot be written.
     """
     chosen = load_profile(profile)
     if isinstance(run, bool) or not isinstance(run, str | int):
@@ -123,6 +123,11 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
         raise ValueError(f"run name {name!r} must be a plain folder name")
     beside = REPOSITORY if CHECKOUT else Path.cwd()
     runs = Path(os.environ.get("CARDIACNETS_RUNS") or beside / "runs").resolve()
+    there = next(folder for folder in (runs / name, *(runs / name).parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        raise ValueError(
+            f"{there}: not writable, and runs are kept there; name another folder by CARDIACNETS_RUNS=..."
+        )
     return Run(runs / name, name, chosen)
 
 

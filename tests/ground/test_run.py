@@ -78,6 +78,14 @@ def test_a_run_stays_below_the_folder_of_runs(name):
         open_run("smoke", name)
 
 
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path / "absent" / "runs"))
+    assert open_run("smoke").root == tmp_path / "absent" / "runs" / "smoke"
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # as on a read-only file system
+    with pytest.raises(ValueError, match=f"{tmp_path}: not writable.*CARDIACNETS_RUNS"):
+        open_run("smoke")
+
+
 def test_digests_ignore_order_and_see_values():
     assert digest({"a": 1, "b": (2, 3)}) == digest({"b": [2, 3], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
