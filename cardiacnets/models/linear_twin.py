@@ -188,7 +188,7 @@ def _same_grid(cines: Mapping[str, np.ndarray]) -> tuple[int, ...]:
 
 
 def _finite(name: str, values: np.ndarray) -> None:
-    if not (whole := np.isfinite(values)).all():
+    if values.dtype.kind == "f" and not (whole := np.isfinite(values)).all():
         raise ValueError(f"{name}: NaN or infinity, first in row {int(np.argwhere(~whole)[0][0])}")
 
 

@@ -17,7 +17,6 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.downstream_tasks.classical import ClassicalFeatures
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
     fit_standardiser,
@@ -26,6 +25,7 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
     network_inputs,
     network_outputs,
 )
+from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS, Labelled, Task, labelled
