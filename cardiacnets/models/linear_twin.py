@@ -167,12 +167,14 @@ class ClosedFormAlignment:
         noise = np.random.default_rng(seed).standard_normal(predicted.shape)
         return predicted + noise @ self._power(0.5)
 
-    def embed(self, scores: np.ndarray) -> np.ndarray:
-        """Scores (n, q), predicted or true, from their mean and in units of what an ECG leaves open."""
-        return (scores - self.ridge.offset) @ self._power(-0.5)
+    def embed(self, scores: np.ndarray, place: slice = slice(None)) -> np.ndarray:
+        """Scores (n, q), predicted or true, at ``place`` alone: from their mean and in units of what ECGs
+        leave open there, so that partners lie near each other.
+        """
+        return (scores - self.ridge.offset)[:, place] @ self._power(-0.5, place)
 
-    def _power(self, exponent: float) -> np.ndarray:
-        values, axes = np.linalg.eigh(self.covariance)
+    def _power(self, exponent: float, place: slice = slice(None)) -> np.ndarray:
+        values, axes = np.linalg.eigh(self.covariance[place, place])
         return axes * values.clip(max(1e-9 * values.max(), 1e-12)) ** exponent @ axes.T
 
 
