@@ -8,7 +8,7 @@ import pandas as pd
 
 from cardiacnets.contracts import COHORT_NAMES, DIAGNOSIS_NAMES
 from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
-from cardiacnets.experiments.shared.depth import what_depth_adds
+from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
 
@@ -49,9 +49,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """Networks less their linear twins, readable, and in words what follows from each interval."""
-    words = [what_depth_adds(Comparison.of(row)) for row in table.itertuples()]
-    return readable(table).assign(network=words).rename(columns={"network": "the network"})
+    """Networks less their linear twins, readable, and in a word what follows from each interval."""
+    words = [in_a_word(Comparison.of(row)) for row in table.itertuples()]
+    return readable(table).assign(depth=words)
 
 
 def _in_one_cell(value: float, low: float, high: float) -> str:

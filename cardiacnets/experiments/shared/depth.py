@@ -7,19 +7,28 @@ import math
 from cardiacnets.statistics import Estimate
 
 
-def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
-    """The end of a sentence that begins with the network: ``gain`` is its measure less that of its twin,
-    higher is better; ``of`` names what is counted.
-
-    An interval that holds 0 is no proof of equality, and the words say so: what this n could have seen is
-    about as large as the interval's half-width.
+def in_a_word(gain: Estimate) -> str:
+    """``gain`` is the network's measure less that of its twin, higher is better: adds, worse, nothing seen
+    (the interval holds 0), or not available.
     """
     low, high = gain.interval
     if not (math.isfinite(low) and math.isfinite(high)):
-        return "cannot be compared with its twin in this run"
-    if low > 0:
-        return "adds to what its twin knows"
-    if high < 0:
-        return "is worse than its twin"
-    reach = f"{(high - low) / 2:.3f}".replace("0.", ".", 1)
-    return f"adds nothing that {gain.n} {of} can see (a difference below {reach} either way would be lost)"
+        return "not available"
+    return "adds" if low > 0 else "worse" if high < 0 else "nothing seen"
+
+
+def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
+    """The same as the end of a sentence that begins with the network; ``of`` names what is counted.
+
+    An interval that holds 0 proves no equality, and the words say so: a difference of about the interval's
+    half-width would go unseen.
+    """
+    low, high = gain.interval
+    unseen = f"{(high - low) / 2:.3f}".replace("0.", ".", 1)
+    return {
+        "adds": "adds to what its twin knows",
+        "worse": "is worse than its twin",
+        "not available": "cannot be compared with its twin in this run",
+        "nothing seen": f"adds nothing that {gain.n} {of} can see (a difference below about {unseen} would be "
+        "lost)",
+    }[in_a_word(gain)]
