@@ -17,7 +17,7 @@ from cardiacnets.statistics import Estimate
         (
             (-0.01, 0.09),
             "nothing seen",
-            r"adds nothing that 66 ECGs can see \(.* about \.050 would be lost\)",
+            r"adds nothing that 66 ECGs can see \(.* \.050 would be lost\)",
         ),
         ((0.0, 0.09), "nothing seen", "adds nothing"),
         ((np.nan, np.nan), "not available", "cannot be compared"),

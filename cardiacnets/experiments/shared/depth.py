@@ -29,6 +29,6 @@ def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
         "adds": "adds to what its twin knows",
         "worse": "is worse than its twin",
         "not available": "cannot be compared with its twin in this run",
-        "nothing seen": f"adds nothing that {gain.n} {of} can see (a difference below about {unseen} would be "
-        "lost)",
+        "nothing seen": f"adds nothing that {gain.n} {of} can see (a difference below about {unseen} "
+        "would be lost)",
     }[in_a_word(gain)]
