@@ -28,9 +28,13 @@ ARM_COLOURS = {
     "ecg": SKY,
     "ecg_covariates": SKY,
     "permuted": PURPLE,
+    "twin_permuted": PURPLE,
+    "twin": GREEN,
+    "twin_covariates": GREEN,
     "aligned": BLUE,
     "aligned_covariates": BLUE,
     "cmr": BLACK,
+    "cmr_twin": BLACK,
 }
 """The colour of an arm, the same in every chapter."""
 

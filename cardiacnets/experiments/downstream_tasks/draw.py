@@ -82,7 +82,7 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
         "label-efficiency",
         "Mean correlation against the share of labels, with 95 % intervals over test participants.",
         "Line chart with error bars of mean correlation against the share of labels, for the aligned and "
-        "the ECG-only network.",
+        "the ECG-only network and for alignment in closed form.",
     )
 
 

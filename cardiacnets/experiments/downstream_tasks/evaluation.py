@@ -40,9 +40,13 @@ ARM_NAMES = {
     "classical_covariates": "classical ECG + covariates",
     "ecg": "ECG-only network",
     "ecg_covariates": "ECG-only network + covariates",
+    "twin_permuted": "aligned in closed form to strangers",
     "permuted": "aligned to strangers' CMR",
+    "twin": "aligned in closed form",
+    "twin_covariates": "aligned in closed form + covariates",
     "aligned": "aligned ECG",
     "aligned_covariates": "aligned ECG + covariates",
+    "cmr_twin": "CMR components, linear readout",
     "cmr": "CMR, linear readout",
 }
 """Arms in the order of the tables."""
@@ -57,6 +61,14 @@ COMPARISONS = (
     ("aligned_covariates", "ecg_covariates"),
 )
 """Pairs of arms compared, first minus second."""
+TWINS = (
+    ("ecg", "classical"),
+    ("aligned", "twin"),
+    ("aligned_covariates", "twin_covariates"),
+    ("cmr", "cmr_twin"),
+)
+"""Each network and its linear twin."""
+TWIN_CONTROL = (("twin", "twin_permuted"),)
 
 
 @dataclass(frozen=True)

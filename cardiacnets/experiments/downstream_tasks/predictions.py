@@ -2,7 +2,9 @@
 
 Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
 readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
-that the classical model does not; ``cmr``, a linear readout of the frozen CMR encoder (the picture itself).
+that the classical model does not; ``twin``, the cine components that alignment in closed form predicts from
+the beat, and ``twin_permuted``, the same learned from strangers' hearts; ``cmr``, a linear readout of the
+frozen CMR encoder (the picture itself), and ``cmr_twin``, of the components of the cines.
 Networks are read from their folders, or applied to cohorts they never saw.
 """
 
@@ -15,9 +17,10 @@ from scipy.special import softmax
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.downstream_tasks.classical import ClassicalFeatures
+from cardiacnets.experiments.contrastive_alignment.align import ARMS, load_aligner
+from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
     fit_standardiser,
@@ -26,6 +29,7 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
     network_inputs,
     network_outputs,
 )
+from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS, Labelled, Task, labelled
@@ -33,7 +37,10 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 
-LINEAR_ARMS = ("covariates", "classical", "classical_aligned", "classical_covariates", "cmr")
+LINEAR_ARMS = (
+    "covariates", "classical", "classical_aligned", "classical_covariates", "twin", "twin_permuted",
+    "twin_covariates", "cmr", "cmr_twin",
+)  # fmt: skip
 
 
 def predict_task(run: Run, key: str) -> Path:
@@ -57,6 +64,7 @@ def predict_task(run: Run, key: str) -> Path:
         "downstream": run.profile.downstream,
         "source": code_of(predict_task),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
+        "twins": [run.require(run.root / "linear_twin" / arm, "03_contrastive_alignment") for arm in ARMS],
     }
 
     def make(folder: Path) -> None:
@@ -85,11 +93,16 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
     home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
     classical = ClassicalFeatures.fit(home_clean, run.profile.downstream, run.profile.seed)
     standardiser = fit_standardiser(home_clean, learned)
+    twins = {arm: open_closed_form(run, arm) for arm in ARMS}
 
     def features(arm: str, source_clean: CleanCohort, positions: np.ndarray) -> np.ndarray:
         if arm == "cmr":
             return np.hstack([cmr_features(run, source_clean.name, view)[0, positions] for view in VIEWS])
+        if arm == "cmr_twin":
+            return cine_scores(run)[positions].reshape(len(positions), -1)  # (n, views * K)
         parts = []
+        if arm.startswith("twin"):
+            parts.append(twins["permuted" if "permuted" in arm else "aligned"](source_clean, positions))
         if "classical" in arm:
             parts.append(classical(source_clean.beats[positions]))
         if "aligned" in arm:
@@ -100,7 +113,7 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
 
     scores = {}
     for arm in LINEAR_ARMS:
-        if arm == "cmr" and labels.task.cohort != "ukb":
+        if arm.startswith("cmr") and labels.task.cohort != "ukb":
             continue
         train, validation = (learned.of(split) for split in ("train", "validation"))
         learned_rows = learned.table["row"].to_numpy()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cardiacnets.contracts import COHORT_NAMES, DIAGNOSIS_NAMES
 from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
+from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
 
@@ -45,6 +46,12 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     if "pvalue" in table:
         named["p"] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in table["pvalue"]]
     return pd.DataFrame({**named, "n": table["n"]})
+
+
+def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
+    """Networks less their linear twins, readable, and in a word what follows from each interval."""
+    words = [in_a_word(Comparison.of(row)) for row in table.itertuples()]
+    return readable(table).assign(depth=words)
 
 
 def _in_one_cell(value: float, low: float, high: float) -> str:
