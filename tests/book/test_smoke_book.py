@@ -21,6 +21,12 @@ def test_every_chapter_was_executed_recorded_and_became_a_page(smoke_book):
         assert kept["provenance"]["profile"] == "smoke" and kept["provenance"]["seconds"] > 0, name
 
 
+def test_every_artefact_stands_in_the_table_of_artefacts(smoke_book):
+    places = [path.parent.relative_to(smoke_book.run).as_posix() for path in smoke_book.run.rglob(SIDECAR)]
+    made = {place: chapter_of(place) for place in places}
+    assert len(made) > 50 and {chapter[:2] for chapter in made.values()} == {f"0{n}" for n in range(6)}
+
+
 def test_the_contents_list_every_notebook():
     contents = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text())
     listed = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]

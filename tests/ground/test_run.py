@@ -11,7 +11,7 @@ import pytest
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
-from cardiacnets.run import SIDECAR, digest, open_run
+from cardiacnets.run import ARTEFACTS, CHAPTERS, REPOSITORY, SIDECAR, chapter_of, digest, open_run
 
 
 @pytest.fixture
@@ -68,8 +68,23 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
-    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -r run trial"):
-        run.require(run.models / "thing", "02_x")
+    command = r"papermill notebooks/02_cmr_self_supervision\.ipynb .* -r run trial"
+    with pytest.raises(ValueError, match=command):
+        run.require(run.models / "cmr_autoencoder")
+    with pytest.raises(ValueError, match=r"papermill notebooks/05_downstream_tasks\.ipynb"):
+        run.require(run.predictions / "ukb.cm")
+    with pytest.raises(ValueError, match=r"papermill notebooks/04_diffusion\.ipynb"):
+        run.require(run.predictions / "generated.ukb")
+
+
+def test_what_no_chapter_makes_is_named_at_once(run):
+    with pytest.raises(ValueError, match="models/thing: no chapter makes it"):
+        run.require(run.models / "thing")
+
+
+def test_each_chapter_of_the_table_is_a_notebook():
+    assert [path.stem for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))] == list(CHAPTERS)
+    assert {chapter_of(pattern.replace("*", "x")) for pattern in ARTEFACTS} <= set(CHAPTERS)
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "a/b", ".hidden"])

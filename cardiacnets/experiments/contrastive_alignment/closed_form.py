@@ -55,7 +55,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
     clean = open_clean(run, "ukb")
     ingredients = {
         "cohort": clean.folder,
-        "components": run.require(run.root / "linear_twin" / "components", "02_cmr_self_supervision"),
+        "components": run.require(run.root / "linear_twin" / "components"),
         "arm": arm,
         "aligned": settings.aligned,
         "random_features": run.profile.downstream.random_features,
@@ -76,7 +76,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
 
 def open_closed_form(run: Run, arm: str = "aligned") -> HeartFromBeat:
     """The twin of ``arm`` that :func:`fit_closed_form` has left."""
-    folder = run.require(run.root / "linear_twin" / arm, "03_contrastive_alignment")
+    folder = run.require(run.root / "linear_twin" / arm)
     with np.load(folder / "alignment.npz", allow_pickle=False) as file:
         arrays = dict(file)
     out_of_fold, covariance = arrays.pop("out_of_fold"), arrays.pop("covariance")

@@ -44,7 +44,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
     ingredients = {
         "cohort": clean.folder,
         "rows": len(rows),
-        "alignment": run.require(run.root / "linear_twin" / "aligned", "03_contrastive_alignment"),
+        "alignment": run.require(run.root / "linear_twin" / "aligned"),
         "diffusion": run.profile.diffusion,
         "seed": run.profile.seed,
         "source": code_of(draw_linear_movies),
@@ -64,7 +64,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
 
 def linear_movies(run: Run, cohort: str, name: str) -> np.ndarray:
     """An array of :func:`draw_linear_movies`: ``sax``, ``lax`` or ``indices``."""
-    folder = run.require(run.root / "linear_twin" / f"movies.{cohort}", "04_diffusion")
+    folder = run.require(run.root / "linear_twin" / f"movies.{cohort}")
     return memory_map(folder / f"{name}.npy")
 
 

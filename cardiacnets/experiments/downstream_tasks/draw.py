@@ -7,11 +7,12 @@ import seaborn
 import seaborn.objects as so
 from matplotlib.figure import Figure
 
-from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
 from cardiacnets.picture import Picture
+from cardiacnets.study import ARMS
 from cardiacnets.theme import ARM_COLOURS, draw_on
 
+ARM_NAMES = {name: arm.title for name, arm in ARMS.items()}
 COLOURS = {ARM_NAMES[arm]: colour for arm, colour in ARM_COLOURS.items()}
 PANELS = 4
 """Tasks side by side."""
