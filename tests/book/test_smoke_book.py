@@ -8,6 +8,7 @@ import yaml
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.report import gate, load_results
+from cardiacnets.run import SIDECAR, chapter_of
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
