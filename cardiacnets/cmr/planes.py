@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.acquisitions import REPEATED, one_a_position, one_acquisition
 from cardiacnets.cmr.cine import resample_beat
+from cardiacnets.cmr.pixels import grey_values
 from cardiacnets.cmr.views import (
     APEX,
     angle,
@@ -220,7 +221,7 @@ def _plane(images: list[Dataset]) -> Plane:
     turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)
     row, column = (float(value) for value in first.PixelSpacing)
     return Plane(
-        frames=np.stack([_pixels(images[index]) for index in order]),
+        frames=np.stack([grey_values(images[index]) for index in order]),
         phases=np.minimum(times / cycle, 1 - 1e-6),
         cycle=cycle,
         times_known=times_known,
@@ -264,16 +265,3 @@ def _timing(images: list[Dataset]) -> tuple[np.ndarray, np.ndarray, float, bool]
     if times[0] > step:  # counted from a trigger that was not the R wave
         times = times - times[0]
     return order, times, float(times[-1] + step), True
-
-
-def _pixels(image: Dataset) -> np.ndarray:
-    """Stored values through the modality's rescale (PS3.3 C.11.1); float32 (H, W)."""
-    slope, intercept = (float(image.get(tag, usual) if image.get(tag) not in (None, "") else usual)
-                        for tag, usual in (("RescaleSlope", 1), ("RescaleIntercept", 0)))  # fmt: skip
-    if not (np.isfinite([slope, intercept]).all() and slope):
-        raise ValueError(f"RescaleSlope {slope:g}, RescaleIntercept {intercept:g}; export it again")
-    stored = image.pixel_array
-    unused = int(image.BitsAllocated) - int(image.BitsStored)
-    if image.PixelRepresentation == 1 and unused > 0:  # the sign is the highest bit stored (PS3.5 8.1.1)
-        stored = (stored << unused) >> unused
-    return (stored * slope + intercept).astype(np.float32)
