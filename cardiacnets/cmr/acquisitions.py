@@ -100,7 +100,7 @@ def one_acquisition(stack: list[One]) -> list[One]:
     best = fullest_first(runs)[0]
     if not _is_even(best):
         gaps = _gaps(best)
-        usual = float(np.median(gaps))
+        usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
         worst = int(np.argmax(np.abs(np.log(gaps / usual))))
         fault = "a slice is missing there" if gaps[worst] > usual else "they do not belong to one stack"
         raise ValueError(

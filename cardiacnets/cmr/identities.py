@@ -1,7 +1,7 @@
 """Whose images they are and which belong together, as far as the files' identifiers say.
 
-De-identification has to replace UIDs consistently (PS3.15 E.1.1 and E.3.9); where it did not, the message
-says so rather than what the reader made of it.
+De-identification has to replace UIDs consistently (PS3.15 Table E.1-1a, action U); where it did not, the
+message says so rather than what the reader made of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 CHANGED = (
     "identifiers were replaced one by one; export the images again, or de-identify them so that equal UIDs "
-    "stay equal (PS3.15 E.3.9)"
+    "stay equal (PS3.15 Table E.1-1a, action U)"
 )
 
 

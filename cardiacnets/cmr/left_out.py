@@ -79,6 +79,27 @@ def refuse_losses(chosen: Sequence[Slice], left: Sequence[LeftOut]) -> None:
                 raise ValueError(_words(one))
 
 
+def traces_of_losses(images: Sequence[Dataset], series: set[str]) -> list[str]:
+    """Signs that images of these series are not here, in words: numbers that are skipped, or fewer images
+    than ImagesInAcquisition counts (PS3.3 C.7.6.1). No proof: exports renumber, and leave out on purpose."""
+    signs = []
+    for uid in sorted(series):
+        own = [image for image in images if str(image.get("SeriesInstanceUID") or "") == uid]
+        numbers = sorted({int(image.get("InstanceNumber") or 0) for image in own})
+        name = f"series {own[0].get('SeriesNumber')}"
+        ends = list(zip([0, *numbers], numbers, strict=False)) if numbers[0] > 0 else []  # 0: not numbered
+        skipped = sum(after - before - 1 for before, after in ends)
+        if skipped:
+            before, after = max(ends, key=lambda pair: pair[1] - pair[0])
+            signs.append(
+                f"{name} lacks {skipped} images by InstanceNumber, the most from {before + 1} to {after - 1}"
+            )
+        said = max((int(image.get("ImagesInAcquisition") or 0) for image in own))
+        if said > len(own) + skipped:
+            signs.append(f"{name} has {len(own)} images of {said} by ImagesInAcquisition")
+    return signs
+
+
 def refuse_faults(left: Sequence[LeftOut]) -> None:
     """Raise ``ValueError`` with the first image that can't be used, if there is one."""
     for one in left:

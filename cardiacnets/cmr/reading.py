@@ -21,7 +21,14 @@ from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
 from cardiacnets.cmr.identities import about_uids, refuse_mixed
-from cardiacnets.cmr.left_out import LeftOut, about_faults, one_line, refuse_faults, refuse_losses
+from cardiacnets.cmr.left_out import (
+    LeftOut,
+    about_faults,
+    one_line,
+    refuse_faults,
+    refuse_losses,
+    traces_of_losses,
+)
 from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti, turn_as_dicom
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
@@ -36,7 +43,7 @@ SORTED_BY = (
 """What decides whether an image belongs to the cine."""
 
 NUMBERS = ("TriggerTime", "InstanceNumber", "TemporalPositionIdentifier", "NominalInterval",
-           "CardiacNumberOfImages")  # fmt: skip
+           "CardiacNumberOfImages", "ImagesInAcquisition")  # fmt: skip
 """What says when an image was taken, if present."""
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -74,7 +81,9 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
             affine.
 
     Slices come base to apex and their spacing from image positions; frames by trigger time, the first at or
-    after the R wave. Raises ``ValueError`` naming the file, the fault and the way out.
+    after the R wave. Images that are of no use are passed over, unless the cine lacks them. Warns where
+    numbers of images suggest that a slice is lost. Raises ``ValueError`` naming the file, the fault and
+    the way out.
     """
     path = Path(path)
     if view not in VIEWS:
@@ -105,6 +114,9 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
         frames, phases = stack_frames(chosen)
     except ValueError as error:
         raise ValueError(f"{path}: {error}{about_uids(images)}{beside}") from None
+    signs = [] if beside else traces_of_losses(images, {plane.series_uid for plane in chosen})
+    if signs:
+        warnings.warn(f"{path}: slices may be lost: {'; '.join(signs)}", stacklevel=2)
     return _cine(path, view, chosen, frames, phases)
 
 
