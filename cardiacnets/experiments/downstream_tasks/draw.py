@@ -89,7 +89,7 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
 def depth(table: pd.DataFrame) -> Picture:
     """Networks less their linear twins (rows of a table of comparisons), one panel a task."""
     network = table["comparison"].str.split("-").str[0]
-    figure = forest(table.assign(arm=network), "network less its twin (mean r or AUC)")
+    figure = forest(table.assign(arm=network), "less its twin")
     for axis in figure.axes:
         axis.axvline(0, color=INK, linestyle=":")
     return Picture(
