@@ -5,6 +5,7 @@ explains each.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -28,13 +29,17 @@ def add_check(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--read", type=int, default=100, help="how many files of each kind to open (default 100)"
     )
+    parser.add_argument("--json", action="store_true", help="print the reports as JSON, a list of one each")
     parser.set_defaults(run=run_check)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Print a report a manifest; 1 if there are faults."""
     reports = [check(load_manifest(path), read=arguments.read) for path in arguments.manifests]
-    print("\n\n".join(map(str, reports)))
+    if arguments.json:
+        print(json.dumps([report.as_json() for report in reports], indent=2))
+    else:
+        print("\n\n".join(map(str, reports)))
     return int(any(report.faults for report in reports))
 
 

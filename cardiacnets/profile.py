@@ -122,6 +122,18 @@ class Alignment:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class LinearTwin:
+    """The closed form beside every network: components of small cines, and ridge regression to them."""
+
+    pixels: int = 24
+    """Side of the small cines, which keep all frames."""
+    components: int = 128
+    """Principal components of each view; fewer than training participants."""
+    aligned: int = 50
+    """The first of them, of each view, that are predicted from an ECG."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Diffusion:
     """Latent video diffusion conditioned on the frozen ECG tokens."""
 
@@ -206,6 +218,7 @@ class Profile:
     ecg_autoencoder: EcgAutoencoder
     cmr_autoencoder: CmrAutoencoder
     alignment: Alignment
+    linear_twin: LinearTwin = LinearTwin()
     diffusion: Diffusion
     pretraining: Training
     ecg_pretraining: Training

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,50 @@ CHECKOUT = (REPOSITORY / "Snakefile").is_file()
 """Whether the package lies in its repository, not in an installed wheel."""
 SIDECAR = "artefact.json"
 VERSIONED = ("torch", "timm", "diffusers", "numpy", "scipy", "statsmodels", "scikit-learn", "papermill")
+
+
+CHAPTERS = (
+    "00_cohorts", "01_preprocessing", "02_cmr_self_supervision", "03_contrastive_alignment", "04_diffusion",
+    "05_downstream_tasks", "06_statistics", "07_reader_study", "08_your_own_ecg",
+)  # fmt: skip
+"""The chapters in their order: what their notebooks are called."""
+
+ARTEFACTS = {
+    "cohorts/*": "00",
+    "checks/*": "00",
+    "clean/*": "01",
+    "models/cmr_autoencoder": "02",
+    "features/*": "02",
+    "linear_twin/components": "02",
+    "models/ecg_autoencoder": "03",
+    "models/aligned": "03",
+    "models/permuted": "03",
+    "linear_twin/aligned": "03",
+    "linear_twin/permuted": "03",
+    "predictions/limited.*": "03",
+    "predictions/switches.*": "03",
+    "models/video_autoencoder": "04",
+    "models/diffusion_*": "04",
+    "movies/*.*": "04",
+    "linear_twin/movies.*": "04",
+    "predictions/generated.*": "04",
+    "counterfactuals": "04",
+    "models/*.*/*": "05",
+    "predictions/*.*": "05",
+}
+"""Where artefacts lie below a run's folder, narrower patterns first, and the chapter that makes each."""
+
+
+def chapter_of(place: str) -> str:
+    """The chapter that makes the artefact at ``place`` below a run's folder, as its notebook is called.
+
+    Raises ``ValueError`` if no chapter does.
+    """
+    depth = place.count("/")
+    for pattern, number in ARTEFACTS.items():
+        if pattern.count("/") == depth and fnmatchcase(place, pattern):
+            return next(chapter for chapter in CHAPTERS if chapter.startswith(number))
+    raise ValueError(f"{place}: no chapter makes it; cardiacnets.run.ARTEFACTS says which there are")
 
 
 @dataclass(frozen=True)
@@ -69,9 +114,10 @@ class Run:
         """Where a fit with these ingredients keeps the state from which it resumes after a kill."""
         return self.root / "unfinished" / digest(ingredients)[:16]
 
-    def require(self, path: Path, chapter: str) -> Path:
+    def require(self, path: Path) -> Path:
         """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
         if not (path / SIDECAR).is_file():
+            chapter = self.chapter_of(path)
             raise ValueError(
                 f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
                 f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
@@ -79,6 +125,10 @@ class Run:
                 f"or `make book PROFILE={self.profile.name}`."
             )
         return path
+
+    def chapter_of(self, path: Path) -> str:
+        """The chapter that makes the artefact at ``path``; ``ValueError`` if none does."""
+        return chapter_of(path.relative_to(self.root).as_posix())
 
     def holds(self, path: Path, ingredients: Mapping[str, Any]) -> bool:
         """Whether ``path`` is a whole artefact made from these ingredients."""
@@ -113,7 +163,7 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
     ``run`` may be a whole number, as papermill's ``-p run 2024`` gives it. Raises ``ValueError`` for an
-    unknown profile or a run name that is not a plain folder name.
+    unknown profile, a run name that is not a plain folder name, and a place that cannot be written.
     """
     chosen = load_profile(profile)
     if isinstance(run, bool) or not isinstance(run, str | int):
@@ -123,6 +173,11 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
         raise ValueError(f"run name {name!r} must be a plain folder name")
     beside = REPOSITORY if CHECKOUT else Path.cwd()
     runs = Path(os.environ.get("CARDIACNETS_RUNS") or beside / "runs").resolve()
+    there = next(folder for folder in (runs / name, *(runs / name).parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        raise ValueError(
+            f"{there}: not writable, and runs are kept there; name another folder by CARDIACNETS_RUNS=..."
+        )
     return Run(runs / name, name, chosen)
 
 

@@ -6,6 +6,8 @@ says how many such cells a column has, and the first with its row.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Mapping
 
@@ -13,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 SEXES = {"female": 0.0, "f": 0.0, "woman": 0.0, "male": 1.0, "m": 1.0, "man": 1.0}
+
+NOT_A_DATE = "not a date (year-month-day is)"
 
 _WHOLE = r"^\s*0*(\d+)(?:\.0+)?\s*$"
 _WHOLE_DAY = r"^\d{4}-?\d{2}-?\d{2}"  # a year or a month alone is no day
@@ -43,17 +47,20 @@ def as_spelled(keys: pd.Series, known: pd.Series | pd.Index) -> pd.Series:
         both = spelled[same == twice.iloc[0]].tolist()
         raise ValueError(f"the keys {both[0]!r} and {both[1]!r} are one number")
     found = wanted.map(dict(zip(same, spelled, strict=True)))
-    return keys.where(~strange, found.reindex(keys.index).where(lambda given: given.notna(), keys))
+    given = keys.to_numpy(dtype=object, copy=True)
+    given[strange.to_numpy()] = found.where(found.notna(), keys[strange]).to_numpy(dtype=object)
+    return pd.Series(given, index=keys.index, name=keys.name, dtype=keys.dtype)
 
 
-def numbers(column: pd.Series, where: str, values: Mapping[str | int, float] | None = None) -> pd.Series:
-    """The column as floats, NaN where it is empty.
+def parse_numbers(
+    column: pd.Series, values: Mapping[str | int, float] | None = None
+) -> tuple[pd.Series, np.ndarray]:
+    """The column as floats, NaN where it is empty, and which cells are neither (N,).
 
     ``values`` gives texts their numbers, in any case and with ``0.0`` for ``0``; without it a cell is a
-    number itself. Raises ``ValueError`` for any other cell.
+    finite number itself.
     """
     text = column.astype("string").str.strip()
-    folded = text.str.casefold()
     empty = column.isna() | text.eq("").fillna(True)
     if values:
         known = {_folded(str(key)): float(number) for key, number in values.items()}
@@ -61,18 +68,18 @@ def numbers(column: pd.Series, where: str, values: Mapping[str | int, float] | N
             known |= {word: known[word[0]] for word in ("female", "male")}
             known.setdefault("woman", known["f"])
             known.setdefault("man", known["m"])
-        number = folded.map(_folded, na_action="ignore").map(known)
+        number = text.str.casefold().map(_folded, na_action="ignore").map(known)
     else:
         number = pd.to_numeric(text.where(~empty), errors="coerce")
-    number = number.astype("float64")
-    _refuse(column, number.isna() & ~empty, where, _advice(values))
-    return number.where(~empty)
+    number = number.astype("float64").replace([np.inf, -np.inf], np.nan)
+    return number.where(~empty), (number.isna() & ~empty).to_numpy(dtype=bool)
 
 
-def days(column: pd.Series, where: str) -> pd.Series:
-    """Dates as nanoseconds, NaT where empty; the clock that is written counts, whatever its zone.
+def parse_days(column: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Dates as nanoseconds, NaT where empty, and which cells are neither (N,).
 
-    Raises ``ValueError`` for what is not year-month-day, as a day or a month written first never is.
+    The clock that is written counts, whatever its zone. A date is year-month-day, as one whose day or month
+    is written first never is.
     """
     text = column.astype("string").str.strip()
     empty = column.isna() | text.eq("").fillna(True)
@@ -80,24 +87,61 @@ def days(column: pd.Series, where: str) -> pd.Series:
     text = text.where(~clocked, text.str.replace(_ZONE, "", regex=True))
     text = text.where(text.str.match(_WHOLE_DAY).fillna(False).astype(bool))
     dates = pd.to_datetime(text.where(~empty), errors="coerce", format="ISO8601")
-    _refuse(column, dates.isna() & ~empty, where, "not a date (year-month-day is)")
-    return dates.astype("datetime64[ns]")
+    return dates.astype("datetime64[ns]"), (dates.isna() & ~empty).to_numpy(dtype=bool)
+
+
+def parse_list(cell: str) -> list[str]:
+    """Several values in one cell, ``["I251", "I10"]`` or ``I251|I10``, as UK Biobank's platform exports them.
+
+    Raises ``ValueError`` for a list that does not end.
+    """
+    text = cell.strip()
+    if not text.startswith("["):
+        return [part.strip() for part in text.split("|") if part.strip()]
+    for written in (text, text.replace("'", '"')):  # JSON, or as Python writes it
+        with contextlib.suppress(ValueError, RecursionError):
+            return [str(value).strip() for value in json.loads(written) if value is not None]
+    raise ValueError(f"{cell[:60]!r} is no list of values")
+
+
+def numbers(column: pd.Series, where: str, values: Mapping[str | int, float] | None = None) -> pd.Series:
+    """As :func:`parse_numbers`; ``ValueError`` for the cells that are no number."""
+    number, wrong = parse_numbers(column, values)
+    _refuse(column, wrong, where, not_a_number(values))
+    return number
+
+
+def days(column: pd.Series, where: str) -> pd.Series:
+    """As :func:`parse_days`; ``ValueError`` for the cells that are no date."""
+    dates, wrong = parse_days(column)
+    _refuse(column, wrong, where, NOT_A_DATE)
+    return dates
 
 
 def _folded(text: str) -> str:
     return re.sub(_WHOLE, r"\1", text.strip().casefold())
 
 
-def _advice(values: Mapping[str | int, float] | None) -> str:
+def not_a_number(values: Mapping[str | int, float] | None = None) -> str:
+    """What a cell is that :func:`parse_numbers` does not understand."""
     if values:
         return f"not among the values {', '.join(map(str, values))}"
     return "no number, with a point before its decimals and nothing between its thousands"
 
 
-def _refuse(column: pd.Series, wrong: pd.Series, where: str, what: str) -> None:
-    if not wrong.any():
-        return
-    place = int(np.flatnonzero(wrong.to_numpy())[0])
-    row = column.index[place] + 1 if isinstance(column.index[place], int | np.integer) else place + 1
-    more = f"the first of {int(wrong.sum()):,} such cells, in" if wrong.sum() > 1 else "in"
-    raise ValueError(f"{where}: {column.iloc[place]!r} is {what}; {more} row {row:,}")
+def row_of(index: pd.Index, place: int) -> int:
+    """The row below the header, from 1, of the cell at ``place`` of a column with this index."""
+    return int(index[place] if isinstance(index[place], int | np.integer) else place) + 1
+
+
+def misread(value: object, what: str, count: int, row: int) -> str:
+    """One line on cells that are not understood: the first, what it is, how many there are, and its row."""
+    more = f"the first of {count:,} such cells, in" if count > 1 else "in"
+    return f"{value!r} is {what}; {more} row {row:,}"
+
+
+def _refuse(column: pd.Series, wrong: np.ndarray, where: str, what: str) -> None:
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        count, row = int(wrong.sum()), row_of(column.index, place)
+        raise ValueError(f"{where}: {misread(column.iloc[place], what, count, row)}")

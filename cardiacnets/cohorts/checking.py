@@ -7,21 +7,26 @@ a random sample is opened, and compared with its checksum where the cohort has a
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import Flow, excluded, participant_flow
+from cardiacnets.cohorts.labels import count_labels
 from cardiacnets.cohorts.manifest import Manifest, Signal, load_manifest
 from cardiacnets.cohorts.splits import LeakageError, check_leakage, split_participants
+from cardiacnets.cohorts.table_report import TableReport
 from cardiacnets.cohorts.tables import (
     SCHEMAS,
     UNIQUE,
     CohortTables,
     DuplicateError,
+    Reports,
     file_paths,
     join_people,
     present,
@@ -49,8 +54,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was seen and what is wrong; ``flow`` is ``None`` for simulated cohorts and unreadable tables;
-    ``scale`` says in one line what the numbers of the opened ECGs look like.
+    """What was seen and what is wrong.
+
+    ``tables`` says of each table, column by column, what was understood, ``labels`` which codes made which
+    label (:func:`~cardiacnets.cohorts.labels.count_labels`), and ``flow`` who is left; the last two are
+    ``None`` for simulated cohorts and unreadable tables. ``scale`` says in one line what the numbers of the
+    opened ECGs look like.
     """
 
     name: str
@@ -58,11 +67,29 @@ class CheckReport:
     faults: tuple[Fault, ...]
     flow: Flow | None = None
     scale: str = ""
+    tables: tuple[TableReport, ...] = ()
+    labels: pd.DataFrame | None = None
+
+    def as_json(self) -> dict:
+        """The same as plain dictionaries and lists; all faults, where the text lists a few of each kind."""
+        steps = None if self.flow is None else self.flow.steps
+        return {
+            "name": self.name,
+            "seen": self.seen,
+            "scale": self.scale,
+            "tables": [asdict(table) for table in self.tables],
+            "labels": [] if self.labels is None else json.loads(self.labels.to_json(orient="records")),
+            "flow": [] if steps is None else json.loads(steps.to_json(orient="records")),
+            "faults": [asdict(fault) for fault in self.faults],
+        }
 
     def __str__(self) -> str:
         lines = [f"{self.name}: " + ", ".join(f"{count:,} {what}" for what, count in self.seen.items())]
+        lines += [str(table) for table in self.tables]
         if self.scale:
             lines.append(self.scale)
+        if self.labels is not None:
+            lines.append(self.labels.to_string(index=False))
         if self.flow is not None:
             lines.append(self.flow.steps.to_string(index=False))
         for kind in dict.fromkeys(fault.kind for fault in self.faults):
@@ -83,24 +110,26 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     """
     if manifest.source == "simulated":
         return _check_simulated(manifest)
-    broken, frames, diagnoses = [], {}, ()
+    broken, frames, diagnoses, reports = [], {}, (), {}
     for name in filter(manifest.tables.get, SCHEMAS):
         try:
             if name in UNIQUE:
-                frames[name] = read_table(manifest, name)
+                frames[name] = read_table(manifest, name, reports)
             elif broken:  # looked through all the same
-                deque(table_chunks(manifest, name), maxlen=0)
+                deque(table_chunks(manifest, name, reports), maxlen=0)
             else:  # too large to be read twice
-                diagnoses = read_diagnoses(manifest, *join_people(frames))
+                diagnoses = read_diagnoses(manifest, *join_people(frames), reports)
         except DuplicateError as error:
             broken.append(Fault("duplicated", str(error)))
         except ValueError as error:
             broken.append(Fault("unreadable", str(error)))
     if broken:
-        return CheckReport(manifest.name, {"tables": len(manifest.tables)}, tuple(broken))
+        seen = {"tables": len(manifest.tables)}
+        return CheckReport(manifest.name, seen, tuple(broken), tables=tuple(reports.values()))
     tables = CohortTables(*join_people(frames), *diagnoses)
     seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
-    faults = [*_check_twin(manifest), *_check_tables(manifest, tables), *_check_leaks(manifest, tables)]
+    labels, faults = _check_tables(manifest, tables, reports)
+    faults += [*_check_twin(manifest), *_check_leaks(manifest, tables)]
     scales: list[Scale] = []
     exclusions, draw = [], np.random.default_rng(seed)
     try:
@@ -124,7 +153,9 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
         seen |= {f"{what} files": len(found), f"{what} files opened": len(sample)}
         faults += [*_check_files(what, sample, scales), *_check_sums(manifest, signal, sample)]
     flow = participant_flow(tables.recordings, exclusions)
-    return CheckReport(manifest.name, seen, tuple(faults), flow, summarise_scales(scales))
+    return CheckReport(
+        manifest.name, seen, tuple(faults), flow, summarise_scales(scales), tuple(reports.values()), labels
+    )
 
 
 def _check_simulated(manifest: Manifest) -> CheckReport:
@@ -145,11 +176,21 @@ def _check_twin(manifest: Manifest) -> list[Fault]:
     return []
 
 
-def _check_tables(manifest: Manifest, tables: CohortTables) -> list[Fault]:
-    faults = []
-    steps = [lambda: read_labels(manifest, tables), lambda: read_covariates(manifest, tables.recordings)]
+def _check_tables(
+    manifest: Manifest, tables: CohortTables, reports: Reports
+) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """The count of each label's codes and carriers, and what is wrong between the tables."""
+    faults, labels = [], None
+    try:
+        labels = count_labels(
+            manifest.labels.tasks, tables.recordings, read_labels(manifest, tables), tables.diagnoses,
+            manifest.labels.window,
+        )  # fmt: skip
+    except ValueError as error:
+        faults.append(Fault("unreadable", str(error)))
+    steps = [lambda: read_covariates(manifest, tables.recordings)]
     if manifest.indices:
-        steps.append(lambda: read_indices(manifest, tables.recordings))
+        steps.append(lambda: read_indices(manifest, tables.recordings, reports))
     for step in steps:
         try:
             step()
@@ -166,10 +207,16 @@ def _check_tables(manifest: Manifest, tables: CohortTables) -> list[Fault]:
         if undated:
             what = f"{undated:,} of {len(tables.diagnoses):,} codes that carry a label have no date"
             faults.append(Fault("missing", f"{what}, and count for none: is the table with the dates whole?"))
-    orphans = ~tables.recordings["participant_id"].isin(tables.participants["participant_id"])
-    faults += [Fault("missing", f"recording {one} belongs to no known participant")
-               for one in tables.recordings.loc[orphans, "recording_id"]]  # fmt: skip
-    return faults
+    if {"participants", "recordings"} <= set(reports):
+        people, recorded = tables.participants["participant_id"], tables.recordings["participant_id"]
+        reports["participants"].join("with a recording").count(people, people.isin(recorded).to_numpy())
+        owned = reports["recordings"].join("of a participant")
+        owned.count(recorded, recorded.isin(people).to_numpy())
+        if owned.unmatched:
+            path = manifest.folder / manifest.tables["recordings"].path
+            what = f"{path}: {owned.unmatched:,} recordings belong to no known participant"
+            faults.append(Fault("missing", f"{what}, the first to {owned.first!r} in row {owned.row:,}"))
+    return labels, faults
 
 
 def _check_leaks(manifest: Manifest, tables: CohortTables) -> list[Fault]:

@@ -88,14 +88,19 @@ class Breach:
         return f"{self.notebook}, cell {self.cell}: {self.kind}: {self.detail}"
 
 
-def scan(folder: Path | str, manifest: Manifest) -> int:
+def scan(folder: Path | str, manifest: Manifest, results: Path | str | None = None) -> int:
     """Scan every notebook of a folder; return how many there are.
 
-    Raises :class:`DisclosureError` naming notebook and cell of each breach, before any page is built.
+    ``results`` is the folder of the run's recorded results, which pages quote: its JSON is searched for
+    identifiers. Raises :class:`DisclosureError` naming notebook and cell of each breach, or the file, before
+    any page is built.
     """
     notebooks = sorted(Path(folder).glob("*.ipynb"))
     identifiers = Identifiers(known_identifiers(manifest))
     breaches = [breach for path in notebooks for breach in scan_notebook(path, manifest, identifiers)]
+    for path in sorted(Path(results).rglob("*.json")) if results else ():
+        if identifiers.in_text(path.name) or identifiers.in_text(path.read_text(encoding="utf-8")):
+            breaches.append(Breach(f"results/{path.name}", 0, *FOUND))
     if breaches:
         listed = "; ".join(map(str, breaches[:20]))
         raise DisclosureError(
@@ -154,7 +159,8 @@ def _scan_cell(cell: dict[str, Any], known: Identifiers, threshold: int) -> Iter
     for output in cell.get("outputs", ()):
         yield from _scan_identifiers(json.dumps(output.get("metadata", {})), known)
         if "data" not in output:  # a stream, or an error with its traceback
-            text = _text(output.get("text", "")) + "\n".join(output.get("traceback", ()))
+            said = (output.get(key, "") for key in ("text", "ename", "evalue"))
+            text = "\n".join([*map(_text, said), *output.get("traceback", ())])
             yield from _scan_identifiers(text, known)
             yield from _scan_text(text, threshold)
             continue

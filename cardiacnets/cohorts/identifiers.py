@@ -1,9 +1,10 @@
 """Identifiers of people looked for as what they are, strings of any characters, however a page writes them.
 
 ``10000001``, ``12.345.678-9`` and ``Müller 01`` are found in any case, composed or decomposed (Unicode NFC,
-NFD), as HTML, JSON or a URL escape them, broken over lines, and a number also as ``10000001.0`` or
-``10,000,001``. One pass over a page finds all: of each identifier the part that tells it best from others is
-looked up, and what stands around it compared.
+NFD), in any script's digits, as HTML, Markdown, JSON or a URL escape them, broken over lines or by a tag
+within a word, and a number also as ``10000001.0``, ``10,000,001`` or ``1.0000001e+07``. One pass over a page
+finds all: of each identifier the part that tells it best from others is looked up, and what stands around it
+compared.
 """
 
 from __future__ import annotations
@@ -20,14 +21,27 @@ from urllib.parse import unquote
 
 SHORTEST = 5
 """Characters below which an identifier could be anything, such as "12"."""
-GROUPED = 7
-"""Digits from which a number's thousands may be separated: shorter ones are what a page counts."""
 
 _PART = re.compile(r"\d+|[^\W\d_]+")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"\\/'bfnrt]))")
+_ADDRESS = re.compile(r"[?&][\w\-]+=[^\s\"'<>]*\+")
+_MARKDOWN = re.compile(r"\\([!-/:-@\[-`{-~])")
+_WITHIN_WORDS = re.compile(
+    r"<!--.*?-->|</?(?:a|abbr|b|bdi|big|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|"
+    r"tt|u|var|wbr)\b[^<>]*>",
+    re.IGNORECASE | re.DOTALL,
+)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
 _FRACTION = re.compile(r"\.(?!0+(?!\d))\d|e[-+]?\d")
+_GROUPED = re.compile(r"(?<![\d.])[1-9]\d{0,2}([,_ '\u2019.])\d{3}(?:\1\d{3})+(?!\d)")
+"""Numbers of seven digits and more in thousands; shorter ones are what a page counts."""
+_POWER = re.compile(r"(?<![\d.])(\d)\.(\d{4,})e\+?(\d{1,2})(?!\d)")
+"""A number by its power of ten, with more digits than a rounded one shows."""
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_CHECKSUM = 32
+"""Hexadecimal digits in a row from which they are a checksum: those of MD5, the shortest in use."""
 _DATA = re.compile(r"data:([\w/+.\-]+)(?:;[\w\-]+=[\w\-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -84,10 +98,38 @@ def _stands_alone(text: str, start: int, form: str) -> bool:
     before, end = text[start - 1 : start], start + len(form)
     if _go_on(before, form[0]) or _go_on(form[-1], text[end : end + 1]):
         return False
-    if form.isdecimal():  # not the digits of a fraction, nor a number with another fraction
-        fraction = before == "." and start > 1 and text[start - 2].isdecimal()
-        return not fraction and not _FRACTION.match(text, end)
+    if form.isdecimal():  # not the digits of a fraction or a checksum, nor a number with another fraction
+        broken = _FRACTION.match(text, end) and not _in_uid(text, start, end)
+        return not (_in_fraction(text, start) or broken or _in_checksum(text, start, end))
     return True
+
+
+def _in_fraction(text: str, start: int) -> bool:
+    """Whether a point that makes what begins at ``start`` a fraction stands before it: ``0.1``, ``-.1``."""
+    if text[start - 1 : start] != ".":
+        return False
+    before = text[start - 2 : start - 1] if start > 1 else ""
+    if before.isdecimal():
+        whole = start - 2
+        while whole > 0 and text[whole - 1].isdecimal():
+            whole -= 1
+        return text[whole - 1 : whole] != "."  # two points make no number but a UID
+    return before in ("", " ", "-", "+", "(", "[", ",", "=", ">")
+
+
+def _in_uid(text: str, start: int, end: int) -> bool:
+    """Whether these digits stand between two points, as in ``1.2.840.10000001.5``."""
+    return text[start - 1 : start] == "." and text[end : end + 1] == "." and not _in_fraction(text, start)
+
+
+def _in_checksum(text: str, start: int, end: int) -> bool:
+    """Whether these digits are part of a long row of hexadecimal ones."""
+    first, last = start, end
+    while first > 0 and text[first - 1] in _HEXADECIMAL:
+        first -= 1
+    while last < len(text) and text[last] in _HEXADECIMAL:
+        last += 1
+    return last - first >= _CHECKSUM and not text[first:last].isdecimal()
 
 
 def _go_on(first: str, second: str) -> bool:
@@ -97,28 +139,45 @@ def _go_on(first: str, second: str) -> bool:
 
 def _forms(identifier: str) -> set[str]:
     """An identifier, and what a number among them becomes in a table."""
-    forms = {_normal(identifier.strip())}
-    if number := _WHOLE.fullmatch(identifier.strip()):
-        digits = number[1]
-        forms |= {form for form in (digits, digits.lstrip("0")) if len(form) >= SHORTEST}
-        if len(digits.lstrip("0")) >= GROUPED:
-            forms.add(f"{int(digits):,}")
+    own = _normal(identifier.strip())
+    forms = {own}
+    if number := _WHOLE.fullmatch(own):
+        digits, bare = number[1], number[1].lstrip("0")
+        forms |= {form for form in (digits, bare) if len(form) >= SHORTEST}
     return forms
 
 
 def _normal(text: str) -> str:
     """One form for all ways to write the same: composed, without case, one space between words."""
     text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).casefold())
+    text = _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
     return " ".join(text.split())
 
 
 def _views(text: str) -> set[str]:
-    """The text as it is, and as HTML, JSON and URLs mean it."""
+    """The text as it is, and as HTML, Markdown, JSON and URLs mean it."""
     views = {text, html.unescape(text)}
-    views |= {_unescaped(view) for view in views if "\\" in view}
+    views |= {_WITHIN_WORDS.sub("", view) for view in views if "<" in view}
+    for plain in (_unescaped, _without_markdown):
+        views |= {plain(view) for view in views if "\\" in view}
+    views |= {view.replace("+", " ") for view in views if _ADDRESS.search(view)}
     if "%" in text:
-        views |= {unquote(view) for view in views}
-    return {_normal(view) for view in views}
+        views |= {unquote(view, encoding) for view in views for encoding in ("utf-8", "latin-1")}
+    plain = {_normal(view) for view in views}
+    return plain | {_GROUPED.sub(_digits, _POWER.sub(_from_power, view)) for view in plain}
+
+
+def _digits(number: re.Match[str]) -> str:
+    return re.sub(r"\D", "", number[0])
+
+
+def _from_power(number: re.Match[str]) -> str:
+    digits, power = (number[1] + number[2]).rstrip("0"), int(number[3])
+    return digits.ljust(power + 1, "0") if len(digits) <= power + 1 else number[0]
+
+
+def _without_markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\1", text)
 
 
 def _unescaped(text: str) -> str:

@@ -114,6 +114,54 @@ def label_recordings(
     return table[[*LABELS, *(f"{label}_incident" for label in LABELS if label != "healthy")]]
 
 
+def count_labels(
+    tasks: Sequence[str],
+    recordings: pd.DataFrame,
+    labels: pd.DataFrame,
+    diagnoses: pd.DataFrame | None,
+    window: DiagnosisWindow = DiagnosisWindow(),
+) -> pd.DataFrame:
+    """How each label came about, one row a label.
+
+    Arguments:
+        tasks: which labels are counted.
+        recordings: one row a recording, with ``participant_id`` and, for dated labels, ``date``.
+        labels: as :func:`label_recordings` gives them for these recordings.
+        diagnoses: of people with a recording, as for :func:`label_recordings`; None where labels come from a
+            column.
+        window: when a diagnosis counts.
+
+    Returns columns ``label``, ``participants`` and ``recordings`` that carry it and, with diagnoses, its
+    ``codes``; of these ``undated``, and those ``after`` or ``before`` the window of every recording of their
+    owner, which are prevalent for nobody.
+    """
+    table = pd.DataFrame({
+        "label": list(tasks),
+        "participants": [recordings.loc[labels[label], "participant_id"].nunique() for label in tasks],
+        "recordings": [int(labels[label].sum()) for label in tasks],
+    })  # fmt: skip
+    if diagnoses is None:
+        return table
+    carried = code_labels(diagnoses["code"], diagnoses["version"] if "version" in diagnoses else 10)
+    day = pd.to_timedelta(1, unit="D")
+    dates = diagnoses["date"] if "date" in diagnoses else pd.Series(pd.NaT, index=diagnoses.index)
+    after = before = np.zeros(len(diagnoses), dtype=bool)
+    if "date" in recordings:
+        recorded = recordings["date"].dt.normalize().groupby(recordings["participant_id"])
+        mine = recorded.agg(["min", "max"]).reindex(diagnoses["participant_id"])
+        coded = dates.dt.normalize().to_numpy()
+        after = coded > (mine["max"] + window.last_day * day).to_numpy()
+        if window.first_day is not None:
+            before = coded < (mine["min"] + window.first_day * day).to_numpy()
+    for name, counted in {
+        "codes": True, "undated": dates.isna().to_numpy(), "after": after, "before": before,
+    }.items():  # fmt: skip
+        table[name] = [
+            int((carried[label].to_numpy() & counted).sum()) if label in carried else 0 for label in tasks
+        ]
+    return table
+
+
 class _HeldDays:
     """The days of a disease's codes, asked for those near each recording.
 

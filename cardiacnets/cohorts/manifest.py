@@ -65,13 +65,35 @@ class Table(Section):
     columns of UK Biobank's export: in a ``wide`` table each becomes a row of its own, beside the
     like-numbered one of the other starred names; in a ``long`` table they count as the number of codes
     above 0, which is 0 where the answer is none of them (-7) and missing where there is no answer (-1, -3).
+
+    ``listed`` names columns whose cells hold several values, as UK Biobank's Research Analysis Platform
+    exports them (``["I251", "I10"]`` or ``I251|I10``): they are taken as numbered columns are, the first
+    value with the first of another name. In a wide table the codes are numbered or listed.
     """
 
     path: str
     separator: str = Field(",", min_length=1, max_length=1)
     columns: dict[str, str]
     layout: Literal["long", "wide"] = "long"
+    listed: list[str] = Field(default_factory=list)
     join: Join | None = None
+
+    @model_validator(mode="after")
+    def several(self) -> Table:
+        if unknown := [name for name in self.listed if name not in self.columns]:
+            raise ValueError(f"listed: {unknown[0]!r} is not among the columns")
+        if twice := [name for name in self.listed if self.columns[name].endswith("*")]:
+            raise ValueError(f"listed: {twice[0]!r} is a name of numbered columns, which hold one value each")
+        starred = any(theirs.endswith("*") for theirs in self.columns.values())
+        if self.layout == "wide" and not starred and not self.lists:
+            raise ValueError("a wide table has columns whose name here ends in *, or that are listed")
+        return self
+
+    @property
+    def lists(self) -> list[str]:
+        """The columns whose cells hold several values."""
+        wide = ["code"] if self.layout == "wide" and not self.columns.get("code", "*").endswith("*") else []
+        return [*self.listed, *(name for name in wide if name not in self.listed)]
 
 
 class Labels(Section):

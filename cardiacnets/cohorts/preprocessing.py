@@ -26,7 +26,6 @@ from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
     MICROVOLT,
-    PAIRED_COHORTS,
     Cohort,
     memory_map,
     open_cohort,
@@ -39,10 +38,9 @@ from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import PAIRED_COHORTS, SPLIT_COHORTS
 
 SHARD = 128
-SPLIT_COHORTS = ("ukb", "mimic")
-"""Cohorts that are trained on; every other cohort is held out as a whole."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def open_clean(run: Run, name: str) -> CleanCohort:
     """The preprocessed cohort ``name``; ``ValueError`` naming the command to run if chapter 01 has not made
     it.
     """
-    folder = run.require(run.root / "clean" / name, "01_preprocessing")
+    folder = run.require(run.root / "clean" / name)
     arrays = {key: memory_map(folder / f"{key}.npy") for key in ("beats", "rhythm", "sax", "lax")}
     return CleanCohort(name, folder, pd.read_parquet(folder / "index.parquet"), **arrays)
 

@@ -15,10 +15,20 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
 
-from cardiacnets.cohorts.cells import SEXES, as_spelled, days, numbers, one_key
+from cardiacnets.cohorts.cells import (
+    as_spelled,
+    misread,
+    not_a_number,
+    numbers,
+    one_key,
+    parse_numbers,
+    row_of,
+)
+from cardiacnets.cohorts.icd_codes import ICD_CODE, of_another_version, read_versions, without_titles
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.cohorts.table_files import long_chunks, wide_chunks
+from cardiacnets.cohorts.table_report import ColumnReport, TableReport, read_answers, readers_of
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
@@ -30,7 +40,7 @@ SCHEMAS = {
     "diagnoses": pandera.DataFrameSchema(
         {
             "participant_id": _KEY,
-            "code": pandera.Column(str, pandera.Check.str_matches(r"^[A-Za-z0-9.\- ]+$")),
+            "code": pandera.Column(str, pandera.Check.str_matches(ICD_CODE)),
             "version": pandera.Column(int, pandera.Check.isin([9, 10]), required=False),
             "date": _DATE,
         }
@@ -40,6 +50,10 @@ SCHEMAS = {
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
+
+
+Reports = dict[str, TableReport]
+"""What each table holds, by its name in the manifest."""
 
 
 class DuplicateError(ValueError):
@@ -99,66 +113,99 @@ def join_people(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataF
     return participants, recordings
 
 
-def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
-    """A whole table in the book's column names, joined and validated; ``ValueError`` names file and fault."""
-    frame = pd.concat(table_chunks(manifest, name), ignore_index=True)
-    # 7 and 7.0 are one
-    if name in UNIQUE and (repeated := one_key(frame[UNIQUE[name]]).duplicated()).any():
-        path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
+def read_table(manifest: Manifest, name: str, reports: Reports | None = None) -> pd.DataFrame:
+    """A whole table in the book's column names, joined and validated; ``ValueError`` names file and fault.
+
+    ``reports`` is told what the tables hold, as :func:`table_chunks` does.
+    """
+    frame = pd.concat(table_chunks(manifest, name, reports), ignore_index=True)
+    if name not in UNIQUE:
+        return frame
+    path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
+    numbered = frame[key].str.contains(r"\d").to_numpy(dtype=bool)
+    if numbered.mean() > 0.9 and not numbered.all():
+        row = int(np.flatnonzero(~numbered)[0])
+        raise ValueError(
+            f"{path}: the {key} {frame[key].iloc[row]!r} in row {row + 1:,} has no digit, as others have: "
+            "is the row a sum, or the header again?"
+        )
+    if (repeated := one_key(frame[key]).duplicated()).any():  # 7 and 7.0 are one
         first = frame.loc[repeated, key].iloc[0]
         raise DuplicateError(f"{path}: {repeated.sum()} rows repeat a {key}, the first {first!r}")
     return frame
 
 
-def table_chunks(manifest: Manifest, name: str) -> Iterator[pd.DataFrame]:
-    """What :func:`read_table` reads, a piece of at most :data:`CELLS` cells of the file at a time.
+def table_chunks(manifest: Manifest, name: str, reports: Reports | None = None) -> Iterator[pd.DataFrame]:
+    """What :func:`read_table` reads, a piece of at most :data:`~.table_files.CELLS` cells at a time.
 
-    Every row is validated; a piece with faults is not given, and at the table's end ``ValueError`` names the
-    file, how many there are in all, and the first.
+    Every row is validated, and every cell that means something to the study is read. A piece with faults is
+    not given, and at the table's end ``ValueError`` names the file, how many there are in all, and the first.
+    ``reports`` gains one of this table and one of the table it is joined to.
     """
     table = manifest.tables[name]
     path = manifest.folder / table.path
-    other = _joined(manifest, path, table)
+    reports = {} if reports is None else reports
+    report = reports.setdefault(name, TableReport(name, table.path))
+    readers, keys = readers_of(manifest, name), set()
+    other = _joined(manifest, path, table, reports)
     count, first = 0, ""
     for frame in wide_chunks(path, table) if table.layout == "wide" else long_chunks(path, table):
+        report.rows += len(frame)
+        keys |= set(frame["participant_id"].dropna().unique())
+        raw = list(frame)
         if other is not None:
-            frame[table.join.by] = as_spelled(frame[table.join.by], other[table.join.by])
+            by = table.join.by
+            frame[by] = as_spelled(frame[by], other[by])
+            met = frame[by].isin(other[by]).to_numpy()
+            report.join(f"{by} found in {table.join.table}").count(frame[by], met)
             # one row each, as before: a fault is named by the row of the file
-            frame = frame.merge(other, on=table.join.by, how="left").set_axis(frame.index)
-        if "date" in frame:
-            frame["date"] = days(frame["date"], f"{path}: column {_theirs(manifest, table, 'date')!r}")
+            frame = frame.merge(other, on=by, how="left").set_axis(frame.index)
+        whole = _look(report, table, frame, raw, readers)
         if "version" in frame:
-            frame["version"] = _versions(path, frame)
+            frame["version"] = read_versions(frame["version"], frame["code"], path)
+        if "code" in frame:
+            frame["code"] = without_titles(frame["code"])
+            wrong, why = of_another_version(frame["code"], frame.get("version", 10))
+            _theirs(report, table, "code").mark(frame["code"], wrong, why)
+            whole &= not wrong.any()
         try:
-            SCHEMAS[name].validate(frame, lazy=True)
+            SCHEMAS[name].validate(frame.reset_index(drop=True), lazy=True)
         except pandera.errors.SchemaErrors as error:
-            column, rule, value = error.failure_cases.loc[0, ["column", "check", "failure_case"]]
+            cases = error.failure_cases
+            column, rule, value = cases.loc[0, ["column", "check", "failure_case"]]
             first = first or f"the first in column {column!r}: {rule} fails for {value!r}"
-            count += len(error.failure_cases)
+            count += len(cases)
+            for column, places in cases.dropna(subset="index").groupby("column")["index"]:
+                wrong = np.isin(np.arange(len(frame)), places.astype(int))
+                _theirs(report, table, column).mark(frame[column], wrong, "not as it must be")
         else:
-            yield frame
+            if whole:
+                yield frame
+    report.keys = len(keys)
     if count:
         raise ValueError(f"{path}: {count} faults, {first}")
+    if report.fault:
+        raise ValueError(f"{path}: {report.fault}")
 
 
-def _theirs(manifest: Manifest, table: Table, ours: str) -> str:
-    """What the file calls one of the book's columns, of this table or of the one it is joined to."""
-    joined = manifest.tables[table.join.table].columns if table.join else {}
-    return table.columns.get(ours) or joined.get(ours, ours)
+def _theirs(report: TableReport, table: Table, ours: str) -> ColumnReport:
+    return report.column(ours, table.columns.get(ours, ours))
 
 
-def _versions(path: Path, frame: pd.DataFrame) -> pd.Series:
-    """ICD versions as whole numbers, -1 for what is none; ``ValueError`` where version 9 lost zeros."""
-    version = pd.to_numeric(frame["version"].str.strip("\"' "), errors="coerce").fillna(-1).astype(int)
-    short = frame["code"].str.match(r"\s*\d{1,2}(?:\.|\s*$)").eq(True) & (version == 9)
-    if short.any():
-        first, row = frame.loc[short, "code"].iloc[0], frame.index[short][0] + 1
-        many = f"{int(short.sum()):,} codes of version 9 have fewer than three digits"
-        raise ValueError(
-            f"{path}: {many}, the first {first!r} in row {row:,}: leading zeros were "
-            "lost, and other codes may read as another disease; export them as text"
-        )
-    return version
+def _look(report: TableReport, table: Table, frame: pd.DataFrame, columns: list[str], readers: dict) -> bool:
+    """Read the cells of a piece, dates in place, and report them; whether all were understood."""
+    whole = True
+    for name in columns:
+        nothing = np.zeros(len(frame), dtype=bool)
+        if name not in readers:
+            _theirs(report, table, name).look(frame[name], nothing, nothing, "")
+            continue
+        read = readers[name](frame[name])
+        _theirs(report, table, name).look(frame[name], read.missing, read.wrong, read.why)
+        whole &= not read.wrong.any()
+        if name == "date":
+            frame["date"] = read.values
+    return whole
 
 
 def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> list[Path]:
@@ -167,7 +214,7 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
     Raises ``ValueError`` if the pattern asks for an unknown column, or a table points outside the cohort's
     folder.
     """
-    paths, names = [], list(recordings)
+    paths, names, folder = [], list(recordings), manifest.folder
     for values in recordings.itertuples(index=False, name=None):
         row = dict(zip(names, values, strict=True))
         try:
@@ -178,8 +225,8 @@ def file_paths(manifest: Manifest, signal: Signal, recordings: pd.DataFrame) -> 
                 f"pattern {signal.pattern!r}: no column {error} in the recordings; {known}"
             ) from None
         if place.is_absolute() or ".." in place.parts:
-            raise ValueError(f"recording {row['recording_id']}: {place} points outside {manifest.folder}")
-        paths.append(manifest.folder / place)
+            raise ValueError(f"recording {row['recording_id']}: {place} points outside {folder}")
+        paths.append(folder / place)
     return paths
 
 
@@ -207,16 +254,16 @@ def read_labels(manifest: Manifest, tables: CohortTables) -> pd.DataFrame:
         return label_recordings(tables.recordings, tables.diagnoses, settings.window)
     if settings.column not in tables.recordings:
         raise ValueError(f"{manifest.name}: no column {settings.column!r} for labels")
-    value = tables.recordings[settings.column].str.strip()
-    value = value.where(value.isin(settings.values), as_spelled(value, pd.Index(map(str, settings.values))))
-    unknown = sorted(set(value.dropna()) - set(settings.values))
-    if unknown:
+    value = tables.recordings[settings.column]
+    places, wrong = parse_numbers(value, {text: place for place, text in enumerate(settings.values)})
+    if wrong.any():
         raise ValueError(
-            f"{manifest.name}: {settings.column} {unknown[0]!r} is not among the manifest's values"
+            f"{manifest.name}: {settings.column} {value[wrong].iloc[0]!r} is not among the manifest's values"
         )
-    carried = value.map(lambda one: settings.values.get(one, []))
+    carried = places.map(dict(enumerate(settings.values.values())))
     return pd.DataFrame(
-        {label: [label in labels for labels in carried] for label in LABELS}, index=value.index
+        {label: [isinstance(labels, list) and label in labels for labels in carried] for label in LABELS},
+        index=value.index,
     )
 
 
@@ -229,16 +276,13 @@ def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFram
             continue
         if covariate.column not in recordings:
             raise ValueError(f"{manifest.name}: no column {covariate.column!r} for the covariate {name!r}")
-        where, value = f"{manifest.name}: column {covariate.column!r}", recordings[covariate.column]
-        number = pd.to_numeric(value, errors="coerce")  # some exports write the code -3 as -3.0
-        value = value.mask(
-            value.isin([str(code) for code in covariate.missing])
-            | number.isin([code for code in covariate.missing if not isinstance(code, str)])
-        )
-        meant = covariate.values
-        if name == "sex" and not meant and value.astype("string").str.contains("[a-zA-Z]").any():
-            meant = SEXES | {"0": 0.0, "1": 1.0}
-        value = numbers(value, where, meant).replace(covariate.recode)
+        cells = recordings[covariate.column]
+        read = read_answers(name, covariate, cells)
+        if read.wrong.any():
+            place = int(np.flatnonzero(read.wrong)[0])
+            said = misread(cells.iloc[place], read.why, int(read.wrong.sum()), row_of(cells.index, place))
+            raise ValueError(f"{manifest.name}: column {covariate.column!r}: {said}")
+        value = read.values
         if since := covariate.years_since:
             began = numbers(recordings[since], f"{manifest.name}: column {since!r}")
             value = value + recordings["date"].dt.year - began
@@ -246,10 +290,11 @@ def read_covariates(manifest: Manifest, recordings: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame(columns, index=recordings.index)
 
 
-def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
+def read_indices(manifest: Manifest, recordings: pd.DataFrame, reports: Reports | None = None) -> np.ndarray:
     """The 82 indices of each recording's participant, float32 (R, 82), NaN where missing.
 
-    Raises ``ValueError`` if the manifest names no columns for them, or the table lacks one.
+    ``reports`` gains one of these columns. Raises ``ValueError`` if the manifest names no columns for them,
+    the table lacks one, or a cell is no number.
     """
     if manifest.indices is None:
         raise ValueError(f"{manifest.name}: its manifest has no key 'indices'")
@@ -257,40 +302,54 @@ def read_indices(manifest: Manifest, recordings: pd.DataFrame) -> np.ndarray:
     columns = {name: manifest.indices.format(field=field) for name, field in
                zip(PHENOTYPES["name"], PHENOTYPES["field"], strict=True)}  # fmt: skip
     identifier = {"participant_id": table.columns["participant_id"]}
-    asked = table.model_copy(update={"columns": identifier | columns})
+    asked = table.model_copy(update={"columns": identifier | columns, "listed": []})
+    report = TableReport("indices", table.path)
+    if reports is not None:
+        reports["indices"] = report
     person, people = pd.factorize(recordings["participant_id"])
     values = np.full((len(people), len(INDEX_NAMES)), np.nan, dtype=np.float32)
     for frame in long_chunks(manifest.folder / table.path, asked):
-        place = people.get_indexer(as_spelled(frame.pop("participant_id"), people))
-        found = {name: numbers(frame[name], f"{table.path}: column {columns[name]!r}") for name in frame}
+        keys = as_spelled(frame.pop("participant_id"), people)
+        report.rows, report.keys = report.rows + len(keys), report.keys + len(keys)
+        place, found = people.get_indexer(keys), {}
+        for name, cells in frame.items():
+            found[name], wrong = parse_numbers(cells)
+            _theirs(report, asked, name).look(cells, np.zeros(len(cells), dtype=bool), wrong, not_a_number())
         values[place[place >= 0]] = pd.DataFrame(found)[place >= 0].to_numpy(dtype=np.float32)
+    if report.fault:
+        raise ValueError(f"{manifest.folder / table.path}: {report.fault}")
     return values[person]
 
 
 def read_diagnoses(
-    manifest: Manifest, participants: pd.DataFrame, recordings: pd.DataFrame
+    manifest: Manifest, participants: pd.DataFrame, recordings: pd.DataFrame, reports: Reports | None = None
 ) -> tuple[pd.DataFrame, int, int]:
     """The codes that labels are made of, how many participants have a code of any kind, and how many codes
     belong to nobody among them.
 
-    Raises ``ValueError`` as :func:`table_chunks`.
+    Raises ``ValueError`` as :func:`table_chunks`, and tells ``reports`` as it does.
     """
+    reports = {} if reports is None else reports
     everyone = pd.Index(participants["participant_id"])
     recorded = pd.Index(recordings["participant_id"].unique())
     diagnosed = np.zeros(len(everyone), dtype=bool)
     pieces, foreign = [], 0
-    for frame in table_chunks(manifest, "diagnoses"):
-        frame["participant_id"] = as_spelled(frame["participant_id"], everyone)
-        places = everyone.get_indexer(frame["participant_id"])
+    for frame in table_chunks(manifest, "diagnoses", reports):
+        owner = frame["participant_id"] = as_spelled(frame["participant_id"], everyone)
+        report, places = reports["diagnoses"], everyone.get_indexer(owner)
         diagnosed[places[places >= 0]] = True
         foreign += int((places < 0).sum())
-        owned = recorded.get_indexer(frame["participant_id"]) >= 0
-        kept = owned & carry_label(frame["code"], frame.get("version", 10))
+        owned = recorded.get_indexer(owner) >= 0
+        carries = carry_label(frame["code"], frame.get("version", 10))
+        report.join("of a participant").count(owner, places >= 0)
+        report.join("of someone with a recording").count(owner, owned)
+        report.join("of a code that carries a label").count(frame["code"], carries)
+        kept = owned & carries
         pieces.append(frame.loc[kept, [column for column in SCHEMAS["diagnoses"].columns if column in frame]])
     return pd.concat(pieces, ignore_index=True), int(diagnosed.sum()), foreign
 
 
-def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None:
+def _joined(manifest: Manifest, path: Path, table: Table, reports: Reports) -> pd.DataFrame | None:
     """The table that each row of ``table`` finds its further columns in, one row a key."""
     if table.join is None:
         return None
@@ -299,12 +358,18 @@ def _joined(manifest: Manifest, path: Path, table: Table) -> pd.DataFrame | None
     described, by = manifest.tables[table.join.table], table.join.by
     if by not in table.columns or by not in described.columns:
         raise ValueError(f"{path}: joined on {by!r}, which is not a column of both tables")
-    other = pd.concat(long_chunks(manifest.folder / described.path, described), ignore_index=True)
+    report = reports.setdefault(table.join.table, TableReport(table.join.table, described.path))
+    theirs = manifest.folder / described.path
+    other = pd.concat(long_chunks(theirs, described), ignore_index=True)
+    report.rows, report.keys = len(other), other[by].nunique()
+    _look(report, described, other, list(other), readers_of(manifest, table.join.table))
+    if report.fault:
+        raise ValueError(f"{theirs}: {report.fault}")
     other = other.drop_duplicates()
     if (twice := one_key(other[by]).duplicated(keep=False)).any():
         first = other.index[twice][0]
         raise ValueError(
-            f"{manifest.folder / described.path}: {int(twice.sum()):,} rows say different things of one "
+            f"{theirs}: {int(twice.sum()):,} rows say different things of one "
             f"{described.columns[by]}, first row {first + 1:,}: nobody can tell which is meant"
         )
     return other

@@ -41,9 +41,9 @@ def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
 
 
 def guard(run: Run) -> None:
-    """Scan the notebooks for every real cohort of the run; each has its own identifiers and threshold."""
+    """Scan notebooks and results for every real cohort of the run; each has its identifiers and threshold."""
     for manifest in real_cohorts(run).values():
-        scan(run.notebooks, manifest)
+        scan(run.notebooks, manifest, run.root / "results")
 
 
 def stage(run: Run, repository: Path = REPOSITORY) -> Path:

@@ -69,6 +69,7 @@ PLANTED = [
     ("identifier", prose("Look at 1000001.")),
     ("identifier", code(display(html="<b>1000002</b>"))),
     ("identifier", code({"output_type": "error", "traceback": ["KeyError: '1000001'"]})),
+    ("identifier", code({"output_type": "error", "ename": "KeyError", "evalue": "1000001", "traceback": []})),
     ("identifier", code(display(html='<div data-content="simulated">1000001</div>'))),
     ("rows", code(table(frame(3).assign(participant_id=[1, 2, 3])))),
     ("rows", code(table(frame(3).assign(eid=[1, 2, 3]), mark="aggregate"))),
@@ -204,3 +205,14 @@ def test_what_is_no_notebook_is_refused_by_name(tmp_path, restricted, content):
     path.write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match="broken.ipynb: not a notebook"):
         scan_notebook(path, restricted, IDENTIFIERS)
+
+
+def test_results_that_pages_quote_are_searched_too(tmp_path, restricted, monkeypatch):
+    monkeypatch.setattr("cardiacnets.cohorts.disclosure.known_identifiers", lambda manifest: IDENTIFIERS)
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "downstream.json").write_text('{"downstream.n": {"value": 0.71, "n": 1200}}')
+    assert scan(tmp_path, restricted, results) == 0
+    (results / "downstream.json").write_text('{"downstream.n": {"value": 0.71, "method": "without 1000002"}}')
+    with pytest.raises(DisclosureError, match="results/downstream.json, cell 0: identifier"):
+        scan(tmp_path, restricted, results)

@@ -31,6 +31,19 @@ def test_all_cohorts_of_the_study_ship_with_their_twins():
     assert names == study | {f"{name}_simulated" for name in study} | {"ptb_xl"}
 
 
+def test_the_platform_s_manifest_asks_for_the_same_as_uk_biobank_s():
+    theirs, ours = (load_manifest(MANIFESTS / name) for name in
+                    ("research_analysis_platform/ukb.yaml", "ukb.yaml"))  # fmt: skip
+    same = {"tables", "indices", "title", "root"}
+    assert theirs.model_dump(exclude=same) == ours.model_dump(exclude=same)
+    assert load_manifest(theirs.sibling(theirs.twin)).name == "ukb_simulated"
+    for name, table in ours.tables.items():
+        assert set(theirs.tables[name].columns) == set(table.columns)
+        for column, field in table.columns.items():
+            number = field.partition("-")[0]
+            assert theirs.tables[name].columns[column].split("_")[0] in (number, f"p{number}")
+
+
 def test_covariates_bear_the_simulators_names():
     assert set(load_manifest(MANIFESTS / "ukb.yaml").covariates) == set(COVARIATES_UKB)
     for name in ("mimic_iv_ecg", "fahzu", "sahzu", "qph", "ptb_xl"):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from cardiacnets.cohorts import table_files
+from cardiacnets.cohorts import table_files, tables
 from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.labels import label_recordings
 from cardiacnets.cohorts.manifest import load_manifest

@@ -11,7 +11,7 @@ import pytest
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
-from cardiacnets.run import SIDECAR, digest, open_run
+from cardiacnets.run import ARTEFACTS, CHAPTERS, REPOSITORY, SIDECAR, chapter_of, digest, open_run
 
 
 @pytest.fixture
@@ -68,14 +68,37 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
-    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -r run trial"):
-        run.require(run.models / "thing", "02_x")
+    command = r"papermill notebooks/02_cmr_self_supervision\.ipynb .* -r run trial"
+    with pytest.raises(ValueError, match=command):
+        run.require(run.models / "cmr_autoencoder")
+    with pytest.raises(ValueError, match=r"papermill notebooks/05_downstream_tasks\.ipynb"):
+        run.require(run.predictions / "ukb.cm")
+    with pytest.raises(ValueError, match=r"papermill notebooks/04_diffusion\.ipynb"):
+        run.require(run.predictions / "generated.ukb")
+
+
+def test_what_no_chapter_makes_is_named_at_once(run):
+    with pytest.raises(ValueError, match="models/thing: no chapter makes it"):
+        run.require(run.models / "thing")
+
+
+def test_each_chapter_of_the_table_is_a_notebook():
+    assert [path.stem for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))] == list(CHAPTERS)
+    assert {chapter_of(pattern.replace("*", "x")) for pattern in ARTEFACTS} <= set(CHAPTERS)
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "a/b", ".hidden"])
 def test_a_run_stays_below_the_folder_of_runs(name):
     with pytest.raises(ValueError, match="plain folder name"):
         open_run("smoke", name)
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path / "absent" / "runs"))
+    assert open_run("smoke").root == tmp_path / "absent" / "runs" / "smoke"
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # as on a read-only file system
+    with pytest.raises(ValueError, match=f"{tmp_path}: not writable.*CARDIACNETS_RUNS"):
+        open_run("smoke")
 
 
 def test_digests_ignore_order_and_see_values():

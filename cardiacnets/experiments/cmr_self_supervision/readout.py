@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.probe import fit_probe
@@ -23,8 +24,9 @@ from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelatio
 
 
 def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
-    """Test correlations of ridge readouts of the CMR features of both views, ``trained`` by chapter 02 and
-    ``untrained``, as the same network's random weights make them; resampled together.
+    """Test correlations of ridge readouts of the CMR features of both views, ``trained`` by chapter 02,
+    ``untrained``, as the same network's random weights make them, and of the ``twin``'s components;
+    resampled together.
     """
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
@@ -35,6 +37,7 @@ def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
     read = {
         arm: _read(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
     }
+    read["twin"] = _read(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
     return bootstrap_correlations(labels.target[labels.of("test")], read, **run.profile.resampling)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from cardiacnets.models.contrast import retrieval_ranks
-from cardiacnets.statistics import wilson_interval
+from cardiacnets.statistics import Estimate, bootstrap_mean, wilson_interval
 
 DIRECTIONS = {
     "ECG to SAX": ("ecg", "sax"),
@@ -27,8 +27,8 @@ def retrieval_table(embedded: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
     """
     rows = []
     for arm, vectors in embedded.items():
-        for direction, (query, gallery) in DIRECTIONS.items():
-            ranks = retrieval_ranks(*(torch.from_numpy(vectors[name]) for name in (query, gallery))).numpy()
+        for direction in DIRECTIONS:
+            ranks = _ranks(vectors, direction)
             row = {
                 "arm": arm,
                 "direction": direction,
@@ -44,3 +44,18 @@ def retrieval_table(embedded: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
     return pd.DataFrame(
         [*rows, chance | {f"recall_{place}": min(1.0, place / count) for place in (1, 5, 10)}]
     )
+
+
+def found_more(
+    one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray], place: int, resamples: int, seed: int
+) -> Estimate:
+    """How many more ECGs find their own SAX cine among the first ``place`` by the vectors of ``one`` than by
+    those of ``other``, as a share of the same ECGs, with a bootstrap interval over them.
+    """
+    one_found, other_found = (_ranks(vectors, "ECG to SAX") <= place for vectors in (one, other))
+    return bootstrap_mean(one_found.astype(float) - other_found, resamples=resamples, seed=seed)
+
+
+def _ranks(vectors: Mapping[str, np.ndarray], direction: str) -> np.ndarray:
+    """Ranks (n,) of the own partner."""
+    return retrieval_ranks(*(torch.from_numpy(vectors[name]) for name in DIRECTIONS[direction])).numpy()

@@ -26,10 +26,10 @@ from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import READER_COHORT
 from cardiacnets.training import load_checkpoint, minibatches, save_checkpoint
 
 SAMPLE_BATCH = 16
-READER_COHORT = "fahzu_readers"
 
 
 def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
@@ -97,8 +97,8 @@ def fit_diffusion(run: Run, view: str) -> Path:
     """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
     ingredients = {
         "cohort": open_clean(run, "ukb").folder,
-        "aligned": run.require(run.models / "aligned", "03_contrastive_alignment"),
-        "autoencoder": run.require(run.models / "video_autoencoder", "04_diffusion"),
+        "aligned": run.require(run.models / "aligned"),
+        "autoencoder": run.require(run.models / "video_autoencoder"),
         "view": view,
         "seed": run.profile.seed,
         "diffusion": run.profile.diffusion,
@@ -146,7 +146,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
 
 def load_diffusion(run: Run, view: str) -> VideoDiffusion:
     """The trained diffusion model of one view, in evaluation mode."""
-    folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    folder = run.require(run.models / f"diffusion_{view}")
     return load_checkpoint(folder, "diffusion", run.profile).eval()
 
 
@@ -182,7 +182,7 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
     uint8.
     """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
-    model_folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    model_folder = run.require(run.models / f"diffusion_{view}")
     ingredients = {
         "cohort": clean.folder,
         "model": model_folder,
@@ -209,7 +209,7 @@ def measure_movies(run: Run, cohort: str) -> Path:
     recorded ``truth.npy``, all (n, 82).
     """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
-    folders = [run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") for view in VIEWS]
+    folders = [run.require(run.root / "movies" / f"{cohort}.{view}") for view in VIEWS]
     ingredients = {
         "movies": folders,
         "cohort": clean.folder,
@@ -253,4 +253,4 @@ def measure_reference(run: Run) -> Path:
 
 def movies(run: Run, cohort: str, view: str, kind: str) -> np.ndarray:
     """Movies (n, T, H, W) uint8 of :func:`generated_rows`; ``kind`` is ``generated`` or ``real``."""
-    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") / f"{kind}.npy")
+    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}") / f"{kind}.npy")

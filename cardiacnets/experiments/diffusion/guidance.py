@@ -134,7 +134,7 @@ def turn_causes(run: Run) -> Path:
     :data:`REDRAWN`.
     """
     count, seed = run.profile.diffusion.counterfactuals, run.profile.seed
-    folders = [run.require(run.models / f"diffusion_{view}", "04_diffusion") for view in VIEWS]
+    folders = [run.require(run.models / f"diffusion_{view}") for view in VIEWS]
     ingredients = {
         "models": folders,
         "aligned": run.models / "aligned",
@@ -175,7 +175,7 @@ def turn_causes(run: Run) -> Path:
 
 def counterfactual(run: Run, name: str) -> np.ndarray:
     """An array of :func:`turn_causes`: ``real_sax``, ``generated_lax``, ``read`` or ``truth``."""
-    folder = run.require(run.root / "counterfactuals", "04_diffusion")
+    folder = run.require(run.root / "counterfactuals")
     return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
 

@@ -7,11 +7,12 @@ import seaborn
 import seaborn.objects as so
 from matplotlib.figure import Figure
 
-from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
 from cardiacnets.picture import Picture
+from cardiacnets.study import ARMS
 from cardiacnets.theme import ARM_COLOURS, draw_on
 
+ARM_NAMES = {name: arm.title for name, arm in ARMS.items()}
 COLOURS = {ARM_NAMES[arm]: colour for arm, colour in ARM_COLOURS.items()}
 PANELS = 4
 """Tasks side by side."""
@@ -82,7 +83,7 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
         "label-efficiency",
         "Mean correlation against the share of labels, with 95 % intervals over test participants.",
         "Line chart with error bars of mean correlation against the share of labels, for the aligned and "
-        "the ECG-only network.",
+        "the ECG-only network and for alignment in closed form.",
     )
 
 
