@@ -41,9 +41,7 @@ COMPARATIVE = (
     r"better|worse|more|fewer|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow|soon"
     r"|rich|poor|eas[iy]|hard|tall|short|thick|fine|clear)e?r"
 )
-SUPERLATIVE = (
-    r"best|worst|most|fewest|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow)e?st"
-)
+SUPERLATIVE = r"best|worst|most|fewest|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow)e?st"
 DIRECTION = re.compile(
     rf"\b(?:{COMPARATIVE}|less (?:\w+ )?than|(?:much|far|no|even) less"
     rf"|(?:is|are|was|were|does|do|reads?) (?:the |its )?(?:{SUPERLATIVE})"
@@ -54,21 +52,22 @@ DIRECTION = re.compile(
     r"|(?:hardly|never|seldom|always) (?:ever )?(?:finds?|rejects?|does|do)"
     r"|too (?:high|low|wide|narrow|timid|bold|small|large|short)"
     r"|knows? (?:no )?(?:less|much))\b"
-    r"|\bbeats? (?=all|any|every|the|that|them|it|what|both|under)|\b(?:as|so) (?:well|good) as\b",
+    r"|(?<!median )\bbeats? (?=all|any|every|the|that|them|it|what|both|under)|\b(?:as|so) (?:well|good) as\b",
     re.IGNORECASE,
 )
 """Words that say who is ahead: a number beside them may say the opposite."""
 
 QUANTITY = re.compile(
-    r"\b(?:gain(?:s|ed)?|adds|rises?|falls?|grows?|earn(?:s|ed)"
-    r"|(?:above|below) (?:the|that|its|zero|chance|one))\b",
+    r"\b(?:gains|gained|an? gain (?:of|over)|adds|rises?|falls?(?! outside)|grows?|earn(?:s|ed)"
+    r"|(?:above|below) (?:zero|chance|that of|its twin))\b",
     re.IGNORECASE,
 )
 """Words that a recorded value in the same sentence fills with its own sign."""
 
 CONDITIONAL = re.compile(
-    r"\b(?:if|whether|unless|would|could|might|may|should|must|can|cannot|need not|how much|how far|by how)\b"
-    r"|\?|\b[Ww]here (?:the|its|that|an|no|it|this|you|one)\b",
+    r"\b(?:if|whether|unless|would|could|might|may|should|must|can|cannot|how much|how far|by how)\b|\?"
+    r"|\bwhere (?:the|its|that|an|no|it|this|you|one)\b|\bwhat (?:\w+ ){1,3}adds\b",
+    re.IGNORECASE,
 )
 PLACES = re.compile(r"\b(?:lower|upper) (?:\w+ )?(?:rows?|panels?|limits?|ends?)\b")
 """Where something stands on the page."""
