@@ -1,12 +1,12 @@
-"""Prose that cannot contradict its run: a sentence that says better, more or worse is computed or conditional.
+"""Prose that cannot contradict its run: who says better or worse computes it or makes it conditional.
 
-A run's results move with profile, seed, machine and cohort; a typed sentence does not. So all that a reader is
-told (Markdown of the notebooks and of the book, captions, alternative texts and notes in their code and in the
-chapters' drawings) is searched for words of direction. A sentence that has one is sound if
+A run's results move with profile, seed, machine and cohort; a typed sentence does not. So all that a reader
+is told (Markdown of the notebooks and of the book; captions, alternative texts and notes in their code and in
+the chapters' drawings) is searched for words of direction. A sentence that has one is sound if
 
 - it is conditional or asks ("where the interval excludes 0", "whether", "may"), or
 - its word of direction is itself computed, or names a quantity whose recorded value stands in the sentence
-  ("the gain is {glue:text}`...`"), or
+  ("it adds {glue:text}`...`"), or
 - ``prose_allowed.yml`` has it: a sentence about the paper, a method, physiology or the simulation's design,
   which no run can contradict, with the reason.
 
@@ -41,7 +41,10 @@ COMPARATIVE = (
     r"better|worse|more|fewer|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow|soon"
     r"|rich|poor|eas[iy]|hard|tall|short|thick|fine|clear)e?r"
 )
-SUPERLATIVE = r"best|worst|most|fewest|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow)e?st"
+SUPERLATIVE = (
+    r"best|worst|most|fewest"
+    r"|(?:high|low|larg|small|great|bigg|wid|narrow|clos|sharp|strong|weak|fast|slow)e?st"
+)
 DIRECTION = re.compile(
     rf"\b(?:{COMPARATIVE}|less (?:\w+ )?than|(?:much|far|no|even) less"
     rf"|(?:is|are|was|were|does|do|reads?) (?:the |its )?(?:{SUPERLATIVE})"
@@ -52,7 +55,8 @@ DIRECTION = re.compile(
     r"|(?:hardly|never|seldom|always) (?:ever )?(?:finds?|rejects?|does|do)"
     r"|too (?:high|low|wide|narrow|timid|bold|small|large|short)"
     r"|knows? (?:no )?(?:less|much))\b"
-    r"|(?<!median )\bbeats? (?=all|any|every|the|that|them|it|what|both|under)|\b(?:as|so) (?:well|good) as\b",
+    r"|(?<!median )\bbeats? (?=all|any|every|the|that|them|it|what|both|under)"
+    r"|\b(?:as|so) (?:well|good) as\b",
     re.IGNORECASE,
 )
 """Words that say who is ahead: a number beside them may say the opposite."""
@@ -83,7 +87,7 @@ class Sentence(NamedTuple):
 
 
 def read_markdown(text: str) -> Iterator[str]:
-    """Its sentences, a recorded value as :data:`VALUE`; without code, formulas, targets of links and roles."""
+    """Its sentences, a recorded value as :data:`VALUE`; without code, formulas, links' targets, roles."""
     text = re.sub(r"```(?:bash|python|\{bibliography\})\n.*?```|\$\$.*?\$\$", "", text, flags=re.DOTALL)
     text = re.sub(r"^\s*(?:```.*|:[\w-]+:(?: .*)?|:::.*)$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\{glue:text\}`[^`]*`", VALUE, text)
