@@ -109,16 +109,16 @@ def read_markdown(text: str) -> Iterator[str]:
 
 def read_code(text: str) -> Iterator[str]:
     """The sentences of string literals, what an f-string fills in as :data:`VALUE`; without docstrings."""
-    tree = ast.parse(text)
-    bare = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-    parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(text)))
+    bare = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    strings = [node for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]
+    for node in sorted(strings, key=lambda node: (node.lineno, node.col_offset)):
         if isinstance(node, ast.JoinedStr):
-            yield from read_literal("".join(getattr(part, "value", VALUE) if isinstance(part, ast.Constant)
-                                            else VALUE for part in node.values))  # fmt: skip
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if not any(node is each for each in (*bare, *parts)):
-                yield from read_literal(node.value)
+            filled = [part.value if isinstance(part, ast.Constant) else VALUE for part in node.values]
+            yield from read_literal("".join(filled))
+        elif isinstance(node.value, str) and id(node) not in bare | parts:
+            yield from read_literal(node.value)
 
 
 def read_literal(text: str) -> Iterator[str]:
