@@ -145,6 +145,13 @@ def test_an_image_without_trigger_time_keeps_its_place(tmp_path):
     assert (cine.frames[:, :, 0, 0] == GREYS[:, None]).all() and not cine.meta["times_known"]
 
 
+def test_images_without_any_order_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="cine: .*10 images of one slice.*order can't be told"):
+        read_cine(write(tmp_path / "cine", stack(TriggerTime=None, InstanceNumber=None)))
+    numbered = read_cine(write(tmp_path / "twice", [*stack(TriggerTime=None), *stack(TriggerTime=None)]))
+    assert (numbered.frames[:, :, 0, 0] == GREYS[:, None]).all()
+
+
 # --- repetitions
 
 
@@ -165,6 +172,12 @@ def test_thin_slices_taken_twice_are_not_woven(tmp_path, shift):
     told = read_cine(write(tmp_path / "told", twice(shift, SliceThickness=4, SpacingBetweenSlices=9)))
     assert told.frames.shape[1] == 4 and told.frames.min() >= 1000
     assert told.spacing[0] == pytest.approx(9, abs=1e-3)
+    own = [image(frame, 4.5 * place, SliceThickness=4, SpacingBetweenSlices=9) for place in range(8)
+           for frame in range(10)]  # fmt: skip
+    with pytest.raises(
+        ValueError, match="8 slices of one series are 4.5 mm apart.*says 9.0 mm: 2 breath-holds"
+    ):
+        read_cine(write(tmp_path / "own", own))
     turns = read_cine(write(tmp_path / "turns", twice(shift, SliceThickness=4, SpacingBetweenSlices=4.5)))
     assert turns.frames.shape[1] == 8 and turns.spacing[0] == pytest.approx(4.5, abs=1e-3)
 
@@ -172,15 +185,24 @@ def test_thin_slices_taken_twice_are_not_woven(tmp_path, shift):
 @pytest.mark.parametrize("shift", [0.0, 0.5, 3.0, 4.5, 9.0, 36.0])
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("grid", [{}, {"PixelSpacing": [2.5, 2.5]}])
-def test_the_stack_with_the_most_phases_counts(tmp_path, shift, first, grid):
-    """Earlier or later, at the same place or another, of the same grid or another."""
+@pytest.mark.parametrize("each", [0, 1])
+def test_the_stack_with_the_most_phases_counts(tmp_path, shift, first, grid, each):
+    """Earlier or later, at the same place or another, of the same grid or another, in a series or several."""
+    number = 1 if first else 20
     poor = [
-        image(0, shift + 9.0 * depth, series=1 if first else 20, TriggerTime=80.0 * moment, **grid)
+        image(0, shift + 9.0 * depth, series=number + each * depth, TriggerTime=80.0 * moment, **grid)
         for depth in range(4)
         for moment in range(5)
     ]
     rich = slices(series=10, frames=8, RescaleIntercept=1000)
-    cine = read_cine(write(tmp_path / "cine", [*poor, *rich]))
+    folder = write(tmp_path / "cine", [*poor, *rich])
+    if (
+        each and shift == 36.0 and not grid
+    ):  # behind the stack, nothing tells them from slices that lost frames
+        with pytest.raises(ValueError, match="slices of 5 and 8 frames: .*incomplete"):
+            read_cine(folder)
+        return
+    cine = read_cine(folder)
     assert cine.frames.shape[:2] == (8, 4) and cine.frames.min() >= 1000
     assert cine.meta["series"] == [10]
 
