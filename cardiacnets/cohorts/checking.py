@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ class CheckReport:
     ``tables`` says of each table, column by column, what was understood, ``labels`` which codes made which
     label (:func:`~cardiacnets.cohorts.labels.count_labels`), and ``flow`` who is left; the last two are
     ``None`` for simulated cohorts and unreadable tables. ``scale`` says in one line what the numbers of the
-    opened ECGs look like.
+    opened ECGs look like, and ``notes`` what readers warn of in files that they do read.
     """
 
     name: str
@@ -69,6 +70,7 @@ class CheckReport:
     scale: str = ""
     tables: tuple[TableReport, ...] = ()
     labels: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict:
         """The same as plain dictionaries and lists; all faults, where the text lists a few of each kind."""
@@ -80,6 +82,7 @@ class CheckReport:
             "tables": [asdict(table) for table in self.tables],
             "labels": [] if self.labels is None else json.loads(self.labels.to_json(orient="records")),
             "flow": [] if steps is None else json.loads(steps.to_json(orient="records")),
+            "notes": list(self.notes),
             "faults": [asdict(fault) for fault in self.faults],
         }
 
@@ -92,6 +95,9 @@ class CheckReport:
             lines.append(self.labels.to_string(index=False))
         if self.flow is not None:
             lines.append(self.flow.steps.to_string(index=False))
+        lines += [f"  note: {note}" for note in self.notes[:SHOWN]]
+        if len(self.notes) > SHOWN:
+            lines.append(f"  note: and {len(self.notes) - SHOWN:,} more")
         for kind in dict.fromkeys(fault.kind for fault in self.faults):
             details = [fault.detail for fault in self.faults if fault.kind == kind]
             lines += [f"  {kind}: {detail}" for detail in details[:SHOWN]]
@@ -131,6 +137,7 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     labels, faults = _check_tables(manifest, tables, reports)
     faults += [*_check_twin(manifest), *_check_leaks(manifest, tables)]
     scales: list[Scale] = []
+    notes: list[str] = []
     exclusions, draw = [], np.random.default_rng(seed)
     try:
         exclusions = [(one.reason, excluded(tables.recordings, one)) for one in manifest.inclusion]
@@ -151,11 +158,12 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
         faults += [Fault("duplicated", f"{path} belongs to several recordings") for path in found[times > 1]]
         sample = draw.choice(found, min(read, len(found)), replace=False) if len(found) else []
         seen |= {f"{what} files": len(found), f"{what} files opened": len(sample)}
-        faults += [*_check_files(what, sample, scales), *_check_sums(manifest, signal, sample)]
+        faults += [*_check_files(what, sample, scales, notes), *_check_sums(manifest, signal, sample)]
     flow = participant_flow(tables.recordings, exclusions)
     return CheckReport(
-        manifest.name, seen, tuple(faults), flow, summarise_scales(scales), tuple(reports.values()), labels
-    )
+        manifest.name, seen, tuple(faults), flow, summarise_scales(scales), tuple(reports.values()), labels,
+        tuple(notes),
+    )  # fmt: skip
 
 
 def _check_simulated(manifest: Manifest) -> CheckReport:
@@ -251,21 +259,24 @@ def _check_leaks(manifest: Manifest, tables: CohortTables) -> list[Fault]:
     return faults
 
 
-def _check_files(what: str, paths: list[Path], scales: list[Scale]) -> list[Fault]:
+def _check_files(what: str, paths: list[Path], scales: list[Scale], notes: list[str]) -> list[Fault]:
     faults, contents = [], {}
     for path in paths:
-        try:
-            if what == "ecg":
-                ecg = read_ecg(path)
-                scales.append(describe_scale(ecg.signal))
-                signal = ecg.standard()
-                twin = contents.setdefault(hashlib.sha256(np.ascontiguousarray(signal)).digest(), path)
-                if twin is not path:
-                    faults.append(Fault("duplicated", f"{path} holds the same ECG as {twin}"))
-            else:
-                read_cine(path, view=what)
-        except ValueError as error:
-            faults.append(Fault("unreadable", str(error)))
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", UserWarning)
+            try:
+                if what == "ecg":
+                    ecg = read_ecg(path)
+                    scales.append(describe_scale(ecg.signal))
+                    signal = ecg.standard()
+                    twin = contents.setdefault(hashlib.sha256(np.ascontiguousarray(signal)).digest(), path)
+                    if twin is not path:
+                        faults.append(Fault("duplicated", f"{path} holds the same ECG as {twin}"))
+                else:
+                    read_cine(path, view=what)
+            except ValueError as error:
+                faults.append(Fault("unreadable", str(error)))
+        notes += [str(one.message) for one in warned if one.category is UserWarning]
     return faults
 
 

@@ -1,6 +1,7 @@
 """What a check tells of tables: of each column what was understood, of each label where its codes stayed."""
 
 import json
+import warnings
 
 import pandas as pd
 import pytest
@@ -283,3 +284,18 @@ def test_a_wide_table_without_several_values_is_refused(tmp_path):
         (tmp_path / "ukb.yaml").write_text(yaml.safe_dump(content))
         with pytest.raises(ValueError, match=said):
             load_manifest(tmp_path / "ukb.yaml")
+
+
+def test_what_a_reader_warns_of_stands_in_the_report(tmp_path, monkeypatch):
+    manifest = hospital(tmp_path)
+    for record in range(11):
+        (tmp_path / f"data/{record}.hea").touch()
+
+    def warned(path):
+        warnings.warn(f"{path}: a lead is flat", stacklevel=1)
+        raise ValueError(f"{path}: no ECG")
+
+    monkeypatch.setattr("cardiacnets.cohorts.checking.read_ecg", warned)
+    report = check(manifest)
+    assert len(report.notes) == 11 and report.as_json()["notes"][0].endswith(": a lead is flat")
+    assert "note: and 6 more" in str(report)
