@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ from cardiacnets.cohorts.cells import (
     row_of,
 )
 from cardiacnets.cohorts.manifest import Covariate, Manifest
+
+MANY = 20
+"""Columns with the same counts, beyond which a report names the ends."""
 
 HIGHEST = {"age": 125, "height": 260, "weight": 650, "bmi": 150, "heart_rate": 400}
 """Above these a covariate is not believed: years, cm, kg, kg/m2, beats a minute; none is below 0."""
@@ -75,6 +79,11 @@ class ColumnReport:
             self.first, self.why = "" if pd.isna(first) else str(first), why
             self.row = row_of(cells.index, place)
         self.not_understood += int(wrong.sum())
+
+    def counts(self) -> str:
+        """Its counts in words."""
+        counts = f"{self.understood:,} understood, {self.no_answer:,} no answer, {self.empty:,} empty"
+        return f"{counts}, {self.not_understood:,} NOT understood" if self.not_understood else counts
 
     @property
     def fault(self) -> str:
@@ -137,16 +146,22 @@ class TableReport:
     def __str__(self) -> str:
         lines = [f"{self.name} ({self.path}): {self.rows:,} rows, {self.keys:,} keys"]
         lines += [f"  {join}" for join in self.joins.values()]
-        width = max((len(f"{one.name} ({one.column})") for one in self.columns.values()), default=0)
-        for one in self.columns.values():
-            counts = f"{one.understood:,} understood, {one.no_answer:,} no answer, {one.empty:,} empty"
-            line = f"  {f'{one.name} ({one.column})':{width}}  {counts}"
+        alike = [list(group) for _, group in groupby(self.columns.values(), ColumnReport.counts)]
+        told = [(names, group[0]) for group in alike for names in _told(group)]
+        width = max((len(names) for names, _ in told), default=0)
+        for names, one in told:
+            line = f"  {names:{width}}  {one.counts()}"
             if one.not_understood:
-                line += (
-                    f", {one.not_understood:,} NOT understood: {one.first!r} in row {one.row:,}, {one.why}"
-                )
+                line += f", the first {one.first!r} in row {one.row:,}"
             lines.append(line)
         return "\n".join(lines)
+
+
+def _told(group: list[ColumnReport]) -> list[str]:
+    """Columns that stand in a row with the same counts, by name; of many (82 indices) the ends."""
+    names = [f"{one.name} ({one.column})" for one in group]
+    many = len(names) > MANY and not group[0].not_understood
+    return [f"{names[0]} to {names[-1]}, {len(names)} columns"] if many else names
 
 
 def read_answers(name: str, covariate: Covariate, cells: pd.Series) -> Reading:
