@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -36,30 +36,60 @@ CHAPTERS = (
 )  # fmt: skip
 """The chapters in their order: what their notebooks are called."""
 
-ARTEFACTS = {
-    "cohorts/*": "00",
-    "checks/*": "00",
-    "clean/*": "01",
-    "models/cmr_autoencoder": "02",
-    "features/*": "02",
-    "linear_twin/components": "02",
-    "models/ecg_autoencoder": "03",
-    "models/aligned": "03",
-    "models/permuted": "03",
-    "linear_twin/aligned": "03",
-    "linear_twin/permuted": "03",
-    "predictions/limited.*": "03",
-    "predictions/switches.*": "03",
-    "models/video_autoencoder": "04",
-    "models/diffusion_*": "04",
-    "models/cine_reader": "04",
-    "movies/*.*": "04",
-    "linear_twin/movies.*": "04",
-    "predictions/generated.*": "04",
-    "counterfactuals": "04",
-    "models/*.*/*": "05",
-    "predictions/*.*": "05",
-}
+
+def table_of(rows: Iterable[tuple[str, str]], chapters: Sequence[str] = CHAPTERS) -> dict[str, str]:
+    """Patterns of places, each with the chapter that makes it; ``rows`` give the chapter's number.
+
+    Raises ``ValueError`` naming both rows where two claim one place, or an earlier, wider one hides a later;
+    and for a number that no chapter bears.
+    """
+    found: dict[str, str] = {}
+    for pattern, number in rows:
+        named = [chapter for chapter in chapters if chapter.split("_")[0] == number]
+        if not named:
+            raise ValueError(f"{pattern!r}: no chapter {number!r}; there are {', '.join(chapters)}")
+        for earlier, chapter in found.items():
+            if fits(pattern, earlier):
+                raise ValueError(
+                    f"{pattern!r} of chapter {named[0]} lies where {earlier!r} of chapter {chapter} does: "
+                    "one place has one maker, and narrower patterns stand first"
+                )
+        found[pattern] = named[0]
+    return found
+
+
+def fits(place: str, pattern: str) -> bool:
+    """Whether ``pattern`` names ``place``, or all places of a narrower pattern; ``*`` stays in its folder."""
+    pairs = zip(place.split("/"), pattern.split("/"), strict=False)
+    return place.count("/") == pattern.count("/") and all(fnmatchcase(*pair) for pair in pairs)
+
+
+ARTEFACTS = table_of(
+    [
+        ("cohorts/*", "00"),
+        ("checks/*", "00"),
+        ("clean/*", "01"),
+        ("models/cmr_autoencoder", "02"),
+        ("features/*", "02"),
+        ("linear_twin/components", "02"),
+        ("models/ecg_autoencoder", "03"),
+        ("models/aligned", "03"),
+        ("models/permuted", "03"),
+        ("linear_twin/aligned", "03"),
+        ("linear_twin/permuted", "03"),
+        ("predictions/limited.*", "03"),
+        ("predictions/switches.*", "03"),
+        ("models/video_autoencoder", "04"),
+        ("models/diffusion_*", "04"),
+        ("models/cine_reader", "04"),
+        ("movies/*.*", "04"),
+        ("linear_twin/movies.*", "04"),
+        ("predictions/generated.*", "04"),
+        ("counterfactuals", "04"),
+        ("models/*.*/*", "05"),
+        ("predictions/*.*", "05"),
+    ]
+)
 """Where artefacts lie below a run's folder, narrower patterns first, and the chapter that makes each."""
 
 
@@ -68,10 +98,9 @@ def chapter_of(place: str) -> str:
 
     Raises ``ValueError`` if no chapter does.
     """
-    depth = place.count("/")
-    for pattern, number in ARTEFACTS.items():
-        if pattern.count("/") == depth and fnmatchcase(place, pattern):
-            return next(chapter for chapter in CHAPTERS if chapter.startswith(number))
+    for pattern, chapter in ARTEFACTS.items():
+        if fits(place, pattern):
+            return chapter
     raise ValueError(f"{place}: no chapter makes it; cardiacnets.run.ARTEFACTS says which there are")
 
 

@@ -50,6 +50,7 @@ from cardiacnets.statistics.equivalence import (
     within_margin,
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate
+from cardiacnets.statistics.in_words import in_words
 from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest
 from cardiacnets.statistics.multiplicity import holm
@@ -87,9 +88,9 @@ __all__ = [
     "compare_experience", "compare_index_predictions", "compare_overlapping", "correlation_bca",
     "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",
     "display_agreement", "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1",
-    "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance", "not_below",
-    "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference", "participant_bootstrap",
-    "pearson", "pearson_interval", "percent_agreement", "pitfall_table", "placements", "read_key",
-    "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval", "two_proportion_z",
-    "wilson_interval", "within_margin", "youden_threshold",
+    "holm", "in_words", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
+    "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
+    "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement", "pitfall_table",
+    "placements", "read_key", "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval",
+    "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",
 ]

@@ -65,9 +65,10 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
 
     def make(folder: Path) -> None:
         training = clean.rows("train")
-        partner = partners(clean, permuted=arm == "permuted", seed=seed)
-        hearts = true_components(run, partner[training])
-        found = ClosedFormAlignment.fit(_features(run)(clean.beats[training]), hearts, seed=seed)
+        partner = partners(clean, permuted=arm == "permuted", seed=seed)[training]  # of the same split
+        beats, hearts = _features(run)(clean.beats[training]), true_components(run, training)
+        place = np.searchsorted(training, partner)
+        found = ClosedFormAlignment.fit(beats, hearts, place, seed=seed)
         arrays = {"out_of_fold": found.out_of_fold, "covariance": found.covariance} | vars(found.ridge)
         np.savez(folder / "alignment.npz", **arrays)
 

@@ -179,7 +179,7 @@ def start_network(
         torch.manual_seed(seed)
         encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
         model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
-    if start == "ecg":
+    if start == "random":
         return model
     missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
