@@ -12,16 +12,18 @@ from cardiacnets.digital_heart.imaging import BIN_ANGLES, LV, MYOCARDIUM, RV, Ca
 from cardiacnets.digital_heart.indices import POSITION, true_indices
 from cardiacnets.digital_heart.motion import activation, state, stretch, systolic_time
 
+THICKNESS = 0.2
+"""cm of a slice, about: thin, so that stairs cost little volume."""
 
-def stack_masks(anatomy: Anatomy, row: int, time: float, thickness: float = 0.2) -> np.ndarray:
-    """Label maps ``(slices, 80, 80)`` of thin short-axis slices from apex to base at ``time`` s; thickness in
-    cm.
+
+def stack_masks(anatomy: Anatomy, row: int, time: float) -> np.ndarray:
+    """Label maps ``(slices, 80, 80)`` of thin short-axis slices from apex to base at ``time`` s.
 
     The last slice ends at the base: its thickness is stretched a little so that the slices fill the
     ventricle.
     """
     one = select(anatomy, slice(row, row + 1))
-    count = slice_count(one, time, thickness)
+    count = slice_count(one, time)
     x, y = imaging.grid(SAX_PIXELS)
     masks = np.zeros((count, SAX_PIXELS, SAX_PIXELS), np.uint8)
     for k in range(count):
@@ -43,9 +45,9 @@ def ventricle_length(anatomy: Anatomy, time: float) -> float:
     )
 
 
-def slice_count(anatomy: Anatomy, time: float, thickness: float) -> int:
-    """How many slices of about ``thickness`` cm fill the ventricle at ``time``."""
-    return int(np.ceil(ventricle_length(anatomy, time) / thickness))
+def slice_count(anatomy: Anatomy, time: float) -> int:
+    """How many slices of about :data:`THICKNESS` fill the ventricle at ``time``."""
+    return int(np.ceil(ventricle_length(anatomy, time) / THICKNESS))
 
 
 def simpson_volume(masks: np.ndarray, label: int, length: float) -> float:

@@ -19,11 +19,11 @@ def binary(values: ArrayLike, name: str = "labels") -> np.ndarray:
     return array.astype(bool)
 
 
-def both_classes(labels: ArrayLike, name: str = "labels") -> np.ndarray:
+def both_classes(labels: ArrayLike) -> np.ndarray:
     """:func:`binary` with at least one 0 and one 1."""
-    positive = binary(labels, name)
+    positive = binary(labels)
     if positive.all() or not positive.any():
-        raise ValueError(f"{name} are all {int(positive[0])}; cases and controls are both needed")
+        raise ValueError(f"labels are all {int(positive[0])}; cases and controls are both needed")
     return positive
 
 

@@ -61,21 +61,20 @@ def saved(ecg: float, aligned: float) -> float:
     return LEAST if np.isnan(aligned) else max(LEAST, 100 * (1 - aligned / ecg))
 
 
-def median_saving(table: pd.DataFrame, level: float = 0.95) -> Estimate:
+def median_saving(table: pd.DataFrame) -> Estimate:
     """Median of ``saved`` over tasks, with the sign test's interval; n tasks.
 
-    Tasks are taken for independent. The interval is as wide as the range where there are too few for the
-    level.
+    Tasks are taken for independent. The interval is as wide as the range where there are too few for 95 %.
     """
     values = np.sort(table["saved"].dropna().to_numpy())
     count = len(values)
     method = "median over tasks, interval between order statistics"
     if not count:
-        return Estimate(np.nan, (np.nan, np.nan), 0, method, level=level)
-    place = int(max(binom.ppf((1 - level) / 2, count, 0.5), 1)) - 1
+        return Estimate(np.nan, (np.nan, np.nan), 0, method)
+    place = int(max(binom.ppf(0.025, count, 0.5), 1)) - 1
     middle = values[[(count - 1) // 2, count // 2]]
     ends = float(values[place]), float(values[count - 1 - place])
-    return Estimate(float(middle.mean()), ends, count, method, level=level)
+    return Estimate(float(middle.mean()), ends, count, method)
 
 
 def _losses(run: Run, key: str, arm: str) -> pd.Series:
