@@ -81,6 +81,7 @@ ARTEFACTS = table_of(
         ("predictions/switches.*", "03"),
         ("models/video_autoencoder", "04"),
         ("models/diffusion_*", "04"),
+        ("models/cine_reader", "04"),
         ("movies/*.*", "04"),
         ("linear_twin/movies.*", "04"),
         ("predictions/generated.*", "04"),

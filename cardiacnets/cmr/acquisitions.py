@@ -83,6 +83,7 @@ def one_acquisition(stack: list[One]) -> list[One]:
     a slice is missing in it, or if its slices lie unevenly; and where nothing tells two breath-holds from one
     stack that was taken in turns.
     """
+    _refuse_said_wider(stack)
     if _is_even(stack) and _gaps(stack).min(initial=np.inf) >= OVERLAP * stack[0].thickness:
         gap, said = float(np.median(_gaps(stack))) if len(stack) > 1 else 0.0, stack[0].between
         if not _taken_in_turns(stack) or EVEN[0] * gap <= said <= EVEN[1] * gap:
@@ -111,10 +112,24 @@ def one_acquisition(stack: list[One]) -> list[One]:
     return best
 
 
+def _refuse_said_wider(stack: list[One]) -> None:
+    """Within one series only SpacingBetweenSlices tells that slices were taken twice, between one another."""
+    if len(_by_series(stack)) > 1 or not _is_even(stack) or len(stack) < 2:
+        return
+    gap = float(np.median(_gaps(stack)))
+    times = stack[0].between / gap
+    if round(times) >= 2 and abs(times - round(times)) < 0.02 * times:
+        raise ValueError(
+            f"{len(stack)} slices of one series are {gap:.1f} mm apart, and SpacingBetweenSlices says "
+            f"{stack[0].between:.1f} mm: {round(times)} breath-holds of one stack, between one "
+            "another; put each in its own folder"
+        )
+
+
 def _taken_in_turns(stack: list[One]) -> bool:
     """Whether an even stack consists of even runs that each reach from end to end."""
     runs = _repetitions(stack, 0.0)
-    if len(runs) < 2 or any(len(run) < 3 or not _is_even(run) for run in runs):
+    if len(runs) < 2 or any(len(run) < 2 or not _is_even(run) for run in runs):
         return False
     gap = float(np.median(_gaps(stack)))
     return all(np.median(_gaps(run)) > EVEN[1] * gap for run in runs)
@@ -125,19 +140,25 @@ def _usual(stack: list[One]) -> float:
 
 
 def _without_poorer_series(stack: list[One]) -> list[One]:
-    """Without series that are a stack of their own, of clearly fewer frames than the rest."""
+    """Without series of clearly fewer frames than the rest that are a stack of their own: by themselves, or a
+    slice each, most of them where another series has a slice, too."""
     series = _by_series(stack)
     poorer = [
         group
         for group in series
-        if len(group) >= 3
-        and any(
-            len(other) >= ENOUGH * len(group) and len(other) >= 3 and _usual(group) < COMPLETE * _usual(other)
+        if any(
+            len(other) >= max(3, ENOUGH * len(group)) and _usual(group) < COMPLETE * _usual(other)
             for other in series
         )
     ]
-    lost = {id(one) for group in poorer for one in group}
-    return [one for one in stack if id(one) not in lost]
+    lost = [one for group in poorer if len(group) >= 3 for one in group]
+    most = sorted((len(one.frames) for one in stack), reverse=True)[min(2, len(stack) - 1)]
+    few = [one for group in series if len(group) == 1 for one in group if len(one.frames) < COMPLETE * most]
+    many = [_depth(one, stack) for one in stack if len(one.frames) >= COMPLETE * most]
+    again = [one for one in few if min(abs(_depth(one, stack) - depth) for depth in many) < REPEATED]
+    if len(few) >= 3 and 2 * len(again) > len(few):
+        lost += few
+    return [one for one in stack if not any(one is other for other in lost)]
 
 
 def _by_series(stack: list[One]) -> list[list[One]]:

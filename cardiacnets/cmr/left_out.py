@@ -94,7 +94,7 @@ def traces_of_losses(images: Sequence[Dataset], series: set[str]) -> list[str]:
             signs.append(
                 f"{name} lacks {skipped} images by InstanceNumber, the most from {before + 1} to {after - 1}"
             )
-        said = max((int(image.get("ImagesInAcquisition") or 0) for image in own))
+        said = max(int(image.get("ImagesInAcquisition") or 0) for image in own)
         if said > len(own) + skipped:
             signs.append(f"{name} has {len(own)} images of {said} by ImagesInAcquisition")
     return signs

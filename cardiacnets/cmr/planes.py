@@ -242,7 +242,7 @@ def _four_chamber(stacks: list[list[Plane]], short: list[list[Plane]]) -> list[P
     normal = short[0][0].normal if short else None
     fitting = [plane for stack in stacks for plane in stack if is_four_chamber(plane.normal, normal)]
     if not fitting:
-        across = [plane for stack in stacks if stack not in short for plane in stack]
+        across = [plane for stack in stacks if not any(stack is one for one in short) for plane in stack]
         reason = (
             f"none of its {len(across)} other planes is four-chamber: two- or three-chamber views, outflow "
             "tracts and axial slices are not"
@@ -314,6 +314,8 @@ def _white_is_most(planes: list[Plane]) -> list[Plane]:
 
 def _plane(images: list[Dataset]) -> Plane:
     images = latest_a_moment(images)
+    if len({image.get("PhotometricInterpretation") for image in images}) > 1:
+        raise ValueError("one slice in MONOCHROME1 and MONOCHROME2; export it again")
     timing = read_timing(images)
     first = images[timing.order[0]]
     turn = np.array(first.ImageOrientationPatient, dtype=float).reshape(2, 3)  # (columns, rows) x (x, y, z)

@@ -36,6 +36,8 @@ DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000, 200
 """Larger than any cine: beyond these a zip is taken for a bomb."""
 
+TOO_LARGE = f"larger than {FILE_BYTES // 2**20} MiB: no single image, convert them to NIfTI"
+
 SORTED_BY = (
     "Modality", "ImageType", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
     "SeriesNumber",
@@ -148,7 +150,7 @@ def _images(path: Path) -> tuple[list[Dataset], list[LeftOut], str]:
     and what was passed over beside them, in words (empty if nothing was)."""
     found, unfit, passed = [], [], Counter()
     for name, content in _folder_files(path) if path.is_dir() else _zip_files(path):
-        image = _parse(path, name, content)
+        image = TOO_LARGE if content is None else _parse(path, name, content)
         if isinstance(image, str):
             passed[image] += 1
         elif isinstance(image, LeftOut):
@@ -234,14 +236,14 @@ def _check_numbers(image: Dataset, tag: str, count: int) -> None:
         raise ValueError(f"pixels of {values.tolist()} mm; export the images again with their geometry")
 
 
-def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _folder_files(folder: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Names and contents; None for what is too large for one image (a film, an object of many frames)."""
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.name.startswith(".") and file.name != "DICOMDIR":
             if file.stat().st_size > FILE_BYTES:
-                raise ValueError(
-                    f"{file}: {file.stat().st_size} bytes are no single image; convert it to NIfTI"
-                )
-            yield str(file.relative_to(folder)), file.read_bytes()
+                yield str(file.relative_to(folder)), None
+            else:
+                yield str(file.relative_to(folder)), file.read_bytes()
 
 
 def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -35,13 +35,15 @@ class Timing:
 
 
 def latest_a_moment(images: list[Dataset]) -> list[Dataset]:
-    """Images of one slice without their repetitions: where every trigger time is there equally often, the
-    slice was exported or taken that often, and the last ones count."""
+    """Images of one slice without their repetitions: where every trigger time is there equally often (or,
+    without such times, every InstanceNumber), the slice was exported or taken so often: the last count."""
+    times = [float(image.get("TriggerTime") or 0) for image in images]
+    tag = "TriggerTime" if len(set(times)) > 1 else "InstanceNumber"
     moments: dict[float, list[Dataset]] = defaultdict(list)
     for image in sorted(images, key=lambda one: int(one.get("InstanceNumber") or 0)):
-        moments[float(image.get("TriggerTime") or 0)].append(image)
-    times = {len(alike) for alike in moments.values()}
-    return [alike[-1] for alike in moments.values()] if len(moments) > 1 and len(times) == 1 else images
+        moments[float(image.get(tag) or 0)].append(image)
+    often = {len(alike) for alike in moments.values()}
+    return [alike[-1] for alike in moments.values()] if len(moments) > 1 and len(often) == 1 else images
 
 
 def trigger_times(images: list[Dataset]) -> np.ndarray | None:
@@ -56,7 +58,8 @@ def trigger_times(images: list[Dataset]) -> np.ndarray | None:
 def read_timing(images: list[Dataset]) -> Timing:
     """Times of one slice's images, by TriggerTime, or evenly over the nominal beat, or over one second.
 
-    Raises :class:`WrongTimes` where TriggerTime or NominalInterval can't be in ms, as PS3.3 C.8.3.1 has them.
+    Raises :class:`WrongTimes` where TriggerTime or NominalInterval can't be in ms, as PS3.3 C.8.3.1 has them,
+    and where nothing says in which order the images were taken.
     """
     count = len(images)
     nominal = float(images[0].get("NominalInterval") or 0)
@@ -65,7 +68,14 @@ def read_timing(images: list[Dataset]) -> Timing:
         if nominal and not BEAT[0] <= nominal <= BEAT[1]:
             raise WrongTimes(f"NominalInterval {nominal:g} {_unit(nominal)}; correct it, or remove it")
         tags = ("InstanceNumber", "TemporalPositionIdentifier")  # the last weighs most
-        order = np.lexsort([[int(image.get(tag) or 0) for image in images] for tag in tags])
+        ranks = np.array([[int(image.get(tag) or 0) for image in images] for tag in tags])
+        if len(np.unique(ranks, axis=1).T) < count:
+            raise WrongTimes(
+                f"{count} images of one slice, and neither TriggerTime nor InstanceNumber nor "
+                "TemporalPositionIdentifier tells each from the others: their order can't be told; export "
+                "them again with their trigger times"
+            )
+        order = np.lexsort(ranks)
         cycle = nominal or USUAL_BEAT
         return Timing(order, np.arange(count) * cycle / count, cycle, False)
     order = np.argsort(trigger)

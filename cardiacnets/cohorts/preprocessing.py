@@ -33,7 +33,8 @@ from cardiacnets.cohorts.store import (
 )
 from cardiacnets.cohorts.studied import real_cohorts, shown_cohort, studied_cohorts
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
-from cardiacnets.ecg import check_ecg, clean, median_beat, resample
+from cardiacnets.ecg import check_ecg, clean, detect_r_peaks, heart_rate, median_beat, resample
+from cardiacnets.ecg.cleaning import FALLBACK_HEART_RATE
 from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
@@ -225,9 +226,13 @@ def _preprocess_shard(
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Arrays of one shard and, for each recording, why it cannot be used (empty: it can)."""
     signal = memory_map(folder / "ecg.npy")[rows].astype(np.float32) * MICROVOLT
-    reasons = ["; ".join(check_ecg(record).faults) for record in signal]
-    signal[[bool(reason) for reason in reasons]] = 0  # an unusable record must not stop the others
-    cleaned = clean(signal, ECG_RATE)
+    peaks = detect_r_peaks(signal, ECG_RATE)
+    checked = [check_ecg(record, ECG_RATE, tops) for record, tops in zip(signal, peaks, strict=True)]
+    reasons = ["; ".join(quality.faults) for quality in checked]
+    unusable = np.array([bool(reason) for reason in reasons])
+    signal[unusable] = 0  # an unusable record must not stop the others
+    rates = np.where(unusable, FALLBACK_HEART_RATE, heart_rate(signal, ECG_RATE, peaks))
+    cleaned = clean(signal, ECG_RATE, rates)
     arrays = {"beats": beat_view(cleaned)}
     if settings.view == "rhythm":
         arrays["rhythm"] = rhythm_view(cleaned, settings)

@@ -17,7 +17,6 @@ from cardiacnets.statistics.classification import (
     accuracy,
     balanced_accuracy,
     balanced_accuracy_difference,
-    classification_table,
     youden_threshold,
 )
 from cardiacnets.statistics.correlation import (
@@ -51,6 +50,7 @@ from cardiacnets.statistics.equivalence import (
     within_margin,
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate
+from cardiacnets.statistics.in_words import in_words
 from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest
 from cardiacnets.statistics.multiplicity import holm
@@ -83,14 +83,14 @@ __all__ = [
     "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy", "accuracy_by_session",
     "accuracy_gains", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
     "balanced_accuracy_difference", "bootstrap_correlations", "bootstrap_mean", "calibration",
-    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference", "classification_table",
+    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference",
     "clustered_paired_test", "compare_accuracies", "compare_aucs", "compare_correlations",
     "compare_experience", "compare_index_predictions", "compare_overlapping", "correlation_bca",
     "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",
     "display_agreement", "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1",
-    "holm", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance", "not_below",
-    "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference", "participant_bootstrap",
-    "pearson", "pearson_interval", "percent_agreement", "pitfall_table", "placements", "read_key",
-    "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval", "two_proportion_z",
-    "wilson_interval", "within_margin", "youden_threshold",
+    "holm", "in_words", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
+    "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
+    "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement", "pitfall_table",
+    "placements", "read_key", "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval",
+    "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",
 ]

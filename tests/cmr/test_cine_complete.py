@@ -1,13 +1,16 @@
 """A cine that lacks something says so; what is none of it stops nothing."""
 
+import io
 import warnings
 
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 from test_cine_geometry import plane
 from test_cine_reading import FOUR, SAX, TWO, image, stack, write
 
-from cardiacnets.cmr import read_cine
+from cardiacnets.cmr import read_cine, reading
 from cardiacnets.cmr.views import is_short_axis, likely_view, long_axis
 
 DERIVED = ["DERIVED", "PRIMARY", "M"]
@@ -142,6 +145,13 @@ def test_an_image_without_trigger_time_keeps_its_place(tmp_path):
     assert (cine.frames[:, :, 0, 0] == GREYS[:, None]).all() and not cine.meta["times_known"]
 
 
+def test_images_without_any_order_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="cine: .*10 images of one slice.*order can't be told"):
+        read_cine(write(tmp_path / "cine", stack(TriggerTime=None, InstanceNumber=None)))
+    numbered = read_cine(write(tmp_path / "twice", [*stack(TriggerTime=None), *stack(TriggerTime=None)]))
+    assert (numbered.frames[:, :, 0, 0] == GREYS[:, None]).all()
+
+
 # --- repetitions
 
 
@@ -162,6 +172,12 @@ def test_thin_slices_taken_twice_are_not_woven(tmp_path, shift):
     told = read_cine(write(tmp_path / "told", twice(shift, SliceThickness=4, SpacingBetweenSlices=9)))
     assert told.frames.shape[1] == 4 and told.frames.min() >= 1000
     assert told.spacing[0] == pytest.approx(9, abs=1e-3)
+    own = [image(frame, 4.5 * place, SliceThickness=4, SpacingBetweenSlices=9) for place in range(8)
+           for frame in range(10)]  # fmt: skip
+    with pytest.raises(
+        ValueError, match="8 slices of one series are 4.5 mm apart.*says 9.0 mm: 2 breath-holds"
+    ):
+        read_cine(write(tmp_path / "own", own))
     turns = read_cine(write(tmp_path / "turns", twice(shift, SliceThickness=4, SpacingBetweenSlices=4.5)))
     assert turns.frames.shape[1] == 8 and turns.spacing[0] == pytest.approx(4.5, abs=1e-3)
 
@@ -169,15 +185,24 @@ def test_thin_slices_taken_twice_are_not_woven(tmp_path, shift):
 @pytest.mark.parametrize("shift", [0.0, 0.5, 3.0, 4.5, 9.0, 36.0])
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("grid", [{}, {"PixelSpacing": [2.5, 2.5]}])
-def test_the_stack_with_the_most_phases_counts(tmp_path, shift, first, grid):
-    """Earlier or later, at the same place or another, of the same grid or another."""
+@pytest.mark.parametrize("each", [0, 1])
+def test_the_stack_with_the_most_phases_counts(tmp_path, shift, first, grid, each):
+    """Earlier or later, at the same place or another, of the same grid or another, in a series or several."""
+    number = 1 if first else 20
     poor = [
-        image(0, shift + 9.0 * depth, series=1 if first else 20, TriggerTime=80.0 * moment, **grid)
+        image(0, shift + 9.0 * depth, series=number + each * depth, TriggerTime=80.0 * moment, **grid)
         for depth in range(4)
         for moment in range(5)
     ]
     rich = slices(series=10, frames=8, RescaleIntercept=1000)
-    cine = read_cine(write(tmp_path / "cine", [*poor, *rich]))
+    folder = write(tmp_path / "cine", [*poor, *rich])
+    if (
+        each and shift == 36.0 and not grid
+    ):  # behind the stack, nothing tells them from slices that lost frames
+        with pytest.raises(ValueError, match="slices of 5 and 8 frames: .*incomplete"):
+            read_cine(folder)
+        return
+    cine = read_cine(folder)
     assert cine.frames.shape[:2] == (8, 4) and cine.frames.min() >= 1000
     assert cine.meta["series"] == [10]
 
@@ -276,6 +301,63 @@ def test_an_image_the_cine_needs_is_named(tmp_path, changes):
     end = slices(lambda depth, frame: {"series": depth + 1} | (changes if depth == 3 else {}))
     with pytest.raises(ValueError, match="end: 3..dcm: "):
         read_cine(write(tmp_path / "end", end))
+
+
+def test_a_compressed_stranger_that_no_decoder_reads_stops_nothing(tmp_path):
+    garbage = pydicom.encaps.encapsulate([b"\xff\x4f" + bytes(30)])
+    strangers = []
+    for number in range(3):
+        one = pydicom.dcmread(io.BytesIO(image(number, 9.0, turn=TWO, series=7)))
+        one.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
+        one.PixelData = garbage
+        one["PixelData"].is_undefined_length = True
+        stream = io.BytesIO()
+        one.save_as(stream, enforce_file_format=True)
+        strangers.append(stream.getvalue())
+    assert_whole(read_cine(write(tmp_path / "cine", [*slices(), *strangers])))
+    with pytest.raises(ValueError, match="alone: 0.dcm: an image can't be decoded"):
+        read_cine(write(tmp_path / "alone", strangers))
+
+
+def test_a_film_beside_the_images_stops_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "FILE_BYTES", 5000)
+    folder = write(tmp_path / "cine", slices())
+    (folder / "film.avi").write_bytes(bytes(6000))
+    assert_whole(read_cine(folder))
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/film.dcm").write_bytes(bytes(6000))
+    with pytest.raises(ValueError, match="alone: no MR images.*passed over: 1 larger than .* NIfTI"):
+        read_cine(tmp_path / "alone")
+
+
+def test_single_planes_of_other_views_are_named(tmp_path):
+    with pytest.raises(
+        ValueError, match="cine: none of its 1 other planes is four-chamber.*planes found: 1 with"
+    ):
+        read_cine(write(tmp_path / "cine", [*plane(SAX, 1), *plane(TWO, 2)]), "4ch")
+
+
+def test_a_slice_half_in_negative_is_refused(tmp_path):
+    def turned(depth, frame):
+        return {"PhotometricInterpretation": f"MONOCHROME{1 if depth == 1 and frame < 5 else 2}"}
+
+    files = slices(turned)
+    with pytest.raises(ValueError, match="MONOCHROME1 and MONOCHROME2"):
+        read_cine(write(tmp_path / "cine", files))
+
+
+@pytest.mark.parametrize("normal", OBLIQUE.values(), ids=OBLIQUE)
+def test_an_oblique_stack_in_nifti_is_no_short_axis(tmp_path, normal):
+    normal = np.array(normal) / np.linalg.norm(normal)
+    across, down = np.array(with_normal(normal)).reshape(2, 3)
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag([-1, -1, 1]) @ np.stack([across, down, normal], axis=1) @ np.diag([1.5, 1.5, 9])
+    volume = nibabel.Nifti1Image(np.zeros((20, 16, 4, 10), np.int16), affine)
+    volume.header.set_zooms((1.5, 1.5, 9, 40))
+    volume.header.set_xyzt_units("mm", "msec")
+    nibabel.save(volume, tmp_path / "cine.nii")
+    with pytest.raises(ValueError, match="cine.nii: by its affine these are no sax slices"):
+        read_cine(tmp_path / "cine.nii")
 
 
 # --- identifiers

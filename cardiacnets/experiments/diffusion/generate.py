@@ -16,7 +16,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
@@ -213,12 +213,12 @@ def measure_movies(run: Run, cohort: str) -> Path:
     ingredients = {
         "movies": folders,
         "cohort": clean.folder,
-        "training": run.root / "clean" / "ukb",
+        "reader": fit_cine_reader(run),
         "source": code_of(measure_movies),
     }
 
     def make(folder: Path) -> None:
-        reader = CineReader.fit(run)
+        reader = open_cine_reader(run)
         for kind in ("generated", "real"):
             cines = {view: movies(run, cohort, view, kind) for view in VIEWS}
             np.save(folder / f"indices_{kind}.npy", reader(cines).astype(np.float32))
@@ -239,13 +239,13 @@ def measure_reference(run: Run) -> Path:
     ingredients = {
         "cohort": clean.folder,
         "diffusion": run.profile.diffusion,
-        "seed": run.profile.seed,
+        "reader": fit_cine_reader(run),
         "source": code_of(measure_reference),
     }
 
     def make(folder: Path) -> None:
         cines = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
-        np.save(folder / "indices_real.npy", CineReader.fit(run)(cines).astype(np.float32))
+        np.save(folder / "indices_real.npy", open_cine_reader(run)(cines).astype(np.float32))
         clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
 
     return run.fit_or_load(run.predictions / "generated.reference", ingredients, make)

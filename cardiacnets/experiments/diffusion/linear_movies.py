@@ -16,7 +16,7 @@ from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
-from cardiacnets.experiments.diffusion.cine_reader import CineReader
+from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.movie_quality import measured, movie_similarity
 from cardiacnets.experiments.shared.depth import in_a_word
@@ -46,6 +46,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         "rows": len(rows),
         "alignment": run.require(run.root / "linear_twin" / "aligned"),
         "diffusion": run.profile.diffusion,
+        "reader": fit_cine_reader(run),
         "seed": run.profile.seed,
         "source": code_of(draw_linear_movies),
     }
@@ -57,7 +58,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         cines = {view: resize_cine(drawn[view], sizes.frames, sizes.pixels) for view in VIEWS}
         for view, movie in cines.items():
             np.save(folder / f"{view}.npy", movie)
-        np.save(folder / "indices.npy", CineReader.fit(run)(cines).astype(np.float32))
+        np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
 
     return run.fit_or_load(run.root / "linear_twin" / f"movies.{cohort}", ingredients, make)
 

@@ -1,0 +1,38 @@
+"""The words follow from the interval, never from the estimate."""
+
+import numpy as np
+import pytest
+
+from cardiacnets.statistics import Estimate, in_words
+
+ABOVE, BELOW = "raises the AUC", "lowers the AUC"
+
+
+@pytest.mark.parametrize("estimate", [-0.5, 0.0, 0.5])
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((0.01, 0.09), ABOVE),
+        ((-0.09, -0.01), BELOW),
+        ((-0.02, 0.08), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
+        ((0.0, 0.1), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
+        ((-0.1, 0.0), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
+        ((np.nan, np.nan), "cannot be judged in this run"),
+        ((0.01, np.inf), "cannot be judged in this run"),
+    ],
+)
+def test_words_follow_from_the_interval(estimate, interval, words):
+    assert in_words(Estimate(estimate, interval, 66, "bootstrap"), ABOVE, BELOW, of="cases") == words
+
+
+def test_turned_round_the_words_turn_round():
+    found = Estimate(0.05, (0.01, 0.09), 66, "bootstrap")
+    assert in_words(found, ABOVE, BELOW) == ABOVE and in_words(found.times(-1), ABOVE, BELOW) == BELOW
+
+
+def test_what_could_go_unseen_has_its_unit_and_its_count():
+    found = Estimate(1.0, (-4.0, 6.0), None, "bootstrap")
+    assert in_words(found, ABOVE, BELOW, unit="ml") == (
+        "makes no difference that this run can see (one below about 5 ml would be lost)"
+    )
+    assert "that 9 participants can see" in in_words(Estimate(1.0, (-4.0, 6.0), 9, ""), ABOVE, BELOW)
