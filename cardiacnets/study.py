@@ -11,10 +11,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, SUBTYPES
+from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, LAX_PIXELS, SAX_PIXELS, SUBTYPES
 from cardiacnets.phenotypes import INDEX_NAMES
 
-Row = TypeVar("Row", "Cohort", "Task", "Arm")
+Row = TypeVar("Row", "View", "Cohort", "Task", "Arm")
+
+COVARIATES_HOSPITAL: tuple[str, ...] = ("sex", "age", "heart_rate")
+"""What every cohort knows of a participant."""
+
+LIFESTYLE = (
+    "alcohol_frequency", "moderate_activity_days", "sleep_duration", "smoking", "stress", "raw_vegetables",
+    "walking_days", "pork", "insomnia",
+)  # fmt: skip
+"""What UK Biobank asks its participants about their habits."""
+
+COVARIATES_UKB: tuple[str, ...] = ("sex", "age", "height", "weight", "bmi", "heart_rate", *LIFESTYLE)
+"""The 15 covariates of the study's UK Biobank arm."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the heart: ``name`` in arrays and networks, ``title`` on a page, ``cine`` as manifests and
+    :func:`cardiacnets.cmr.read_cine` call it, ``pixels`` the side of its square crop.
+    """
+
+    name: str
+    title: str
+    cine: str
+    pixels: int
+
+    @property
+    def key(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -22,13 +50,15 @@ class Cohort:
     """A cohort of the study, or its simulated twin: ``title`` as a page calls it.
 
     ``cmr``: both views of a cine beside each ECG. ``split``: networks are trained on it, so that it has a
-    train, a validation and a test part; the others are seen once.
+    train, a validation and a test part; the others are seen once. ``covariates``: what its models may be told
+    of a participant beside the ECG.
     """
 
     name: str
     title: str
     cmr: bool = False
     split: bool = False
+    covariates: tuple[str, ...] = COVARIATES_HOSPITAL
 
     @property
     def key(self) -> str:
@@ -123,9 +153,12 @@ def pairs_of(pairs: Iterable[tuple[str, str]], arms: dict[str, Arm]) -> tuple[tu
     return tuple(kept)
 
 
+VIEWS = by_key([View("sax", "short axis", "sax", SAX_PIXELS), View("lax", "four-chamber", "4ch", LAX_PIXELS)])
+"""The two views, in the order in which networks see them."""
+
 COHORTS = by_key(
     [
-        Cohort("ukb", "UK Biobank", cmr=True, split=True),
+        Cohort("ukb", "UK Biobank", cmr=True, split=True, covariates=COVARIATES_UKB),
         Cohort("mimic", "MIMIC-IV-ECG", split=True),
         Cohort("fahzu", "FAHZU"),
         Cohort("fahzu_screening", "FAHZU, screening"),
@@ -207,7 +240,23 @@ TWINS = pairs_of(
 TWIN_CONTROL = pairs_of([("twin", "twin_permuted")], ARMS)
 
 
+def covariates_of(cohort: str) -> tuple[str, ...]:
+    """The covariates of a cohort; of one that is not of the study, what every cohort knows."""
+    return COHORTS[cohort].covariates if cohort in COHORTS else COVARIATES_HOSPITAL
+
+
+def without_covariates(arm: Arm) -> Arm | None:
+    """The arm that is the same but for the covariates; ``None`` where ``arm`` has none, or nothing else."""
+    parts = tuple(part for part in arm.parts if part != "covariates")
+    if (parts == arm.parts and not arm.covariates) or not (parts or arm.network):
+        return None
+    bare = (parts, arm.start, False)
+    return next((one for one in ARMS.values() if (one.parts, one.start, one.covariates) == bare), None)
+
+
 def _whole() -> None:
+    if len(spellings := {view.cine for view in VIEWS.values()}) < len(VIEWS):
+        raise ValueError(f"two views are called alike in manifests: {sorted(spellings)}")
     for task in TASKS.values():
         if task.cohort not in COHORTS:
             raise ValueError(f"{task}: no cohort {task.cohort!r}; there are {', '.join(COHORTS)}")
@@ -217,6 +266,8 @@ def _whole() -> None:
         if not COHORTS[task.trained_on].split:
             raise ValueError(f"{task}: {task.trained_on} has no training part")
     for arm in ARMS.values():
+        if (bare := without_covariates(arm)) and bare.colour != arm.colour:
+            raise ValueError(f"{arm} has another colour than the same arm without covariates, {bare}")
         if bool(arm.parts) == arm.network:
             raise ValueError(f"{arm}: an arm is either a readout of parts or a network with a start")
         if unknown := set(arm.tasks or ()) - set(TASKS):

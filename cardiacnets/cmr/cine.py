@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from cardiacnets import study
 from cardiacnets.cmr.localising import HeartLocation, locate_heart
 from cardiacnets.cmr.views import APEX, NORMALS
-from cardiacnets.contracts import CINE_FRAMES, LAX_PIXELS, PIXEL_MM, SAX_PIXELS
+from cardiacnets.contracts import CINE_FRAMES, PIXEL_MM
 
-VIEWS = {"sax": SAX_PIXELS, "4ch": LAX_PIXELS}
+VIEWS = {view.cine: view.pixels for view in study.VIEWS.values()}
 """The study's views and the side of their crops, pixels."""
 
 

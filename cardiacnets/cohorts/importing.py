@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
+from cardiacnets import study
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import excluded, participant_flow
@@ -33,7 +34,7 @@ from cardiacnets.cohorts.tables import (
     read_labels,
     read_tables,
 )
-from cardiacnets.contracts import ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
+from cardiacnets.contracts import ECG_SAMPLES
 from cardiacnets.ecg import heart_rate, read_ecg
 from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -44,8 +45,9 @@ SHARD = 64
 
 MARKS = "shards"
 MICROVOLTS = 1000.0
-VIEWS = {"sax": ("sax", SAX_PIXELS), "4ch": ("lax", LAX_PIXELS)}
+VIEWS = {view.cine: (view.name, view.pixels) for view in study.VIEWS.values()}
 """What a manifest calls a view: the array's name, and the side of its pictures."""
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -36,9 +36,8 @@ from cardiacnets.cohorts.store import (
     simulate_twin,
     worthwhile_processes,
 )
-from cardiacnets.digital_heart import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.run import SIDECAR, Run
-from cardiacnets.study import PAIRED_COHORTS
+from cardiacnets.study import PAIRED_COHORTS, covariates_of
 
 
 def load_manifests(folder: Path | str) -> dict[str, Manifest]:
@@ -120,8 +119,7 @@ def store_part(run: Run, name: str, manifest: Manifest, part: Part) -> None:
 
 def _to_read(run: Run, name: str, manifest: Manifest) -> tuple[Selection, dict]:
     """Who is read for the cohort ``name``, and the ingredients of what is stored then."""
-    covariates = COVARIATES_UKB if name == "ukb" else COVARIATES_HOSPITAL
-    chosen = select_recordings(manifest, covariates, cines=name in PAIRED_COHORTS)
+    chosen = select_recordings(manifest, covariates_of(name), cines=name in PAIRED_COHORTS)
     return chosen, ingredients_of(manifest, chosen, run.profile.cohorts.frames)
 
 

@@ -2,11 +2,12 @@
 seen.
 """
 
-from cardiacnets.digital_heart.cohort import COVARIATES_HOSPITAL, COVARIATES_UKB, Cohort, Masks, simulate
+from cardiacnets.digital_heart.cohort import Cohort, Masks, simulate
 from cardiacnets.digital_heart.sites import CONDITIONS, PRESETS, SITES, STUDY_COUNTS
 from cardiacnets.digital_heart.stack import short_axis_stack
 from cardiacnets.digital_heart.storage import write_cohort
 from cardiacnets.digital_heart.teaching import Heart, one_heart
+from cardiacnets.study import COVARIATES_HOSPITAL, COVARIATES_UKB
 
 COHORTS = tuple(SITES)
 

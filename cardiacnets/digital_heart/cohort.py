@@ -20,21 +20,16 @@ from cardiacnets.digital_heart.hearts import draw_hearts, select, strangers_insi
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
 from cardiacnets.digital_heart.latents import Latents, columns
 from cardiacnets.digital_heart.motion import frame_times
-from cardiacnets.digital_heart.population import LIFESTYLE
 from cardiacnets.digital_heart.rhythm import digitise, record
 from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws, generator, identifier
+from cardiacnets.study import LIFESTYLE
 
 SHARD = 32
 """Participants simulated together: bounds memory, changes nothing else."""
 
 PLACEMENT_SPREAD = 0.08
 """Spread of an electrode's log-gain between visits of the same participant."""
-
-COVARIATES_UKB: tuple[str, ...] = ("sex", "age", "height", "weight", "bmi", "heart_rate", *LIFESTYLE)
-"""The 15 covariates of the study's UK Biobank arm."""
-
-COVARIATES_HOSPITAL: tuple[str, ...] = ("sex", "age", "heart_rate")
 
 _COLUMNS = (
     "sex",

@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 
 from cardiacnets.digital_heart.cohort import (
-    COVARIATES_HOSPITAL,
-    COVARIATES_UKB,
     check,
     ecgs,
     simulate_participants,
@@ -18,6 +16,7 @@ from cardiacnets.digital_heart.cohort import (
 from cardiacnets.digital_heart.hearts import draw_hearts, strangers_inside
 from cardiacnets.digital_heart.oracle import ORACLE_SEED, measured_hearts, read_indices
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.study import covariates_of
 
 FOREIGN = 2**32
 """Added to a seed for hearts that no run can draw."""
@@ -78,7 +77,7 @@ def covariates_only(train: int = 4_000, test: int = 2_000, cohort: str = "ukb", 
     participants. Raises ``ValueError`` for unknown names or fewer than 200 participants on either side.
     """
     place = check(train + test, cohort, preset, seed, 1)
-    names = COVARIATES_UKB if cohort == "ukb" else COVARIATES_HOSPITAL
+    names = covariates_of(cohort)
     parts = [
         (np.stack([anatomy.latents[name] for name in names], axis=1), truth, recorded)
         for _, anatomy, truth, recorded in measured_hearts(train + test, place, seed)

@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 
 from cardiacnets.digital_heart.anatomy import Anatomy
 from cardiacnets.digital_heart.beat_features import beat_features
-from cardiacnets.digital_heart.cohort import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.digital_heart.electrics import beat_potentials
 from cardiacnets.digital_heart.hearts import draw_hearts, strangers_inside
 from cardiacnets.digital_heart.indices import recorded_indices, true_indices
@@ -24,6 +23,7 @@ from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws
 from cardiacnets.digital_heart.torso import leads
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.study import covariates_of
 
 ORACLE_SEED, BLOCK = 20_201, 256
 
@@ -82,7 +82,7 @@ def oracle_data(n: int, cohort: str, preset: str, seed: int) -> tuple[np.ndarray
     indices.
     """
     place = site(cohort, preset)
-    names = COVARIATES_UKB if cohort == "ukb" else COVARIATES_HOSPITAL
+    names = covariates_of(cohort)
     parts = []
     for people, anatomy, truth, recorded in measured_hearts(n, place, seed):
         electrical = anatomy

@@ -90,12 +90,6 @@ def add_heart(latents: Latents, draws: Draws) -> None:
     latents["rv_hypertrophy"] = 0.0
 
 
-LIFESTYLE = (
-    "alcohol_frequency", "moderate_activity_days", "sleep_duration", "smoking", "stress", "raw_vegetables",
-    "walking_days", "pork", "insomnia",
-)  # fmt: skip
-
-
 def add_lifestyle(latents: Latents, draws: Draws) -> None:
     """The questionnaire covariates, in UK Biobank's coding, weakly linked with sex, age and body size."""
     male, heavy = latents["sex"], (latents["bmi"] - 26) / 4

@@ -11,13 +11,14 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from cardiacnets import study
 from cardiacnets.models.contrast import symmetric_info_nce
 from cardiacnets.models.gathering import gather_rows
 from cardiacnets.models.masked_swin import MaskedSwin
 from cardiacnets.profile import CmrAutoencoder as Sizes
 from cardiacnets.profile import Profile
 
-VIEWS = ("sax", "lax")
+VIEWS = tuple(study.VIEWS)
 
 
 def draw_visible(

@@ -4,8 +4,26 @@ import dataclasses
 
 import pytest
 
+from cardiacnets.cmr.cine import VIEWS as CROPS
+from cardiacnets.models.cmr_autoencoder import VIEWS as TOWERS
 from cardiacnets.profile import Cohorts
-from cardiacnets.study import ARMS, COHORTS, COMPARISONS, TASKS, TWINS, Arm, Cohort, by_key, pairs_of
+from cardiacnets.study import (
+    ARMS,
+    COHORTS,
+    COMPARISONS,
+    COVARIATES_HOSPITAL,
+    COVARIATES_UKB,
+    TASKS,
+    TWINS,
+    VIEWS,
+    Arm,
+    Cohort,
+    View,
+    by_key,
+    covariates_of,
+    pairs_of,
+    without_covariates,
+)
 from cardiacnets.theme import ARM_COLOURS
 
 
@@ -36,3 +54,26 @@ def test_an_arm_is_asked_what_its_row_says():
     assert [arm.name for arm in ARMS.values() if arm.network and not arm.answers("mimic.hf")] == ["permuted"]
     assert {arm.name for arm in ARMS.values() if arm.cmr} == {"cmr", "cmr_twin"}
     assert all(arm.start == "aligned" for name, arm in ARMS.items() if name.startswith("aligned"))
+
+
+def test_an_arm_with_covariates_knows_the_same_arm_without():
+    bare = {name: one.name for name, arm in ARMS.items() if (one := without_covariates(arm))}
+    pairs = {f"{name}_covariates": name for name in ("classical", "ecg", "twin", "aligned")}
+    assert bare == pairs and all(ARMS[name].colour == ARMS[other].colour for name, other in bare.items())
+
+
+def test_each_view_is_spelt_in_one_row():
+    assert [(view.name, view.cine, view.title) for view in VIEWS.values()] == [
+        ("sax", "sax", "short axis"),
+        ("lax", "4ch", "four-chamber"),
+    ]
+    assert CROPS == {"sax": 80, "4ch": 96} and TOWERS == ("sax", "lax")
+    with pytest.raises(ValueError, match="'sax' stands twice"):
+        by_key([*VIEWS.values(), View("sax", "three-chamber", "3ch", 96)])
+
+
+def test_a_cohort_says_what_its_models_may_be_told():
+    assert covariates_of("ukb") == COVARIATES_UKB and len(COVARIATES_UKB) == 15
+    assert (
+        covariates_of("qph") == covariates_of("ptb_xl") == COVARIATES_HOSPITAL == ("sex", "age", "heart_rate")
+    )

@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cardiacnets.picture import Picture
+from cardiacnets.study import VIEWS
 from cardiacnets.theme import GREEN, INK
 
-VIEW_LOSSES = {"sax_reconstruction": "short axis", "lax_reconstruction": "four-chamber"}
+VIEW_LOSSES = {f"{name}_reconstruction": view.title for name, view in VIEWS.items()}
 
 
 def masks(cine: torch.Tensor, visible: torch.Tensor) -> Picture:

@@ -17,7 +17,6 @@ from numpy.lib.format import open_memmap
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, encoder_view, open_clean
 from cardiacnets.cohorts.studied import may_show
-from cardiacnets.digital_heart import COVARIATES_UKB
 from cardiacnets.digital_heart.controls import limited_ecg
 from cardiacnets.experiments.contrastive_alignment.switches import Variant, align_shortly, losses_and_ranks
 from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
@@ -27,6 +26,7 @@ from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_correlations, wilson_interval
+from cardiacnets.study import covariates_of
 
 SHARD = 128
 HEARTS = ("own", "stranger")
@@ -100,7 +100,7 @@ def known_covariates(clean: CleanCohort, rows: np.ndarray, train: np.ndarray) ->
     """What a stranger's ECG shares with the participant (n, 16), standardised by the rows ``train``: the
     study's covariates and the systolic pressure, which the study does not tell its networks.
     """
-    names = (*COVARIATES_UKB, "systolic_pressure")
+    names = (*covariates_of("ukb"), "systolic_pressure")
     return Standardiser.fit(clean.index.loc[rows[train]], names)(clean.index.loc[rows])
 
 

@@ -20,7 +20,7 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.shared.encoding import build_seeded
-from cardiacnets.experiments.shared.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import info_nce_rows, retrieval_ranks
@@ -29,6 +29,7 @@ from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_mean, wilson_interval
 from cardiacnets.training import fit, minibatches
+from cardiacnets.study import covariates_of
 
 PAIRS, EPOCHS, BATCH = 3840, 3, 64
 Pairs = Callable[[np.ndarray], list[torch.Tensor]]
@@ -104,7 +105,7 @@ def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Align
     profile = variant.profile(run.profile)
     shuffled = np.random.default_rng([profile.seed, 304]).permutation(clean.rows("train"))
     training = shuffled[:PAIRS]
-    standardiser = Standardiser.fit(clean.index.loc[training], covariate_names("ukb"))
+    standardiser = Standardiser.fit(clean.index.loc[training], covariates_of("ukb"))
 
     def pairs(rows: np.ndarray) -> list[torch.Tensor]:
         cmr = [torch.from_numpy(cmr_features(run, "ukb", view)[0, rows]) for view in VIEWS]

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from cardiacnets.contracts import LEADS
 from cardiacnets.picture import Picture
+from cardiacnets.study import VIEWS
 from cardiacnets.theme import INK
 
-VIEW_NAMES = {"sax": "short axis", "lax": "four-chamber"}
+VIEW_NAMES = {name: view.title for name, view in VIEWS.items()}
 TOLD = {"stranger": "a stranger's ECG", "none": "no ECG"}
 CHANGE = 60
 """Grey levels of 255 that are drawn in full colour."""

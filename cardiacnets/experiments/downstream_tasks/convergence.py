@@ -13,9 +13,10 @@ import pandas as pd
 from scipy.stats import binom
 
 from cardiacnets.experiments.downstream_tasks.downstream import model_name
-from cardiacnets.experiments.shared.tasks import TASKS, labelled
+from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
+from cardiacnets.study import ARMS, TASKS
 
 EPOCH_PASSES, PROBE_PASSES = 3, 1
 TOLERANCE = 0.01
@@ -51,7 +52,8 @@ def passes(losses: pd.Series, goal: float, arm: str) -> float:
     NaN if they never do. Epoch 0 costs nothing from random weights, and the probe from an aligned encoder.
     """
     arrived = losses.index[losses <= goal + TOLERANCE * abs(goal)]
-    return EPOCH_PASSES * float(arrived[0]) + PROBE_PASSES * (arm != "ecg") if len(arrived) else np.nan
+    start = 0 if ARMS[arm].start == "random" else PROBE_PASSES
+    return EPOCH_PASSES * float(arrived[0]) + start if len(arrived) else np.nan
 
 
 def saved(ecg: float, aligned: float) -> float:

@@ -19,7 +19,7 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.shared.encoding import in_batches
-from cardiacnets.experiments.shared.inputs import Standardiser, covariate_names, ecg_batch
+from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
@@ -27,7 +27,7 @@ from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.study import ARMS, TASKS
+from cardiacnets.study import ARMS, TASKS, covariates_of
 from cardiacnets.training import beside, load_checkpoint, minibatches
 
 
@@ -90,9 +90,7 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         "training": run.profile.finetuning,
         "labels": run.profile.downstream.labels,
         "source": code_of(fit_network),
-        "start": "random weights"
-        if start == "random"
-        else run.require(run.models / start),
+        "start": "random weights" if start == "random" else run.require(run.models / start),
     }
 
     def make(folder: Path) -> None:
@@ -155,7 +153,7 @@ class Readout:
 def fit_standardiser(clean: CleanCohort, labels: Labelled) -> Standardiser:
     """The study's covariates of the task's cohort, scaled by the task's training rows."""
     training = clean.index.loc[labels.table["row"].iloc[labels.of("train")]]
-    return Standardiser.fit(training, covariate_names(labels.task.cohort))
+    return Standardiser.fit(training, covariates_of(labels.task.cohort))
 
 
 def network_inputs(

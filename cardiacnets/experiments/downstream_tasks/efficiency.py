@@ -23,15 +23,14 @@ def label_efficiency(run: Run) -> pd.DataFrame:
 
     One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
     """
-    settings, scores = run.profile.downstream, {}
+    settings, scores, points = run.profile.downstream, {}, {}
     for arm in ("ecg", "aligned", "twin"):
         for fraction in settings.fractions:
             scored = _twin_scores if arm == "twin" else partial(_network_scores, arm=arm)
             drawn = [scored(run, fraction=fraction, seed=seed) for seed in settings.seeds]
-            truth, scores[f"{arm}_{round(100 * fraction)}"] = (
-                drawn[0][0],
-                np.mean([each[1] for each in drawn], axis=0),
-            )
+            point = f"{arm}_{round(100 * fraction)}"
+            points[point] = arm, round(100 * fraction)
+            truth, scores[point] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
     found = bootstrap_correlations(truth, scores, **run.profile.resampling)
     few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
     results = {name: found.mean(name) for name in scores}
@@ -40,17 +39,11 @@ def label_efficiency(run: Run) -> pd.DataFrame:
     results[f"gain_{few}-gain_{full}"] = found.mean_contrast({
         f"aligned_{few}": 1.0, f"ecg_{few}": -1.0, f"aligned_{full}": -1.0, f"ecg_{full}": 1.0,
     })  # fmt: skip
-    return pd.DataFrame(
-        [
-            {
-                "comparison": name,
-                "arm": "difference" if "-" in name else name.split("_")[0],
-                "labels, %": int(name.split("-")[0].split("_")[1]),
-            }
-            | result.row()
-            for name, result in results.items()
-        ]
-    )
+    rows = []
+    for name, result in results.items():
+        arm, labels = points.get(name, ("difference", few))  # differences start from the fewest labels
+        rows.append({"comparison": name, "arm": arm, "labels, %": labels} | result.row())
+    return pd.DataFrame(rows)
 
 
 def _network_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

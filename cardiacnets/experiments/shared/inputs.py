@@ -10,7 +10,6 @@ import torch
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.cohorts.preprocessing import CleanCohort
-from cardiacnets.digital_heart import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.ecg import scale_millivolt, scale_min_max
 from cardiacnets.profile import EcgInput
 from cardiacnets.run import SIDECAR, Run
@@ -28,11 +27,6 @@ def scale_ecg(ecg: np.ndarray, settings: EcgInput) -> np.ndarray:
 def ecg_batch(clean: CleanCohort, rows: np.ndarray, settings: EcgInput) -> torch.Tensor:
     """Encoder inputs (B, 12, samples) of ``rows``."""
     return torch.from_numpy(np.ascontiguousarray(scale_ecg(clean.ecg[rows], settings), dtype=np.float32))
-
-
-def covariate_names(cohort: str) -> tuple[str, ...]:
-    """The study's covariates: fifteen in UK Biobank; sex, age and heart rate elsewhere."""
-    return tuple(COVARIATES_UKB if cohort == "ukb" else COVARIATES_HOSPITAL)
 
 
 def trained_on(run: Run) -> str:
