@@ -9,7 +9,6 @@ simulated), parts (jobs over which each large cohort's reading and cleaning are 
 in their chapters).
 """
 
-import ast
 import json
 import os
 import shlex
@@ -18,6 +17,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cardiacnets.profile import load_profile
+from cardiacnets.reach import library
+from cardiacnets.study import SPLIT_COHORTS
 
 for name in ("profile", "run", "runs", "manifests"):
     if not isinstance(config.get(name) or "", str):
@@ -54,44 +55,18 @@ CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOT
 
 # chapter whose work is scattered: (a part's command, the module it is from, its own arguments, cohorts)
 SCATTERED = {}
-LARGE = ["ukb", "mimic"]  # those that are trained on
 if PARTS > 1:
-    SCATTERED["01"] = ("preprocess", "cardiacnets.cohorts.preprocessing", "", LARGE)
+    SCATTERED["01"] = ("preprocess", "cardiacnets.cohorts.preprocessing", "", SPLIT_COHORTS)
 if PARTS > 1 and REAL:
     from cardiacnets.cohorts.studied import load_manifests  # readers of every format: seconds to import
 
-    real = sorted(load_manifests(REAL).keys() & LARGE)
+    real = sorted(load_manifests(REAL).keys() & set(SPLIT_COHORTS))
     SCATTERED["00"] = ("read", "cardiacnets.cohorts.studied", f"--manifests {shlex.quote(REAL)}", real)
 
-MODULES = {
-    ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in Path("cardiacnets").rglob("*.py")
-}
 MANIFESTS = sorted(
     str(path) for folder in ["data_manifests", *filter(None, [REAL])] for path in Path(folder).iterdir() if path.is_file()
 )
 PROSE = ["_config.yml"] + sorted(str(path) for path in Path("book").rglob("*") if path.is_file())
-
-
-def imported(code):
-    """The library's modules that a piece of Python imports, their packages included."""
-    names = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    packages = {name.rsplit(".", depth)[0] for name in names for depth in range(name.count(".") + 1)}
-    return packages & MODULES.keys()
-
-
-def library(*codes):
-    """The library files that pieces of Python reach, through whatever they import."""
-    reached, waiting = set(), set().union(*map(imported, codes))
-    while waiting:
-        found = waiting.pop()
-        reached.add(found)
-        waiting |= imported(MODULES[found].read_text(encoding="utf-8")) - reached
-    return sorted(str(MODULES[each]) for each in reached)
 
 
 def cells(number):

@@ -36,14 +36,3 @@ DIAGNOSIS_NAMES = {
     "rcm": "restrictive cardiomyopathy",
 }
 """Diseases and subtypes as a page calls them."""
-
-COHORT_NAMES = {
-    "ukb": "UK Biobank",
-    "mimic": "MIMIC-IV-ECG",
-    "fahzu": "FAHZU",
-    "fahzu_screening": "FAHZU, screening",
-    "fahzu_readers": "FAHZU, reader study",
-    "sahzu": "SAHZU",
-    "qph": "QPH",
-}
-"""Cohorts as a page calls them, each here or its simulated twin."""

@@ -102,6 +102,10 @@ class CmrAutoencoder:
     decoder_heads: int
     projection: int
     temperature: float = 0.1
+    feature_grid: int = 3
+    """Features are means over the cells of so many rows and columns; 1 is one mean over all (as published),
+    which loses where in the heart something is.
+    """
     contrast_weight: float = 1.0
     """Weight of the SAX-LAX contrastive loss beside the two reconstruction losses (as published: 1)."""
 

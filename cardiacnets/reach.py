@@ -4,6 +4,8 @@ From a function every definition that it names is followed through the package's
 on: functions, classes, constants, and tables of them, also where they are imported inside a function. Their
 syntax trees without docstrings are hashed, so that words never make an artefact stale, and code that is
 reached always does. What cannot be told apart by reading (which of a table's entries is used) counts whole.
+
+From a notebook's cells every file that they load is followed in the same way: what a chapter depends on.
 """
 
 from __future__ import annotations
@@ -52,6 +54,47 @@ def reached(*functions: Callable[..., Any], package: Path = PACKAGE) -> set[Defi
     return found
 
 
+def library(*codes: str, package: Path = PACKAGE) -> list[str]:
+    """The files that pieces of Python load of ``package``, through whatever they import, as paths from the
+    folder in which the package lies; sorted.
+
+    Wider than :func:`reached`: a module that is imported counts whole, with the packages around it.
+    """
+    found: set[str] = set()
+    waiting = {module for code in codes for module in _modules(package, ast.parse(code), [])}
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        file = _file(package, module)
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        waiting |= _modules(package, tree, _within(file, module)) - found
+    return sorted(_file(package, module).relative_to(package.parent).as_posix() for module in found)
+
+
+def _modules(package: Path, tree: ast.AST, within: list[str]) -> set[str]:
+    """Modules of ``package`` that ``tree`` imports, with the packages in which they lie."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    names |= set(_imported(tree, within).values())
+    parents = {name.rsplit(".", depth)[0] for name in names for depth in range(name.count(".") + 1)}
+    ours = {name for name in parents if name.split(".")[0] == package.name}
+    return {name for name in ours if _file(package, name).is_file()}
+
+
+def _file(package: Path, module: str) -> Path:
+    """Where the module of that full name lies, or would; a folder's is its ``__init__.py``."""
+    file = package.parent.joinpath(*module.split("."))
+    return file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+
+
+def _within(file: Path, module: str) -> list[str]:
+    """The package from which a module's relative imports start."""
+    parts = module.split(".")
+    return parts if file.name == "__init__.py" else parts[:-1]
+
+
 @dataclass(frozen=True)
 class _Source:
     """One module, read: its top-level definitions, where its names come from, and what it only does."""
@@ -66,12 +109,10 @@ class _Source:
 @cache
 def _source(package: Path, module: str) -> _Source | None:
     """The module of that full name, or ``None`` where the package has none."""
-    file = package.parent.joinpath(*module.split("."))
-    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    file = _file(package, module)
     if module.split(".")[0] != package.name or not file.is_file():
         return None
-    parts = module.split(".")
-    source = _Source({}, {}, [], parts if file.name == "__init__.py" else parts[:-1])
+    source = _Source({}, {}, [], _within(file, module))
     for statement in _top_level(ast.parse(file.read_text(encoding="utf-8")).body):
         source.imports.update(_imported(statement, source.within))
         names = _defined(statement)

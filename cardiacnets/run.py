@@ -13,8 +13,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,80 @@ CHECKOUT = (REPOSITORY / "Snakefile").is_file()
 """Whether the package lies in its repository, not in an installed wheel."""
 SIDECAR = "artefact.json"
 VERSIONED = ("torch", "timm", "diffusers", "numpy", "scipy", "statsmodels", "scikit-learn", "papermill")
+
+
+CHAPTERS = (
+    "00_cohorts", "01_preprocessing", "02_cmr_self_supervision", "03_contrastive_alignment", "04_diffusion",
+    "05_downstream_tasks", "06_statistics", "07_reader_study", "08_your_own_ecg",
+)  # fmt: skip
+"""The chapters in their order: what their notebooks are called."""
+
+
+def table_of(rows: Iterable[tuple[str, str]], chapters: Sequence[str] = CHAPTERS) -> dict[str, str]:
+    """Patterns of places, each with the chapter that makes it; ``rows`` give the chapter's number.
+
+    Raises ``ValueError`` naming both rows where two claim one place, or an earlier, wider one hides a later;
+    and for a number that no chapter bears.
+    """
+    found: dict[str, str] = {}
+    for pattern, number in rows:
+        named = [chapter for chapter in chapters if chapter.split("_")[0] == number]
+        if not named:
+            raise ValueError(f"{pattern!r}: no chapter {number!r}; there are {', '.join(chapters)}")
+        for earlier, chapter in found.items():
+            if fits(pattern, earlier):
+                raise ValueError(
+                    f"{pattern!r} of chapter {named[0]} lies where {earlier!r} of chapter {chapter} does: "
+                    "one place has one maker, and narrower patterns stand first"
+                )
+        found[pattern] = named[0]
+    return found
+
+
+def fits(place: str, pattern: str) -> bool:
+    """Whether ``pattern`` names ``place``, or all places of a narrower pattern; ``*`` stays in its folder."""
+    pairs = zip(place.split("/"), pattern.split("/"), strict=False)
+    return place.count("/") == pattern.count("/") and all(fnmatchcase(*pair) for pair in pairs)
+
+
+ARTEFACTS = table_of(
+    [
+        ("cohorts/*", "00"),
+        ("checks/*", "00"),
+        ("clean/*", "01"),
+        ("models/cmr_autoencoder", "02"),
+        ("features/*", "02"),
+        ("linear_twin/components", "02"),
+        ("models/ecg_autoencoder", "03"),
+        ("models/aligned", "03"),
+        ("models/permuted", "03"),
+        ("linear_twin/aligned", "03"),
+        ("linear_twin/permuted", "03"),
+        ("predictions/limited.*", "03"),
+        ("predictions/switches.*", "03"),
+        ("models/video_autoencoder", "04"),
+        ("models/diffusion_*", "04"),
+        ("models/cine_reader", "04"),
+        ("movies/*.*", "04"),
+        ("linear_twin/movies.*", "04"),
+        ("predictions/generated.*", "04"),
+        ("counterfactuals", "04"),
+        ("models/*.*/*", "05"),
+        ("predictions/*.*", "05"),
+    ]
+)
+"""Where artefacts lie below a run's folder, narrower patterns first, and the chapter that makes each."""
+
+
+def chapter_of(place: str) -> str:
+    """The chapter that makes the artefact at ``place`` below a run's folder, as its notebook is called.
+
+    Raises ``ValueError`` if no chapter does.
+    """
+    for pattern, chapter in ARTEFACTS.items():
+        if fits(place, pattern):
+            return chapter
+    raise ValueError(f"{place}: no chapter makes it; cardiacnets.run.ARTEFACTS says which there are")
 
 
 @dataclass(frozen=True)
@@ -69,9 +144,10 @@ class Run:
         """Where a fit with these ingredients keeps the state from which it resumes after a kill."""
         return self.root / "unfinished" / digest(ingredients)[:16]
 
-    def require(self, path: Path, chapter: str) -> Path:
+    def require(self, path: Path) -> Path:
         """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
         if not (path / SIDECAR).is_file():
+            chapter = self.chapter_of(path)
             raise ValueError(
                 f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
                 f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
@@ -79,6 +155,10 @@ class Run:
                 f"or `make book PROFILE={self.profile.name}`."
             )
         return path
+
+    def chapter_of(self, path: Path) -> str:
+        """The chapter that makes the artefact at ``path``; ``ValueError`` if none does."""
+        return chapter_of(path.relative_to(self.root).as_posix())
 
     def holds(self, path: Path, ingredients: Mapping[str, Any]) -> bool:
         """Whether ``path`` is a whole artefact made from these ingredients."""

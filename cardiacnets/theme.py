@@ -11,6 +11,8 @@ import seaborn
 import seaborn.objects
 from matplotlib.figure import Figure
 
+from cardiacnets.study import ARMS
+
 INK, FAINT = "#333333", "#b8b8b8"
 """What is drawn for orientation: lines of reference, and what stands behind."""
 
@@ -20,22 +22,11 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
 CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK)
 """For groups that are no arms, in this order."""
 
-ARM_COLOURS = {
-    "covariates": FAINT,
-    "classical": ORANGE,
-    "classical_covariates": ORANGE,
-    "classical_aligned": VERMILION,
-    "ecg": SKY,
-    "ecg_covariates": SKY,
-    "permuted": PURPLE,
-    "twin_permuted": PURPLE,
-    "twin": GREEN,
-    "twin_covariates": GREEN,
-    "aligned": BLUE,
-    "aligned_covariates": BLUE,
-    "cmr": BLACK,
-    "cmr_twin": BLACK,
-}
+_PALETTE = {
+    "grey": FAINT, "black": BLACK, "orange": ORANGE, "sky": SKY, "green": GREEN, "blue": BLUE,
+    "vermilion": VERMILION, "purple": PURPLE,
+}  # fmt: skip
+ARM_COLOURS = {name: _PALETTE[arm.colour] for name, arm in ARMS.items()}
 """The colour of an arm, the same in every chapter."""
 
 

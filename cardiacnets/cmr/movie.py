@@ -111,24 +111,6 @@ def movie_html(
     )
 
 
-def contact_sheet(frames: np.ndarray, columns: int = 8) -> np.ndarray:
-    """Lay frames (T, H, W) out in rows of ``columns``, in reading order; gaps are black."""
-    frames = np.asarray(frames)
-    if frames.ndim != 3 or columns < 1:
-        raise ValueError(
-            f"frames {frames.shape}, columns {columns}: (T, H, W) and at least one column are needed"
-        )
-    count, height, width = frames.shape
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, height, width), frames.dtype)
-    sheet[:count] = frames
-    return (
-        sheet.reshape(rows, columns, height, width)
-        .transpose(0, 2, 1, 3)  # (rows, H, columns, W)
-        .reshape(rows * height, columns * width)
-    )
-
-
 def _film(frames: np.ndarray) -> np.ndarray:
     frames = np.asarray(frames)
     if frames.ndim != 3 or frames.dtype != np.uint8 or 0 in frames.shape:

@@ -29,6 +29,9 @@ SHEAR = 0.02
 UPRIGHT = 0.35
 """Rows of a scanner's picture run from head to feet by at least this part (cosine)."""
 
+APART = (1.0, 1.0, 0.01)
+"""Degrees, mm and part of a voxel's size up to which sform and qform count as equal."""
+
 OPPOSITE = np.diag([-1.0, -1.0, 1.0, 1.0])
 """NIfTI counts to the right and to the front, DICOM to the left and to the back."""
 
@@ -53,7 +56,7 @@ def read_nifti(path: Path | str) -> Volume:
     """Read a NIfTI file of three or four dimensions as it is stored.
 
     Raises ``ValueError`` naming the file and the fault; also where neither sform nor qform is set (nothing
-    says then how it lies), or axes are not at right angles, or the time step is 0.
+    says then how it lies), or both are and disagree, or axes are not at right angles, or the time step is 0.
     """
     try:
         return _read(path)
@@ -83,6 +86,8 @@ def _read(path: Path | str) -> Volume:
         raise _Unfit("its geometry is not made of numbers; convert it again")
     if not all(PIXEL_RANGE[0] <= size <= PIXEL_RANGE[1] for size in spacing):
         raise _Unfit(f"pixels of {spacing.round(6).tolist()} mm; convert it again with its true unit")
+    if int(header["sform_code"]) > 0 and int(header["qform_code"]) > 0:
+        _compare(header.get_sform(), header.get_qform(), MILLIMETRES[length])
     said = np.array(zooms[:3]) * MILLIMETRES[length]
     directions = affine[:3, :3] / spacing
     if np.abs(directions.T @ directions - np.eye(3)).max() > SHEAR:
@@ -91,6 +96,21 @@ def _read(path: Path | str) -> Volume:
     data = np.asarray(image.dataobj)  # scaled by scl_slope and scl_inter; a slope of 0 stands for none
     sizes = said if np.allclose(said, spacing, rtol=0.001) else spacing  # the affine places the voxels
     return Volume(data, affine, tuple(sizes.tolist()), step)
+
+
+def _compare(sform: np.ndarray, qform: np.ndarray, unit: float) -> None:
+    """NIfTI-1 lets both be set, even to lead to two spaces; which is the patient's is then nowhere said."""
+    sizes = [np.linalg.norm(form[:3, :3], axis=0) for form in (sform, qform)]
+    cosines = (sform[:3, :3] * qform[:3, :3]).sum(axis=0) / (sizes[0] * sizes[1])
+    turn = float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).max())
+    away = float(np.linalg.norm(sform[:3, 3] - qform[:3, 3])) * unit
+    scale = float(np.abs(sizes[0] / sizes[1] - 1).max())
+    if not (turn <= APART[0] and away <= APART[1] and scale <= APART[2]):
+        raise _Unfit(
+            f"sform and qform disagree: axes are up to {turn:.1f} degrees apart, first voxels {away:.1f} mm, "
+            f"voxel sizes {100 * scale:.0f} %; set the code of the wrong one to 0, or convert it again from "
+            "DICOM"
+        )
 
 
 def turn_as_dicom(volume: Volume, view: str) -> Volume:

@@ -20,6 +20,15 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from cardiacnets.cmr.cine import VIEWS, Cine
+from cardiacnets.cmr.identities import about_uids, refuse_mixed
+from cardiacnets.cmr.left_out import (
+    LeftOut,
+    about_faults,
+    one_line,
+    refuse_faults,
+    refuse_losses,
+    traces_of_losses,
+)
 from cardiacnets.cmr.nifti import PIXEL_RANGE, read_nifti, turn_as_dicom
 from cardiacnets.cmr.planes import Plane, choose_view, find_planes, stack_frames
 
@@ -27,8 +36,17 @@ DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 FILE_BYTES, ARCHIVE_BYTES, ARCHIVE_FILES, RATIO = 64 * 2**20, 4 * 2**30, 20_000, 200
 """Larger than any cine: beyond these a zip is taken for a bomb."""
 
-SORTED_BY = ("Modality", "ImageType", "PatientID", "StudyInstanceUID")
+TOO_LARGE = f"larger than {FILE_BYTES // 2**20} MiB: no single image, convert them to NIfTI"
+
+SORTED_BY = (
+    "Modality", "ImageType", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
+    "SeriesNumber",
+)  # fmt: skip
 """What decides whether an image belongs to the cine."""
+
+NUMBERS = ("TriggerTime", "InstanceNumber", "TemporalPositionIdentifier", "NominalInterval",
+           "CardiacNumberOfImages", "ImagesInAcquisition")  # fmt: skip
+"""What says when an image was taken, if present."""
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 """One grey value a pixel, PS3.3 C.7.6.3.1.2; others are colours."""
@@ -65,7 +83,9 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
             affine.
 
     Slices come base to apex and their spacing from image positions; frames by trigger time, the first at or
-    after the R wave. Raises ``ValueError`` naming the file, the fault and the way out.
+    after the R wave. Images that are of no use are passed over, unless the cine lacks them. Warns where
+    numbers of images suggest that a slice is lost. Raises ``ValueError`` naming the file, the fault and
+    the way out.
     """
     path = Path(path)
     if view not in VIEWS:
@@ -81,20 +101,24 @@ def read_cine(path: Path | str, view: str = "sax") -> Cine:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # real files bend the standard in ways that do not matter here
-        images, beside = _images(path)
-        try:
-            planes = find_planes(images)
-        except Exception as error:  # decoders and damaged headers raise almost anything
-            raise ValueError(f"{path}: an image can't be decoded ({_one_line(error)})") from None
-    if not planes:
-        raise ValueError(
-            f"{path}: {len(images)} images, none seen at more than one moment: that is no cine{beside}"
-        )
+        images, unfit, beside = _images(path)
+        planes, left = find_planes(images)
+    left += unfit
     try:
-        chosen = choose_view(planes, view)
+        if not planes:
+            refuse_faults(left)
+            raise ValueError(f"{len(images)} images, none seen at more than one moment: that is no cine")
+        try:
+            chosen = choose_view(planes, view)
+        except ValueError as error:
+            raise ValueError(f"{error}{about_faults(left)}") from None
+        refuse_losses(chosen, left)
         frames, phases = stack_frames(chosen)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}{beside}") from None
+        raise ValueError(f"{path}: {error}{about_uids(images)}{beside}") from None
+    signs = [] if beside else traces_of_losses(images, {plane.series_uid for plane in chosen})
+    if signs:
+        warnings.warn(f"{path}: slices may be lost: {'; '.join(signs)}", stacklevel=2)
     return _cine(path, view, chosen, frames, phases)
 
 
@@ -121,53 +145,65 @@ def _cine(path: Path, view: str, planes: list[Plane], frames: np.ndarray, phases
     return Cine(frames, (between, *first.spacing), phases * cycle, meta)
 
 
-def _images(path: Path) -> tuple[list[Dataset], str]:
-    """The MR images with a place in space, all of one person and visit, and what was passed over beside
-    them, in words (empty if nothing was)."""
-    found, passed = [], Counter()
+def _images(path: Path) -> tuple[list[Dataset], list[LeftOut], str]:
+    """The MR images with a place in space, all of one person and visit; those that can't be used, and why;
+    and what was passed over beside them, in words (empty if nothing was)."""
+    found, unfit, passed = [], [], Counter()
     for name, content in _folder_files(path) if path.is_dir() else _zip_files(path):
-        image = _parse(f"{path}: {name}", content, PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES)
+        image = TOO_LARGE if content is None else _parse(path, name, content)
         if isinstance(image, str):
             passed[image] += 1
+        elif isinstance(image, LeftOut):
+            unfit.append(image)
         elif image is not None:
             found.append(image)
     beside = ", ".join(f"{count} {what}" for what, count in sorted(passed.items()))
     beside = f" (passed over: {beside})" if beside else ""
     if not found:
+        if unfit:
+            raise ValueError(f"{path}: {unfit[0].name}: {unfit[0].fault}{beside}")
         raise ValueError(
             f"{path}: no MR images with positions{beside}; give the folder or zip that holds a cine"
         )
-    for tag, what in (("PatientID", "people"), ("StudyInstanceUID", "examinations")):
-        several = {str(image.get(tag)) for image in found}
-        if len(several) > 1:
-            raise ValueError(f"{path}: images of {len(several)} {what} are mixed; put each in its own folder")
-    return found, beside
+    try:
+        refuse_mixed(found)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return found, unfit, beside
 
 
-def _parse(where: str, content: bytes, expected: bool) -> Dataset | str | None:
-    """One MR image; or what it is instead, in words; or None for another kind of file (a list, a picture)
-    that lies beside them."""
+def _parse(path: Path, name: str, content: bytes) -> Dataset | LeftOut | str | None:
+    """One MR image; one that can't be used; or what it is instead, in words; or None for another kind of file
+    (a list, a picture) that lies beside them."""
+    where = f"{path}: {name}"
     if content[128:132] != b"DICM":
-        if expected:
+        if PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES:
             raise ValueError(f"{where}: not a DICOM file, or cut short; fetch it again")
         return None
     if DEFLATED in content[:2048]:
         raise ValueError(f"{where}: deflated DICOM is not read; export it uncompressed")
     try:
         image = pydicom.dcmread(io.BytesIO(content))
+        image.filename = name
         for tag in SORTED_BY:
             image.get(tag)  # decoded when first asked for: a damaged one shows here, with the file's name
         other = _no_cine(image)
-        if other:
-            return other
+    except Exception as error:  # a damaged header raises almost anything
+        raise ValueError(f"{where}: {one_line(error)}") from None
+    if other:
+        return other
+    try:
         for tag, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6), ("PixelSpacing", 2)):
             _check_numbers(image, tag, count)
+        for tag in NUMBERS:
+            if not np.isfinite(float(image.get(tag) or 0)):
+                raise ValueError(f"{tag} {image.get(tag)}; correct it, or remove it")
         if not image.file_meta.TransferSyntaxUID.is_compressed:
             needed = int(image.Rows) * int(image.Columns) * (int(image.BitsAllocated) // 8)
             if len(image.PixelData) < needed:
                 raise ValueError("cut short; fetch it again")
-    except Exception as error:  # a damaged header raises almost anything
-        raise ValueError(f"{where}: {_one_line(error)}") from None
+    except Exception as error:
+        return LeftOut.from_image(image, one_line(error))
     return image
 
 
@@ -200,14 +236,14 @@ def _check_numbers(image: Dataset, tag: str, count: int) -> None:
         raise ValueError(f"pixels of {values.tolist()} mm; export the images again with their geometry")
 
 
-def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _folder_files(folder: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Names and contents; None for what is too large for one image (a film, an object of many frames)."""
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.name.startswith(".") and file.name != "DICOMDIR":
             if file.stat().st_size > FILE_BYTES:
-                raise ValueError(
-                    f"{file}: {file.stat().st_size} bytes are no single image; convert it to NIfTI"
-                )
-            yield str(file.relative_to(folder)), file.read_bytes()
+                yield str(file.relative_to(folder)), None
+            else:
+                yield str(file.relative_to(folder)), file.read_bytes()
 
 
 def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -225,7 +261,7 @@ def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
                     raise ValueError(f"{path}: {member.filename} unpacks to more than it says: a zip bomb")
                 yield member.filename, content
     except (*DAMAGE, OSError) as error:
-        raise ValueError(f"{path}: damaged or locked zip ({_one_line(error)}); fetch it again") from None
+        raise ValueError(f"{path}: damaged or locked zip ({one_line(error)}); fetch it again") from None
 
 
 def _refuse_hostile(path: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -265,7 +301,3 @@ def _read_nifti(path: Path, view: str) -> Cine:
         "file": path.name,
     }
     return Cine(frames, volume.spacing[::-1], step * np.arange(len(frames)), meta)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{error}".split())[:200] or type(error).__name__

@@ -22,13 +22,20 @@ NORMALS = {
     "LVOT": np.array([0.27, 0.95, 0.0]),
     "RVOT": np.array([0.95, -0.20, 0.0]),
     "axial": np.array([0.0, 0.0, 1.0]),
+    "sagittal": np.array([1.0, 0.0, 0.0]),
+    "coronal": np.array([0.0, 1.0, 0.0]),
 }
 """How the planes of routine examinations lie (Kramer et al., J Cardiovasc Magn Reson 2020;22:17, for how they
 are planned): around the long axis, or along the vessels and the body."""
 
 STACK_CONE, LONE_CONE, UNSURE_CONE = 40.0, 30.0, 55.0
 """Degrees from :data:`APEX`: a stack of three is short axis within the first, fewer slices within the second;
-a stack up to the third may be one in an unusual heart, and is not passed over in silence."""
+a stack up to the third may be one in an unusual heart, and is not passed over in silence. In either, short
+axis has to be the nearest view."""
+
+KNOWN_CONE = 25.0
+"""Degrees from the ventricle's axis, where four- and two-chamber planes tell it, within which a stack is
+short axis, whatever view its normal would be nearest to."""
 
 FOUR_CONE = 30.0
 """Degrees from its usual normal within which a plane can be the four-chamber view."""
@@ -60,11 +67,25 @@ def likely_view(normal: np.ndarray) -> str:
     return min(NORMALS, key=lambda name: angle(normal, NORMALS[name]))
 
 
-def is_short_axis(normal: np.ndarray, slices: int) -> bool:
-    """Whether a stack of so many slices can only be short axis."""
-    if slices >= STACK:
-        return angle(normal, APEX) <= STACK_CONE
-    return angle(normal, APEX) <= LONE_CONE and likely_view(normal) == "short-axis"
+def long_axis(normals: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Where a four-chamber plane and a two- or three-chamber plane of the exam meet: the ventricle's axis;
+    None without two such planes, or where they meet nowhere near it."""
+    looks = [(likely_view(normal), normal) for normal in normals]
+    for view, four in looks:
+        for other, across in looks:
+            if view != "four-chamber" or other not in ("two-chamber", "three-chamber"):
+                continue
+            if angle(four, across) > 40 and angle(np.cross(four, across), APEX) <= STACK_CONE:
+                return np.cross(four, across)
+    return None
+
+
+def is_short_axis(normal: np.ndarray, slices: int, axis: np.ndarray | None = None) -> bool:
+    """Whether a stack of so many slices can only be short axis; ``axis`` is the ventricle's, if known."""
+    if slices >= STACK and axis is not None:
+        return angle(normal, axis) <= KNOWN_CONE
+    cone = STACK_CONE if slices >= STACK else LONE_CONE
+    return angle(normal, APEX) <= cone and likely_view(normal) == "short-axis"
 
 
 def may_be_short_axis(normal: np.ndarray, slices: int) -> bool:

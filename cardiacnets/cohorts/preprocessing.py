@@ -26,7 +26,6 @@ from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
     MICROVOLT,
-    PAIRED_COHORTS,
     Cohort,
     memory_map,
     open_cohort,
@@ -34,15 +33,15 @@ from cardiacnets.cohorts.store import (
 )
 from cardiacnets.cohorts.studied import real_cohorts, shown_cohort, studied_cohorts
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
-from cardiacnets.ecg import check_ecg, clean, median_beat, resample
+from cardiacnets.ecg import check_ecg, clean, detect_r_peaks, heart_rate, median_beat, resample
+from cardiacnets.ecg.cleaning import FALLBACK_HEART_RATE
 from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import PAIRED_COHORTS, SPLIT_COHORTS
 
 SHARD = 128
-SPLIT_COHORTS = ("ukb", "mimic")
-"""Cohorts that are trained on; every other cohort is held out as a whole."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def open_clean(run: Run, name: str) -> CleanCohort:
     """The preprocessed cohort ``name``; ``ValueError`` naming the command to run if chapter 01 has not made
     it.
     """
-    folder = run.require(run.root / "clean" / name, "01_preprocessing")
+    folder = run.require(run.root / "clean" / name)
     arrays = {key: memory_map(folder / f"{key}.npy") for key in ("beats", "rhythm", "sax", "lax")}
     return CleanCohort(name, folder, pd.read_parquet(folder / "index.parquet"), **arrays)
 
@@ -227,9 +226,13 @@ def _preprocess_shard(
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Arrays of one shard and, for each recording, why it cannot be used (empty: it can)."""
     signal = memory_map(folder / "ecg.npy")[rows].astype(np.float32) * MICROVOLT
-    reasons = ["; ".join(check_ecg(record).faults) for record in signal]
-    signal[[bool(reason) for reason in reasons]] = 0  # an unusable record must not stop the others
-    cleaned = clean(signal, ECG_RATE)
+    peaks = detect_r_peaks(signal, ECG_RATE)
+    checked = [check_ecg(record, ECG_RATE, tops) for record, tops in zip(signal, peaks, strict=True)]
+    reasons = ["; ".join(quality.faults) for quality in checked]
+    unusable = np.array([bool(reason) for reason in reasons])
+    signal[unusable] = 0  # an unusable record must not stop the others
+    rates = np.where(unusable, FALLBACK_HEART_RATE, heart_rate(signal, ECG_RATE, peaks))
+    cleaned = clean(signal, ECG_RATE, rates)
     arrays = {"beats": beat_view(cleaned)}
     if settings.view == "rhythm":
         arrays["rhythm"] = rhythm_view(cleaned, settings)

@@ -9,7 +9,6 @@ column ``set_aside``: why a recording's files could not be read (empty: they wer
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,11 @@ import numpy as np
 import pandas as pd
 
 from cardiacnets.digital_heart import write_cohort
-from cardiacnets.profile import Cohorts
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import COHORTS, PAIRED_COHORTS
 
-SIMULATED_COHORTS = tuple(
-    field.name for field in dataclasses.fields(Cohorts) if field.name not in ("preset", "frames")
-)
-PAIRED_COHORTS = ("ukb", "fahzu_readers")
-"""Cohorts with CMR beside the ECG."""
-
+SIMULATED_COHORTS = tuple(COHORTS)
 TWIN = "_twin"
 TWIN_PEOPLE = 300
 """Participants of a real cohort's simulated twin, at most: enough to choose single people from."""
@@ -68,7 +62,7 @@ def memory_map(path: Path) -> np.ndarray | None:
 
 def open_cohort(run: Run, name: str) -> Cohort:
     """The stored cohort ``name``; ``ValueError`` naming the command to run if chapter 00 has not made it."""
-    folder = run.require(run.cohorts / name, "00_cohorts")
+    folder = run.require(run.cohorts / name)
     arrays = {
         key: memory_map(folder / f"{key}.npy") for key in ("ecg", "sax", "lax", "indices", "indices_true")
     }

@@ -28,7 +28,6 @@ from cardiacnets.cohorts.importing import (
 from cardiacnets.cohorts.manifest import Manifest, load_manifest
 from cardiacnets.cohorts.parts import Part
 from cardiacnets.cohorts.store import (
-    PAIRED_COHORTS,
     SIMULATED_COHORTS,
     TWIN,
     Cohort,
@@ -39,6 +38,7 @@ from cardiacnets.cohorts.store import (
 )
 from cardiacnets.digital_heart import COVARIATES_HOSPITAL, COVARIATES_UKB
 from cardiacnets.run import SIDECAR, Run
+from cardiacnets.study import PAIRED_COHORTS
 
 
 def load_manifests(folder: Path | str) -> dict[str, Manifest]:

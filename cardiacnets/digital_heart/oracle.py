@@ -158,15 +158,3 @@ def fitted_bounds(inputs: np.ndarray, state: np.ndarray, truth: np.ndarray) -> n
     noise = np.cov(residual.T) + 1e-3 * np.eye(y.shape[1])
     linear_share = np.clip(1 - (t - z @ targets).var(axis=0), 0, 1)
     return linear_gaussian_bound(loadings, latent, noise, targets) * linear_share
-
-
-def share_of_gap(
-    baseline: np.ndarray | float, arm: np.ndarray | float, oracle: np.ndarray | float
-) -> np.ndarray:
-    """(arm - baseline) / (oracle - baseline): the share of the way to the oracle; NaN where there is no gap.
-
-    Give bootstrap replicates for an interval.
-    """
-    gap = np.asarray(oracle, float) - baseline
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(gap > 0, (np.asarray(arm, float) - baseline) / gap, np.nan)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -46,35 +47,43 @@ def detect_r_peaks(signal: np.ndarray, rate: float = ECG_RATE) -> list[np.ndarra
     return found
 
 
-def heart_rate(signal: np.ndarray, rate: float = ECG_RATE) -> np.ndarray:
+def heart_rate(
+    signal: np.ndarray, rate: float = ECG_RATE, peaks: Sequence[np.ndarray] | None = None
+) -> np.ndarray:
     """Mean ventricular rate of each record in beats per minute, shape ``(...)``.
 
     60 over the mean RR interval, pauses included, as devices report it; NaN where fewer than two beats are
-    found.
+    found. ``peaks``: those of ``signal`` as :func:`detect_r_peaks` gives them, where they are known already.
     """
-    rates = np.array([_rate(peaks, rate) for peaks in detect_r_peaks(signal, rate)])
+    found = detect_r_peaks(signal, rate) if peaks is None else peaks
+    rates = np.array([_rate(each, rate) for each in found])
     return rates.reshape(np.shape(signal)[:-2])
 
 
 def median_beat(
-    signal: np.ndarray, rate: float = ECG_RATE, samples: int = 180, beat_rate: float = 250
+    signal: np.ndarray,
+    rate: float = ECG_RATE,
+    samples: int = 180,
+    beat_rate: float = 250,
+    peaks: Sequence[np.ndarray] | None = None,
 ) -> np.ndarray:
     """The median over all beats, float32 ``(..., 12, samples)`` mV at ``beat_rate`` Hz, R peak at 260 ms.
 
     The line through the beat's start and the same phase one beat later (or the window's end, if that comes
-    first) is taken away. Zeros where no heartbeat is found.
+    first) is taken away. Zeros where no heartbeat is found. ``peaks``: as in :func:`heart_rate`.
     """
     shape = np.shape(signal)
     records = np.asarray(signal, dtype=np.float32).reshape(-1, *shape[-2:])  # (records, 12, T)
     before, width = round(R_SECONDS * rate), int(np.ceil(samples * rate / beat_rate))
     beats = np.zeros((len(records), shape[-2], width), dtype=np.float32)
-    for beat, record, peaks in zip(beats, records, detect_r_peaks(records, rate), strict=True):
-        starts = peaks - before
+    found = detect_r_peaks(records, rate) if peaks is None else peaks
+    for beat, record, tops in zip(beats, records, found, strict=True):
+        starts = tops - before
         starts = starts[(starts >= 0) & (starts + width <= record.shape[-1])]
         if starts.size:
             windows = record[:, starts[:, None] + np.arange(width)]  # (12, beats, width)
             beat[:] = np.median(windows, axis=1)
-            beat -= _one_beat_line(beat, np.median(np.diff(peaks)) if peaks.size > 1 else width)
+            beat -= _one_beat_line(beat, np.median(np.diff(tops)) if tops.size > 1 else width)
     return resample(beats, rate, beat_rate)[..., :samples].reshape(*shape[:-1], samples)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from cardiacnets.contracts import ECG_RATE, LEADS
 from cardiacnets.ecg.beat import detect_r_peaks, median_beat
@@ -39,8 +38,11 @@ class Quality:
         return "; ".join(self.faults + self.warnings)
 
 
-def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
-    """Check one ECG, ``signal (12, T)`` mV in the order of ``LEADS``; ``ValueError`` for another shape."""
+def check_ecg(signal: np.ndarray, rate: float = ECG_RATE, peaks: np.ndarray | None = None) -> Quality:
+    """Check one ECG, ``signal (12, T)`` mV in the order of ``LEADS``; ``ValueError`` for another shape.
+
+    ``peaks``: the samples of its R peaks, where they are known already.
+    """
     signal = np.asarray(signal)
     if signal.ndim != 2 or signal.shape[0] != 12:
         raise ValueError(f"an ECG of shape (12, T) is needed, not {signal.shape}")
@@ -56,7 +58,7 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
     deviation = np.abs(signal - np.median(signal, axis=1, keepdims=True)).max(axis=1)
     if (large := deviation > LARGEST_MILLIVOLTS).any():
         faults.append(f"more than {LARGEST_MILLIVOLTS:g} mV in {_named(large)}: wrong gain, or an artefact")
-    peaks = detect_r_peaks(signal, rate)[0]
+    peaks = detect_r_peaks(signal, rate)[0] if peaks is None else peaks
     if peaks.size < 2:
         faults.append("no heartbeats found")
     if (clipped := _saturated(signal) & ~flat).any():
@@ -69,16 +71,6 @@ def check_ecg(signal: np.ndarray, rate: float = ECG_RATE) -> Quality:
     if not faults:
         warnings += _rhythm_and_leads(signal, peaks, rate)
     return Quality(tuple(faults), tuple(warnings))
-
-
-def quality_table(signals: np.ndarray, rate: float = ECG_RATE) -> pd.DataFrame:
-    """One row for each of ``signals (n, 12, T)`` mV: ``usable``, ``faults`` and ``warnings``."""
-    found = [check_ecg(signal, rate) for signal in signals]
-    return pd.DataFrame({
-        "usable": [quality.usable for quality in found],
-        "faults": ["; ".join(quality.faults) for quality in found],
-        "warnings": ["; ".join(quality.warnings) for quality in found],
-    })
 
 
 def _named(mask: np.ndarray) -> str:
@@ -103,7 +95,7 @@ def _rhythm_and_leads(signal: np.ndarray, peaks: np.ndarray, rate: float) -> lis
     bpm = 60 * rate / np.median(np.diff(peaks))
     if not HEART_RATES[0] <= bpm <= HEART_RATES[1]:
         warnings.append(f"heart rate of {bpm:.0f} per minute is implausible")
-    beat = median_beat(signal, rate)
+    beat = median_beat(signal, rate, peaks=[peaks])
     size = np.ptp(beat, axis=1)
     if size.max() < 0.2:
         warnings.append(f"largest QRS of {size.max():.2f} mV is very small: wrong gain, effusion or amyloid")

@@ -1,6 +1,7 @@
 """Alignment: the ECG encoder learns to land where the frozen CMR features of the same heart lie.
 
-``sax_features``, ``lax_features (B, D)``: mean latents of the frozen masked Swin, computed once and kept.
+``sax_features``, ``lax_features (B, D)``: means of the frozen masked Swin's latents, computed once and
+kept.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from cardiacnets.models.contrast import symmetric_info_nce
 from cardiacnets.models.gathering import gather_rows
@@ -83,6 +84,18 @@ class Tower(nn.Module):
         return cine.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
 
 
+def means_of_parts(latents: Tensor, side: int) -> Tensor:
+    """Means (B, D * side * side) of the cells' latents (B, cells, D) over each part of a square grid.
+
+    ``side`` 1 is one mean over all cells, as published; corrected, parts keep where in the heart it is.
+    """
+    if side == 1:
+        return latents.mean(1)
+    cells = round(latents.shape[1] ** 0.5)
+    pictures = latents.transpose(1, 2).unflatten(2, (cells, cells))  # (B, D, cells, cells)
+    return adaptive_avg_pool2d(pictures, side).flatten(1)  # (B, D, side, side) -> (B, D * side * side)
+
+
 class CmrAutoencoder(nn.Module):
     """Two unshared towers, three losses."""
 
@@ -92,6 +105,8 @@ class CmrAutoencoder(nn.Module):
         self.towers = nn.ModuleDict({view: Tower(sizes) for view in VIEWS})
         self.temperature, self.contrast_weight = sizes.temperature, sizes.contrast_weight
         self.width = self.towers["sax"].encoder.width
+        self.feature_grid = sizes.feature_grid
+        self.feature_width = self.width * sizes.feature_grid**2
 
     def forward(
         self,
@@ -129,8 +144,8 @@ class CmrAutoencoder(nn.Module):
         return sax_visible, lax_visible
 
     def encode(self, cine: Tensor, view: str) -> Tensor:
-        """Features (B, D) of ``cine`` (B, T, H, W), nothing hidden: the mean of all cells' latents."""
-        return self._tower(view).encoder(cine).mean(1)
+        """Features (B, :attr:`feature_width`) of ``cine`` (B, T, H, W), nothing hidden."""
+        return means_of_parts(self._tower(view).encoder(cine), self.feature_grid)
 
     def reconstruct(
         self, cine: Tensor, view: str, generator: torch.Generator | None = None

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
+from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder, means_of_parts
 
 
 class Downstream(nn.Module):
@@ -51,11 +51,13 @@ class CmrEmbedding(nn.Module):
     def __init__(self, autoencoder: CmrAutoencoder) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({view: autoencoder.towers[view].encoder for view in VIEWS})
-        self.width = 2 * autoencoder.width
+        self.width = 2 * autoencoder.feature_width
+        self.feature_grid = autoencoder.feature_grid
 
     def forward(self, sax: Tensor, lax: Tensor) -> Tensor:
         """Embedding (B, 2 D) of ``sax`` and ``lax`` (B, T, H, W)."""
-        return torch.cat([self.encoders["sax"](sax).mean(1), self.encoders["lax"](lax).mean(1)], dim=1)
+        latents = self.encoders["sax"](sax), self.encoders["lax"](lax)
+        return torch.cat([means_of_parts(each, self.feature_grid) for each in latents], dim=1)
 
 
 def screening_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ from cardiacnets.profile import Profile, load_profile
 
 def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
     sizes = profile.cmr_autoencoder
-    return Aligner(profile, cmr_width=sizes.width * 2 ** (len(sizes.depths) - 1), covariates=covariates)
+    width = sizes.width * 2 ** (len(sizes.depths) - 1) * sizes.feature_grid**2
+    return Aligner(profile, cmr_width=width, covariates=covariates)
 
 
 def _video_autoencoder(profile: Profile) -> VideoAutoencoder:

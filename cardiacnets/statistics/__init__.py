@@ -17,7 +17,6 @@ from cardiacnets.statistics.classification import (
     accuracy,
     balanced_accuracy,
     balanced_accuracy_difference,
-    classification_table,
     youden_threshold,
 )
 from cardiacnets.statistics.correlation import (
@@ -84,7 +83,7 @@ __all__ = [
     "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy", "accuracy_by_session",
     "accuracy_gains", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
     "balanced_accuracy_difference", "bootstrap_correlations", "bootstrap_mean", "calibration",
-    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference", "classification_table",
+    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference",
     "clustered_paired_test", "compare_accuracies", "compare_aucs", "compare_correlations",
     "compare_experience", "compare_index_predictions", "compare_overlapping", "correlation_bca",
     "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",

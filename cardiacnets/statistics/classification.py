@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
@@ -28,27 +27,6 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
     missed = np.searchsorted(cases, candidates) / len(cases)
     cleared = np.searchsorted(controls, candidates) / len(controls)
     return float(candidates[np.argmax(cleared - missed)])
-
-
-def classification_table(labels: ArrayLike, decisions: ArrayLike) -> pd.DataFrame:
-    """Five shares with Wilson intervals: ``measure, estimate, low, high, k, n``; rows are independent
-    participants.
-
-    Predictive values depend on the sample's share of cases; one with no decision of its kind is NaN.
-    """
-    positive, decided = binary(labels), binary(decisions, "decisions")
-    same_length(labels=positive, decisions=decided)
-    right = positive == decided
-    groups = {
-        "sensitivity": positive, "specificity": ~positive, "positive predictive value": decided,
-        "negative predictive value": ~decided, "accuracy": np.ones_like(positive),
-    }
-    rows = []
-    for measure, members in groups.items():
-        k, n = int((right & members).sum()), int(members.sum())
-        found = wilson_interval(k, n) if n else Estimate(np.nan, (np.nan, np.nan), 0, "")
-        rows.append((measure, found.estimate, *found.interval, k, n))
-    return pd.DataFrame(rows, columns=["measure", "estimate", "low", "high", "k", "n"])
 
 
 def accuracy(right: ArrayLike, participants: ArrayLike | None = None, level: float = 0.95) -> Estimate:

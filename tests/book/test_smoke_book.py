@@ -8,6 +8,7 @@ import yaml
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.report import gate, load_results
+from cardiacnets.run import SIDECAR, chapter_of
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
@@ -19,6 +20,12 @@ def test_every_chapter_was_executed_recorded_and_became_a_page(smoke_book):
         assert (smoke_book.run / "book" / f"{name}.html").is_file()
         kept = read_json(smoke_book.run / "results" / f"{name[:2]}.json")
         assert kept["provenance"]["profile"] == "smoke" and kept["provenance"]["seconds"] > 0, name
+
+
+def test_every_artefact_stands_in_the_table_of_artefacts(smoke_book):
+    places = [path.parent.relative_to(smoke_book.run).as_posix() for path in smoke_book.run.rglob(SIDECAR)]
+    made = {place: chapter_of(place) for place in places}
+    assert len(made) > 50 and {chapter[:2] for chapter in made.values()} == {f"0{n}" for n in range(6)}
 
 
 def test_the_contents_list_every_notebook():

@@ -9,7 +9,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from cardiacnets.cmr.movie import contact_sheet, movie_html, mp4_bytes
+from cardiacnets.cmr.movie import movie_html, mp4_bytes
 
 
 def film(frames=8, height=20, width=24):
@@ -68,13 +68,6 @@ def test_a_film_is_one_persons_unless_said_otherwise():
 def test_bad_films_are_refused(arguments, fault):
     with pytest.raises(ValueError, match=fault):
         movie_html(**arguments)
-
-
-def test_a_contact_sheet_reads_like_a_page():
-    frames = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 3), np.uint8)
-    sheet = contact_sheet(frames, columns=3)
-    assert sheet.shape == (4, 9)
-    assert sheet[::2, ::3].tolist() == [[0, 1, 2], [3, 4, 0]]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")

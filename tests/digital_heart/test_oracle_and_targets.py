@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardiacnets.digital_heart.oracle import linear_gaussian_bound, oracle_table, share_of_gap
+from cardiacnets.digital_heart.oracle import linear_gaussian_bound, oracle_table
 from cardiacnets.digital_heart.targets import check_targets, target_study
 
 
@@ -39,11 +39,6 @@ def test_oracle_of_the_limited_preset_is_poorer():
         "oracle_true"
     ].mean()
     assert limited < full - 0.05
-
-
-def test_share_of_gap():
-    assert share_of_gap(0.3, 0.4, 0.5) == pytest.approx(0.5)
-    assert np.isnan(share_of_gap(0.5, 0.6, 0.5))
 
 
 def test_nine_targets_in_ten_are_met_and_measurements_are_judged():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cardiacnets.contracts import LEADS
-from cardiacnets.ecg import check_ecg, example_ecg_path, quality_table, read_ecg
+from cardiacnets.ecg import check_ecg, example_ecg_path, read_ecg
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def test_real_recordings(sample_data):
             assert check_ecg(read_ecg(header).standard()).usable, header.stem
 
 
-def test_the_table_has_a_row_a_record(example):
+def test_a_check_names_the_flat_lead_of_its_own_record(example):
     flat = example.copy()
     flat[LEADS.index("V6")] = 0
-    table = quality_table(np.stack([example, flat]))
-    assert table["usable"].tolist() == [True, False]
-    assert table["faults"].tolist() == ["", "flat lead V6"]
+    found = [check_ecg(record) for record in (example, flat)]
+    assert [quality.usable for quality in found] == [True, False]
+    assert [quality.faults for quality in found] == [(), ("flat lead V6",)]
 
 
 def test_wrong_shapes_are_refused():

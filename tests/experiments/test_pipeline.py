@@ -19,9 +19,9 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments.cmr_self_supervision import features, pretrain
-from cardiacnets.experiments.contrastive_alignment import align, information_limited, switches
-from cardiacnets.experiments.contrastive_alignment.retrieval import retrieval_table
+from cardiacnets.experiments.cmr_self_supervision import components, features, pretrain
+from cardiacnets.experiments.contrastive_alignment import align, closed_form, information_limited, switches
+from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
 from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
 from cardiacnets.experiments.downstream_tasks import downstream, leak_check
@@ -30,6 +30,7 @@ from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import Standardiser
 from cardiacnets.experiments.shared.tasks import TASKS, labelled
 from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
+from cardiacnets.models.linear_twin import CineComponents, ClosedFormAlignment
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import load_profile
 from cardiacnets.reach import reached
@@ -79,7 +80,16 @@ def run(tmp_path_factory):
     return run
 
 
-def test_all_that_runs_while_an_artefact_is_made_is_in_its_fingerprint(run):
+@pytest.fixture(scope="module")
+def twins(run):
+    """The run with the linear twins of both arms."""
+    watched(components.fit_cine_components, run)
+    for arm in align.ARMS:
+        watched(closed_form.fit_closed_form, run, arm)
+    return run
+
+
+def test_all_that_runs_while_an_artefact_is_made_is_in_its_fingerprint(run, twins):
     watched(switches.try_switches, run)
     watched(downstream.fit_network, run, "ukb.indices", "aligned")
     for function, ran in EXECUTED.items():
@@ -193,6 +203,72 @@ def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(
     for row in real.itertuples():  # as the chapter records them
         found = make_result("ukb.limited.gain.x", Estimate.of(row, "gain"))
         assert str(found) == "not available"
+
+
+def test_the_twin_of_the_encoder_learns_from_training_people_alone(twins):
+    clean, twin = open_clean(twins, "ukb"), components.cine_components(twins)
+    training = clean.rows("train")
+    settings = twins.profile.linear_twin
+    afresh = CineComponents.fit(components.cines_of(clean, training), settings.components, settings.pixels, 1)
+    np.testing.assert_array_equal(twin.axes, afresh.axes)
+    rows = clean.rows("test")
+    scores = components.cine_scores(twins)
+    assert scores.shape == (160, 2, settings.components)
+    np.testing.assert_allclose(twin.encode(components.cines_of(clean, rows)), scores[rows], atol=0.01)
+    np.testing.assert_allclose(scores[training].mean(0), 0, atol=0.05)
+
+
+def test_training_people_get_what_others_predict_and_new_people_what_all_do(twins):
+    clean, twin = open_clean(twins, "ukb"), closed_form.open_closed_form(twins)
+    training, test = clean.rows("train"), clean.rows("test")
+    mixed = np.concatenate([test[:3], training[5:7]])
+    predicted = twin(clean, mixed)
+    np.testing.assert_array_equal(predicted[3:], twin.alignment.out_of_fold[5:7])
+    np.testing.assert_allclose(predicted[:3], twin.alignment(twin.features(clean.beats[test[:3]])))
+    elsewhere = twin(dataclasses.replace(clean, name="mimic"), training[5:7])
+    assert not np.allclose(elsewhere, predicted[3:])
+
+
+def test_the_twin_has_the_strangers_that_the_network_has(twins):
+    clean = open_clean(twins, "ukb")
+    training = clean.rows("train")
+    partner = align.partners(clean, permuted=True, seed=twins.profile.seed)[training]
+    strangers = closed_form.open_closed_form(twins, "permuted")
+    hearts = closed_form.true_components(twins, partner)
+    afresh = ClosedFormAlignment.fit(strangers.features(clean.beats[training]), hearts, seed=1)
+    np.testing.assert_allclose(strangers.alignment.ridge.weight, afresh.ridge.weight)
+    own = closed_form.open_closed_form(twins)
+    assert not np.allclose(strangers.alignment.out_of_fold, own.alignment.out_of_fold)
+
+
+def test_each_view_has_its_own_half_of_the_twins_space(twins):
+    rows, count = open_clean(twins, "ukb").rows("test"), twins.profile.linear_twin.aligned
+    vectors = closed_form.twin_embeddings(twins, rows)
+    assert all(vector.shape == (len(rows), 2 * count) for vector in vectors.values())
+    assert (vectors["sax"][:, count:] == 0).all() and (vectors["lax"][:, :count] == 0).all()
+    assert vectors["sax"][:, :count].any() and vectors["lax"][:, count:].any() and vectors["ecg"].all()
+
+
+def test_more_found_is_counted_on_the_same_ecgs():
+    vectors = np.eye(12)
+    right, wrong = {"ecg": vectors, "sax": vectors}, {"ecg": vectors, "sax": -vectors}
+    gain = found_more(right, wrong, place=1, resamples=50, seed=0)
+    assert gain.estimate == 1 and gain.n == 12
+    assert found_more(wrong, right, place=1, resamples=50, seed=0).estimate == -1
+    assert found_more(right, right, place=1, resamples=50, seed=0).interval == (0, 0)
+
+
+def test_a_twin_that_cannot_be_is_refused_with_the_setting_at_fault(twins, tmp_path):
+    def changed(**settings):
+        linear_twin = dataclasses.replace(twins.profile.linear_twin, **settings)
+        return dataclasses.replace(twins, profile=replace(twins.profile, linear_twin=linear_twin))
+
+    with pytest.raises(ValueError, match="linear_twin: aligned 40 is more than components 32"):
+        closed_form.fit_closed_form(changed(aligned=40))
+    with pytest.raises(ValueError, match="people cannot span 128 components"):
+        components.fit_cine_components(changed(components=128))
+    with pytest.raises(ValueError, match="linear_twin.*chapter 03_contrastive_alignment makes it"):
+        closed_form.open_closed_form(dataclasses.replace(twins, root=tmp_path))
 
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):

@@ -10,7 +10,7 @@ from cardiacnets.experiments.cmr_self_supervision.pretrain import fit_cmr_autoen
 from cardiacnets.experiments.cohorts.cohort_checks import target_table
 from cardiacnets.experiments.contrastive_alignment.align import fit_aligner
 from cardiacnets.experiments.diffusion.guidance import turn_causes
-from cardiacnets.reach import code_of, reached
+from cardiacnets.reach import code_of, library, reached
 
 
 @pytest.fixture
@@ -130,3 +130,23 @@ def test_what_a_name_means_and_what_a_module_does_counts(tmp_path, old, new):
         for n, text in enumerate((old, new))
     )
     assert one != other
+
+
+def test_files_are_found_through_imports_of_every_kind(tmp_path):
+    files = {
+        "__init__.py": "",
+        "near.py": "from . import far\nimport json",
+        "far.py": "def late():\n    from heart.inner.deep import one",
+        "inner/__init__.py": "from .shown import two",
+        "inner/deep.py": "from ..near import far\none = 1",
+        "inner/shown.py": "two = 2",
+        "alone.py": "import heart.near",
+    }
+    for name, code in files.items():
+        (tmp_path / "heart" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "heart" / name).write_text(code)
+    everything = sorted(f"heart/{name}" for name in files if name != "alone.py")
+    assert library("import heart.near", package=tmp_path / "heart") == everything
+    assert library("import numpy", "x = 1", package=tmp_path / "heart") == []
+    both = library("import heart.inner.shown as two", "import heart", package=tmp_path / "heart")
+    assert both == ["heart/__init__.py", "heart/inner/__init__.py", "heart/inner/shown.py"]

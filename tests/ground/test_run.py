@@ -11,7 +11,7 @@ import pytest
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
-from cardiacnets.run import SIDECAR, digest, open_run
+from cardiacnets.run import ARTEFACTS, CHAPTERS, REPOSITORY, SIDECAR, chapter_of, digest, open_run, table_of
 
 
 @pytest.fixture
@@ -68,8 +68,39 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
-    with pytest.raises(ValueError, match=r"papermill notebooks/02_x\.ipynb .* -r run trial"):
-        run.require(run.models / "thing", "02_x")
+    command = r"papermill notebooks/02_cmr_self_supervision\.ipynb .* -r run trial"
+    with pytest.raises(ValueError, match=command):
+        run.require(run.models / "cmr_autoencoder")
+    with pytest.raises(ValueError, match=r"papermill notebooks/05_downstream_tasks\.ipynb"):
+        run.require(run.predictions / "ukb.cm")
+    with pytest.raises(ValueError, match=r"papermill notebooks/04_diffusion\.ipynb"):
+        run.require(run.predictions / "generated.ukb")
+
+
+def test_what_no_chapter_makes_is_named_at_once(run):
+    with pytest.raises(ValueError, match="models/thing: no chapter makes it"):
+        run.require(run.models / "thing")
+
+
+def test_each_chapter_of_the_table_is_a_notebook():
+    assert [path.stem for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))] == list(CHAPTERS)
+    assert {chapter_of(pattern.replace("*", "x")) for pattern in ARTEFACTS} <= set(CHAPTERS)
+
+
+@pytest.mark.parametrize("earlier", ["models/a", "models/*", "*/a"])
+def test_two_artefacts_at_one_place_name_both(earlier):
+    both = r"'models/a' of chapter 03_b lies where '.*' of chapter 02_a does"
+    with pytest.raises(ValueError, match=both):
+        table_of([(earlier, "02"), ("models/a", "03")], ["02_a", "03_b"])
+    with pytest.raises(ValueError, match=both.replace("/a'", r"/\*'")):
+        table_of([("*/*", "02"), ("models/*", "03")], ["02_a", "03_b"])
+
+
+def test_a_narrower_place_stands_before_a_wider_one_and_folders_are_kept_apart():
+    rows = [("models/a", "02"), ("models/*", "03"), ("models/*/*", "02")]
+    assert list(table_of(rows, ["02_a", "03_b"]).values()) == ["02_a", "03_b", "02_a"]
+    with pytest.raises(ValueError, match="'models/a': no chapter '04'; there are 02_a, 03_b"):
+        table_of([("models/a", "04")], ["02_a", "03_b"])
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "a/b", ".hidden"])

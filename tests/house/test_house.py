@@ -157,9 +157,32 @@ def test_a_notebook_is_stored_clean_and_narrates(path):
         assert not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), (
             f"logic in a cell: {cell.source[:60]!r}"
         )
-        assert len([line for line in cell.source.splitlines() if line.strip()]) <= 20, (
-            f"long: {cell.source[:60]!r}"
-        )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_cell_is_read_without_scrolling(path):
+    """At most twelve lines, empty ones aside, of a hundred columns."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    lines = {cell.id: [line for line in cell.source.splitlines() if line.strip()] for cell in cells}
+    assert {name: len(found) for name, found in lines.items() if len(found) > 12} == {}
+    assert [line for found in lines.values() for line in found if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_chapter_opens_and_closes_alike(path):
+    """Parameters, imports, a head of two lines; the footer's code is hidden."""
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert code[0].metadata.get("tags") == ["parameters"]
+    (head,) = (number for number, cell in enumerate(code) if "open_chapter(" in cell.source)
+    first, second = code[head].source.splitlines()[:2]
+    assert first == f'chapter = open_chapter("{path.stem[:2]}", profile=profile, run=run)'
+    assert second == "here, record, table = chapter.run, chapter.record, chapter.table"
+    assert all(
+        isinstance(statement, ast.Import | ast.ImportFrom)
+        for cell in code[1:head]
+        for statement in ast.parse(cell.source).body
+    )
+    assert code[-1].source == "chapter.footer()" and "hide-input" in code[-1].metadata.get("tags", [])
 
 
 def test_nothing_names_the_machine_it_was_made_on():

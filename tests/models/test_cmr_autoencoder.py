@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder, draw_visible
+from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder, draw_visible, means_of_parts
 from cardiacnets.models.contrast import symmetric_info_nce
 from cardiacnets.profile import load_profile
 
@@ -101,10 +101,23 @@ def test_a_few_steps_learn_a_still_picture(cines):
     assert errors[-1] < 1 / 12 < errors[0]
 
 
-def test_encode_is_the_mean_of_all_latents(model, cines):
+def test_features_as_published_are_the_mean_of_all_latents(model, cines):
+    latents = model.towers["sax"].encoder(cines[0])
+    assert torch.equal(means_of_parts(latents, 1), latents.mean(1))
+
+
+def test_features_keep_where_something_is(model, cines):
     features = model.encode(cines[0], "sax")
-    assert features.shape == (6, model.width)
-    assert torch.equal(features, model.towers["sax"].encoder(cines[0]).mean(1))
+    assert features.shape == (6, model.feature_width) and model.feature_width == model.width * 9
+    latents = torch.zeros(1, 36, 2)  # six rows of six cells
+    latents[0, 6 * 1 + 4, 1] = 4.0  # in the upper right part of 3 x 3
+    parts = means_of_parts(latents, 3).view(2, 3, 3)  # (D, rows, columns)
+    assert parts[1, 0, 2] == 1 and parts.sum() == 1
+    halves = torch.zeros_like(cines[0][:1]).repeat(2, 1, 1, 1)
+    side = halves.shape[-1] // 2
+    halves[0, ..., :side], halves[1, ..., side:] = 1.0, 1.0  # left bright, right bright
+    left, right = model.encode(halves, "sax").view(2, model.width, 3, 3)
+    assert not torch.allclose(left[:, :, 0], right[:, :, 0], atol=1e-3)
 
 
 def test_half_precision_runs(model, cines):

@@ -58,4 +58,4 @@ def cines_of(clean: CleanCohort, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _folder(run: Run) -> Path:
-    return run.require(run.root / "linear_twin" / "components", "02_cmr_self_supervision")
+    return run.require(run.root / "linear_twin" / "components")

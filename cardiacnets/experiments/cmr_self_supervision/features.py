@@ -25,7 +25,7 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     them apart, and a contrast of directions would first have to unlearn it.
     """
     clean = open_clean(run, cohort)
-    encoder_folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
+    encoder_folder = run.require(run.models / "cmr_autoencoder")
     views = run.profile.alignment.views
     ingredients = {
         "cohort": clean.folder,
@@ -57,5 +57,5 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
 
 def cmr_features(run: Run, cohort: str, view: str) -> np.ndarray:
     """Frozen CMR features (views, R, D) of ``cohort``, memory-mapped."""
-    folder = run.require(run.root / "features" / cohort, "02_cmr_self_supervision")
+    folder = run.require(run.root / "features" / cohort)
     return memory_map(folder / f"{view}.npy")

@@ -64,7 +64,7 @@ def cmr_autoencoder_stage(run: Run) -> Stage:
 
 def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:
     """The trained autoencoder in evaluation mode."""
-    folder = run.require(run.models / "cmr_autoencoder", "02_cmr_self_supervision")
+    folder = run.require(run.models / "cmr_autoencoder")
     return load_checkpoint(folder, "cmr_autoencoder", run.profile).eval()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cardiacnets.cohorts.preprocessing import beat_view
@@ -13,6 +14,7 @@ from cardiacnets.digital_heart.controls import covariates_only
 from cardiacnets.digital_heart.oracle import oracle_table
 from cardiacnets.digital_heart.targets import TARGET_SEED, check_targets, target_study
 from cardiacnets.ecg import clean, heart_rate, measure_beats
+from cardiacnets.ecg.cleaning import FALLBACK_HEART_RATE
 from cardiacnets.parallel import run_calls
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -48,11 +50,7 @@ def target_table(run: Run, measured: bool = False, seed: int | None = None) -> p
             return check_targets(study)
         signals = study.ecg()
         parts = [signals[start : start + BATCH] for start in range(0, len(signals), BATCH)]
-        features = pd.concat(
-            [measure_beats(beat_view(clean(part)), BEAT_RATE, heart_rate(part, ECG_RATE)) for part in parts],
-            ignore_index=True,
-        )
-        return check_targets(study, features)
+        return check_targets(study, pd.concat(map(_measured, parts), ignore_index=True))
 
     name = f"targets_{drawing['seed']}" + ("_measured" if measured else "")
     code = code_of(target_table)
@@ -79,3 +77,10 @@ def _kept(run: Run, name: str, ingredients: dict[str, Any], make: Callable[[], p
         run.root / "checks" / name, ingredients, lambda folder: make().to_parquet(folder / "table.parquet")
     )
     return pd.read_parquet(folder / "table.parquet")
+
+
+def _measured(signal: np.ndarray) -> pd.DataFrame:
+    """What the simple rules measure on recordings (n, 12, 5000) mV, one row each."""
+    rates = heart_rate(signal, ECG_RATE)
+    cleaned = clean(signal, ECG_RATE, np.nan_to_num(rates, nan=FALLBACK_HEART_RATE))
+    return measure_beats(beat_view(cleaned), BEAT_RATE, rates)

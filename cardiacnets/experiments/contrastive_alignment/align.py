@@ -47,7 +47,7 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         raise ValueError(f"{start} is missing: call align.prepare(run) first, as chapter 03 does")
     ingredients = {
         "cohort": open_clean(run, "ukb").folder,
-        "features": run.require(run.root / "features" / "ukb", "02_cmr_self_supervision"),
+        "features": run.require(run.root / "features" / "ukb"),
         "arm": arm,
         "start": start or "random weights",
         "ecg_input": run.profile.ecg_input,
@@ -114,7 +114,7 @@ def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
 
 def load_aligner(run: Run, arm: str = "aligned") -> Aligner:
     """The trained aligner of ``arm`` in evaluation mode."""
-    folder = run.require(run.models / arm, "03_contrastive_alignment")
+    folder = run.require(run.models / arm)
     return load_checkpoint(folder, "aligner", run.profile).eval()
 
 

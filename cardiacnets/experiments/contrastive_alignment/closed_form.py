@@ -55,7 +55,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
     clean = open_clean(run, "ukb")
     ingredients = {
         "cohort": clean.folder,
-        "components": run.require(run.root / "linear_twin" / "components", "02_cmr_self_supervision"),
+        "components": run.require(run.root / "linear_twin" / "components"),
         "arm": arm,
         "aligned": settings.aligned,
         "random_features": run.profile.downstream.random_features,
@@ -65,9 +65,10 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
 
     def make(folder: Path) -> None:
         training = clean.rows("train")
-        partner = partners(clean, permuted=arm == "permuted", seed=seed)
-        hearts = true_components(run, partner[training])
-        found = ClosedFormAlignment.fit(_features(run)(clean.beats[training]), hearts, seed=seed)
+        partner = partners(clean, permuted=arm == "permuted", seed=seed)[training]  # of the same split
+        beats, hearts = _features(run)(clean.beats[training]), true_components(run, training)
+        place = np.searchsorted(training, partner)
+        found = ClosedFormAlignment.fit(beats, hearts, place, seed=seed)
         arrays = {"out_of_fold": found.out_of_fold, "covariance": found.covariance} | vars(found.ridge)
         np.savez(folder / "alignment.npz", **arrays)
 
@@ -76,7 +77,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
 
 def open_closed_form(run: Run, arm: str = "aligned") -> HeartFromBeat:
     """The twin of ``arm`` that :func:`fit_closed_form` has left."""
-    folder = run.require(run.root / "linear_twin" / arm, "03_contrastive_alignment")
+    folder = run.require(run.root / "linear_twin" / arm)
     with np.load(folder / "alignment.npz", allow_pickle=False) as file:
         arrays = dict(file)
     out_of_fold, covariance = arrays.pop("out_of_fold"), arrays.pop("covariance")

@@ -62,7 +62,7 @@ def try_limited(run: Run) -> Path | None:
     clean = open_clean(run, "ukb")
     ingredients = {
         "cohort": clean.folder,
-        "features": run.require(run.root / "features" / "ukb", "03_contrastive_alignment"),
+        "features": run.require(run.root / "features" / "ukb"),
         "variant": Variant().profile(run.profile).asdict(),
         "source": code_of(try_limited),
     }

@@ -78,7 +78,7 @@ def try_switches(run: Run) -> Path:
     profiles = {name: variant.profile(run.profile) for name, variant in VARIANTS.items()}
     ingredients = {
         "cohort": clean.folder,
-        "features": run.require(run.root / "features" / "ukb", "03_contrastive_alignment"),
+        "features": run.require(run.root / "features" / "ukb"),
         "pairs": PAIRS,
         "ecg_input": run.profile.ecg_input,
         "encoders": {name: profile.ecg_encoder for name, profile in profiles.items()},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -12,7 +13,11 @@ from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.shared.probe import Probe, fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+
+FITTED = ("components_", "mean_", "explained_variance_")
+"""What a fitted PCA needs to transform."""
 
 
 def diffusion_cines(run: Run, clean: CleanCohort, view: str, rows: np.ndarray) -> np.ndarray:
@@ -71,3 +76,47 @@ class CineReader:
     def __call__(self, cines: dict[str, np.ndarray]) -> np.ndarray:
         """Indices (n, 82) in their units, as read from the movies."""
         return self.probe(self.features(cines))
+
+    def save(self, folder: Path) -> None:
+        """Leave the stick below ``folder``, one file a view and one for the readout."""
+        for view, fitted in self.components.items():
+            # columns next to each other, as they were fitted: another order rounds otherwise
+            arrays = {name: np.asfortranarray(getattr(fitted, name)) for name in FITTED}
+            np.savez(folder / f"{view}.npz", **arrays)
+        np.savez(folder / "probe.npz", **asdict(self.probe))
+
+    @classmethod
+    def load(cls, folder: Path) -> CineReader:
+        """The stick that :meth:`save` has left."""
+        components = {}
+        for view in VIEWS:
+            components[view] = PCA()
+            for name, array in _arrays(folder / f"{view}.npz").items():
+                setattr(components[view], name, array)
+        probe = _arrays(folder / "probe.npz")
+        return cls(components, Probe(**{**probe, "validation_loss": float(probe["validation_loss"])}))
+
+
+def fit_cine_reader(run: Run) -> Path:
+    """Fit the measuring stick once for all that is measured, ``models/cine_reader``, or reuse it."""
+    settings = run.profile.diffusion
+    ingredients = {
+        "cohort": open_clean(run, "ukb").folder,
+        "frames": settings.frames,
+        "pixels": settings.pixels,
+        "seed": run.profile.seed,
+        "source": code_of(fit_cine_reader),
+    }
+    return run.fit_or_load(
+        run.models / "cine_reader", ingredients, lambda folder: CineReader.fit(run).save(folder)
+    )
+
+
+def open_cine_reader(run: Run) -> CineReader:
+    """The measuring stick of the run, fitted if it is not there yet."""
+    return CineReader.load(fit_cine_reader(run))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -16,7 +16,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
@@ -26,10 +26,10 @@ from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import READER_COHORT
 from cardiacnets.training import load_checkpoint, minibatches, save_checkpoint
 
 SAMPLE_BATCH = 16
-READER_COHORT = "fahzu_readers"
 
 
 def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
@@ -97,8 +97,8 @@ def fit_diffusion(run: Run, view: str) -> Path:
     """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
     ingredients = {
         "cohort": open_clean(run, "ukb").folder,
-        "aligned": run.require(run.models / "aligned", "03_contrastive_alignment"),
-        "autoencoder": run.require(run.models / "video_autoencoder", "04_diffusion"),
+        "aligned": run.require(run.models / "aligned"),
+        "autoencoder": run.require(run.models / "video_autoencoder"),
         "view": view,
         "seed": run.profile.seed,
         "diffusion": run.profile.diffusion,
@@ -146,7 +146,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
 
 def load_diffusion(run: Run, view: str) -> VideoDiffusion:
     """The trained diffusion model of one view, in evaluation mode."""
-    folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    folder = run.require(run.models / f"diffusion_{view}")
     return load_checkpoint(folder, "diffusion", run.profile).eval()
 
 
@@ -182,7 +182,7 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
     uint8.
     """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
-    model_folder = run.require(run.models / f"diffusion_{view}", "04_diffusion")
+    model_folder = run.require(run.models / f"diffusion_{view}")
     ingredients = {
         "cohort": clean.folder,
         "model": model_folder,
@@ -209,16 +209,16 @@ def measure_movies(run: Run, cohort: str) -> Path:
     recorded ``truth.npy``, all (n, 82).
     """
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
-    folders = [run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") for view in VIEWS]
+    folders = [run.require(run.root / "movies" / f"{cohort}.{view}") for view in VIEWS]
     ingredients = {
         "movies": folders,
         "cohort": clean.folder,
-        "training": run.root / "clean" / "ukb",
+        "reader": fit_cine_reader(run),
         "source": code_of(measure_movies),
     }
 
     def make(folder: Path) -> None:
-        reader = CineReader.fit(run)
+        reader = open_cine_reader(run)
         for kind in ("generated", "real"):
             cines = {view: movies(run, cohort, view, kind) for view in VIEWS}
             np.save(folder / f"indices_{kind}.npy", reader(cines).astype(np.float32))
@@ -239,13 +239,13 @@ def measure_reference(run: Run) -> Path:
     ingredients = {
         "cohort": clean.folder,
         "diffusion": run.profile.diffusion,
-        "seed": run.profile.seed,
+        "reader": fit_cine_reader(run),
         "source": code_of(measure_reference),
     }
 
     def make(folder: Path) -> None:
         cines = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
-        np.save(folder / "indices_real.npy", CineReader.fit(run)(cines).astype(np.float32))
+        np.save(folder / "indices_real.npy", open_cine_reader(run)(cines).astype(np.float32))
         clean.index.loc[rows].assign(row=rows).to_parquet(folder / "table.parquet")
 
     return run.fit_or_load(run.predictions / "generated.reference", ingredients, make)
@@ -253,4 +253,4 @@ def measure_reference(run: Run) -> Path:
 
 def movies(run: Run, cohort: str, view: str, kind: str) -> np.ndarray:
     """Movies (n, T, H, W) uint8 of :func:`generated_rows`; ``kind`` is ``generated`` or ``real``."""
-    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}", "04_diffusion") / f"{kind}.npy")
+    return memory_map(run.require(run.root / "movies" / f"{cohort}.{view}") / f"{kind}.npy")

@@ -19,7 +19,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import encoder_view, open_clean, resize_cine
 from cardiacnets.contracts import LEADS
 from cardiacnets.digital_heart import one_heart
-from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch, scale_ecg
@@ -134,11 +134,11 @@ def turn_causes(run: Run) -> Path:
     :data:`REDRAWN`.
     """
     count, seed = run.profile.diffusion.counterfactuals, run.profile.seed
-    folders = [run.require(run.models / f"diffusion_{view}", "04_diffusion") for view in VIEWS]
+    folders = [run.require(run.models / f"diffusion_{view}") for view in VIEWS]
     ingredients = {
         "models": folders,
         "aligned": run.models / "aligned",
-        "training": run.root / "clean" / "ukb",
+        "reader": fit_cine_reader(run),
         "diffusion": run.profile.diffusion,
         "seed": seed,
         "source": code_of(turn_causes),
@@ -164,7 +164,7 @@ def turn_causes(run: Run) -> Path:
             generated[view] = [sample_movies(model, part, run.profile.diffusion, key) for part, key in drawn]
             np.save(folder / f"real_{view}.npy", np.stack(real[view]))
             np.save(folder / f"generated_{view}.npy", np.stack(generated[view]))
-        reader = CineReader.fit(run)
+        reader = open_cine_reader(run)
         states = range(len(CAUSES) + 2)
         read = [reader({view: generated[view][state] for view in VIEWS}) for state in states]
         np.save(folder / "read.npy", np.stack(read).astype(np.float32))
@@ -175,7 +175,7 @@ def turn_causes(run: Run) -> Path:
 
 def counterfactual(run: Run, name: str) -> np.ndarray:
     """An array of :func:`turn_causes`: ``real_sax``, ``generated_lax``, ``read`` or ``truth``."""
-    folder = run.require(run.root / "counterfactuals", "04_diffusion")
+    folder = run.require(run.root / "counterfactuals")
     return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
 

@@ -16,7 +16,7 @@ from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
-from cardiacnets.experiments.diffusion.cine_reader import CineReader
+from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.movie_quality import measured, movie_similarity
 from cardiacnets.experiments.shared.depth import in_a_word
@@ -44,8 +44,9 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
     ingredients = {
         "cohort": clean.folder,
         "rows": len(rows),
-        "alignment": run.require(run.root / "linear_twin" / "aligned", "03_contrastive_alignment"),
+        "alignment": run.require(run.root / "linear_twin" / "aligned"),
         "diffusion": run.profile.diffusion,
+        "reader": fit_cine_reader(run),
         "seed": run.profile.seed,
         "source": code_of(draw_linear_movies),
     }
@@ -57,14 +58,14 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         cines = {view: resize_cine(drawn[view], sizes.frames, sizes.pixels) for view in VIEWS}
         for view, movie in cines.items():
             np.save(folder / f"{view}.npy", movie)
-        np.save(folder / "indices.npy", CineReader.fit(run)(cines).astype(np.float32))
+        np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
 
     return run.fit_or_load(run.root / "linear_twin" / f"movies.{cohort}", ingredients, make)
 
 
 def linear_movies(run: Run, cohort: str, name: str) -> np.ndarray:
     """An array of :func:`draw_linear_movies`: ``sax``, ``lax`` or ``indices``."""
-    folder = run.require(run.root / "linear_twin" / f"movies.{cohort}", "04_diffusion")
+    folder = run.require(run.root / "linear_twin" / f"movies.{cohort}")
     return memory_map(folder / f"{name}.npy")
 
 

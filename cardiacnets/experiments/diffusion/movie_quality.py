@@ -31,7 +31,7 @@ def measured(run: Run, cohort: str) -> dict[str, np.ndarray]:
     """Indices (n, 82) read from generated and from real movies, and recorded: ``generated``, ``real``,
     ``truth``.
     """
-    folder = run.require(run.predictions / f"generated.{cohort}", "04_diffusion")
+    folder = run.require(run.predictions / f"generated.{cohort}")
     files = {"generated": "indices_generated", "real": "indices_real", "truth": "truth"}
     return {name: np.load(folder / f"{file}.npy", allow_pickle=False) for name, file in files.items()}
 

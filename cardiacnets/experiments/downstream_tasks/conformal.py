@@ -29,7 +29,7 @@ def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
 
 def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
     """Recorded minus predicted indices (n, 82) on the validation split, from chapter 05."""
-    folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
+    folder = run.require(run.predictions / "ukb.indices")
     validation = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "validation"
     truth, predicted = (
         np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", arm)
@@ -41,7 +41,7 @@ def coverage_on_test(run: Run, arm: str = "aligned", coverage: float = 0.9) -> E
     """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap
     interval.
     """
-    folder = run.require(run.predictions / "ukb.indices", "05_downstream_tasks")
+    folder = run.require(run.predictions / "ukb.indices")
     test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
     truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
     inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)

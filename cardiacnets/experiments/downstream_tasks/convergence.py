@@ -79,5 +79,5 @@ def median_saving(table: pd.DataFrame, level: float = 0.95) -> Estimate:
 
 
 def _losses(run: Run, key: str, arm: str) -> pd.Series:
-    folder = run.require(run.models / model_name(key, arm), "05_downstream_tasks")
+    folder = run.require(run.models / model_name(key, arm))
     return pd.read_parquet(folder / "history.parquet")["validation"]

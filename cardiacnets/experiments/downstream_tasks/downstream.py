@@ -22,14 +22,13 @@ from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, covariate_names, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
-from cardiacnets.experiments.shared.tasks import TASKS, Labelled, labelled
+from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import ARMS, TASKS
 from cardiacnets.training import beside, load_checkpoint, minibatches
-
-NETWORK_ARMS = ("ecg", "ecg_covariates", "aligned", "aligned_covariates", "permuted")
 
 
 def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
@@ -44,7 +43,6 @@ def all_jobs(run: Run) -> list[tuple]:
     Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
     """
     trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
-    arms = ("ecg", "aligned", "ecg_covariates", "aligned_covariates")
     settings = run.profile.downstream
     curve = [
         ("ukb.indices", arm, fraction, other_seed(run, seed))
@@ -52,10 +50,9 @@ def all_jobs(run: Run) -> list[tuple]:
         for seed in settings.seeds
         for arm in ("ecg", "aligned")
     ]
-    controls = [(key, "permuted", 1.0, None) for key in ("ukb.indices", "ukb.cm")]
-    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms]
+    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms_of(key)]
     # the curve's end at the run's own seed is one of the whole fits
-    return [(run, *job) for job in dict.fromkeys(curve + controls + whole)]
+    return [(run, *job) for job in dict.fromkeys(curve + whole)]
 
 
 def other_seed(run: Run, seed: int) -> int | None:
@@ -65,7 +62,7 @@ def other_seed(run: Run, seed: int) -> int | None:
 
 def arms_of(key: str) -> tuple[str, ...]:
     """The network arms that :func:`all_jobs` fits for task ``key``."""
-    return NETWORK_ARMS if key in ("ukb.indices", "ukb.cm") else NETWORK_ARMS[:-1]
+    return tuple(arm.name for arm in ARMS.values() if arm.network and arm.answers(key))
 
 
 def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
@@ -74,13 +71,13 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
     ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
     and ``scores.npy``: the scores of the task's rows, NaN on training rows.
     """
-    if arm not in NETWORK_ARMS:
-        raise ValueError(f"unknown network arm {arm!r}: choose one of {', '.join(NETWORK_ARMS)}")
-    start = arm.removesuffix("_covariates")
+    if arm not in arms_of(key):
+        raise ValueError(f"unknown network arm {arm!r} of {key}: choose one of {', '.join(arms_of(key))}")
+    start, covariates = ARMS[arm].start, ARMS[arm].covariates
     draw = run.profile.seed if seed is None else seed
     clean = open_clean(run, TASKS[key].cohort)
     # random weights need alignment's larger steps; pre-trained ones are destroyed by them
-    rate = run.profile.aligning.learning_rate if start == "ecg" else run.profile.finetuning.learning_rate
+    rate = run.profile.aligning.learning_rate if start == "random" else run.profile.finetuning.learning_rate
     ingredients = {
         "cohort": clean.folder,
         "task": key,
@@ -94,13 +91,13 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         "labels": run.profile.downstream.labels,
         "source": code_of(fit_network),
         "start": "random weights"
-        if start == "ecg"
-        else run.require(run.models / start, "03_contrastive_alignment"),
+        if start == "random"
+        else run.require(run.models / start),
     }
 
     def make(folder: Path) -> None:
         labels = labelled(run, key, fraction, draw)
-        standardiser = fit_standardiser(clean, labels) if arm.endswith("_covariates") else None
+        standardiser = fit_standardiser(clean, labels) if covariates else None
         features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
         model = start_network(run, labels, features, start, draw)
         stage = fine_tuning_stage(run, model, labels, features, rate, draw)
@@ -182,7 +179,7 @@ def start_network(
         torch.manual_seed(seed)
         encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
         model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
-    if start == "ecg":
+    if start == "random":
         return model
     missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
@@ -258,5 +255,5 @@ def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tenso
 
 def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
     """A fine-tuned model in evaluation mode, and its readout."""
-    folder = run.require(run.models / model_name(key, arm), "05_downstream_tasks")
+    folder = run.require(run.models / model_name(key, arm))
     return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from cardiacnets.contracts import SUBTYPES
-from cardiacnets.experiments.shared.tasks import TASKS, Task
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run
 from cardiacnets.statistics import (
@@ -32,43 +31,7 @@ from cardiacnets.statistics import (
     wilson_interval,
     youden_threshold,
 )
-
-ARM_NAMES = {
-    "covariates": "covariates only",
-    "classical": "classical ECG",
-    "classical_aligned": "classical ECG + aligned embedding",
-    "classical_covariates": "classical ECG + covariates",
-    "ecg": "ECG-only network",
-    "ecg_covariates": "ECG-only network + covariates",
-    "twin_permuted": "aligned in closed form to strangers",
-    "permuted": "aligned to strangers' CMR",
-    "twin": "aligned in closed form",
-    "twin_covariates": "aligned in closed form + covariates",
-    "aligned": "aligned ECG",
-    "aligned_covariates": "aligned ECG + covariates",
-    "cmr_twin": "CMR components, linear readout",
-    "cmr": "CMR, linear readout",
-}
-"""Arms in the order of the tables."""
-COMPARISONS = (
-    ("aligned", "ecg"),
-    ("aligned", "classical"),
-    ("classical_aligned", "classical"),
-    ("aligned", "permuted"),
-    ("aligned", "covariates"),
-    ("aligned", "cmr"),
-    ("aligned_covariates", "classical_covariates"),
-    ("aligned_covariates", "ecg_covariates"),
-)
-"""Pairs of arms compared, first minus second."""
-TWINS = (
-    ("ecg", "classical"),
-    ("aligned", "twin"),
-    ("aligned_covariates", "twin_covariates"),
-    ("cmr", "cmr_twin"),
-)
-"""Each network and its linear twin."""
-TWIN_CONTROL = (("twin", "twin_permuted"),)
+from cardiacnets.study import ARMS, COMPARISONS, TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -89,7 +52,7 @@ def open_predictions(run: Run, key: str) -> Predictions:
     """Test predictions of task ``key``; ``ValueError`` naming the command to run if chapter 05 has not made
     them.
     """
-    folder = run.require(run.predictions / key, "05_downstream_tasks")
+    folder = run.require(run.predictions / key)
     table = pd.read_parquet(folder / "table.parquet")
     test = (table["split"] == "test").to_numpy()
     found = (
@@ -97,7 +60,7 @@ def open_predictions(run: Run, key: str) -> Predictions:
         if TASKS[key].kind == "indices"
         else {name.split(".")[0] for name in table.columns}
     )
-    arms = tuple(arm for arm in ARM_NAMES if arm in found)
+    arms = tuple(arm for arm in ARMS if arm in found)
     if TASKS[key].kind == "indices":
         truth = np.load(folder / "truth.npy", allow_pickle=False)[test]
         scores = {arm: np.load(folder / f"{arm}.npy", allow_pickle=False)[test] for arm in arms}
@@ -149,7 +112,7 @@ def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:
     """Mean test correlation within each group of indices (rows) for each arm (columns)."""
     predictions = open_predictions(run, "ukb.indices")
     columns = {
-        ARM_NAMES[arm]: pearson(predictions.truth, predictions.scores[arm])
+        ARMS[arm].title: pearson(predictions.truth, predictions.scores[arm])
         for arm in arms
         if arm in predictions.arms
     }

@@ -19,7 +19,8 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.contrastive_alignment.align import ARMS, load_aligner
+from cardiacnets.experiments.contrastive_alignment.align import ARMS as ALIGNMENTS
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
@@ -32,15 +33,11 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.probe import fit_probe
-from cardiacnets.experiments.shared.tasks import TASKS, Labelled, Task, labelled
+from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-
-LINEAR_ARMS = (
-    "covariates", "classical", "classical_aligned", "classical_covariates", "twin", "twin_permuted",
-    "twin_covariates", "cmr", "cmr_twin",
-)  # fmt: skip
+from cardiacnets.study import ARMS, TASKS, Task
 
 
 def predict_task(run: Run, key: str) -> Path:
@@ -54,7 +51,7 @@ def predict_task(run: Run, key: str) -> Path:
     home = _home(task)
     network_arms = arms_of(home.key)
     trained = [
-        run.require(run.models / model_name(home.key, arm), "05_downstream_tasks") for arm in network_arms
+        run.require(run.models / model_name(home.key, arm)) for arm in network_arms
     ]
     ingredients = {
         "task": key,
@@ -64,7 +61,7 @@ def predict_task(run: Run, key: str) -> Path:
         "downstream": run.profile.downstream,
         "source": code_of(predict_task),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
-        "twins": [run.require(run.root / "linear_twin" / arm, "03_contrastive_alignment") for arm in ARMS],
+        "twins": [run.require(run.root / "linear_twin" / arm) for arm in ALIGNMENTS],
     }
 
     def make(folder: Path) -> None:
@@ -93,27 +90,26 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
     home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
     classical = ClassicalFeatures.fit(home_clean, run.profile.downstream, run.profile.seed)
     standardiser = fit_standardiser(home_clean, learned)
-    twins = {arm: open_closed_form(run, arm) for arm in ARMS}
+    twins = {arm: open_closed_form(run, arm) for arm in ALIGNMENTS}
 
-    def features(arm: str, source_clean: CleanCohort, positions: np.ndarray) -> np.ndarray:
-        if arm == "cmr":
-            return np.hstack([cmr_features(run, source_clean.name, view)[0, positions] for view in VIEWS])
-        if arm == "cmr_twin":
-            return cine_scores(run)[positions].reshape(len(positions), -1)  # (n, views * K)
-        parts = []
-        if arm.startswith("twin"):
-            parts.append(twins["permuted" if "permuted" in arm else "aligned"](source_clean, positions))
-        if "classical" in arm:
-            parts.append(classical(source_clean.beats[positions]))
-        if "aligned" in arm:
-            parts.append(frozen_embedding(run, source_clean, positions))
-        if "covariates" in arm:
-            parts.append(standardiser(source_clean.index.loc[positions]))
-        return np.hstack(parts)
+    read = {
+        "covariates": lambda cohort, rows: standardiser(cohort.index.loc[rows]),
+        "beat": lambda cohort, rows: classical(cohort.beats[rows]),
+        "embedding": lambda cohort, rows: frozen_embedding(run, cohort, rows),
+        "twin": twins["aligned"],
+        "twin_permuted": twins["permuted"],
+        "cmr": lambda cohort, rows: np.hstack(
+            [cmr_features(run, cohort.name, view)[0, rows] for view in VIEWS]
+        ),
+        "components": lambda cohort, rows: cine_scores(run)[rows].reshape(len(rows), -1),  # (n, views * K)
+    }
+
+    def features(arm: str, cohort: CleanCohort, rows: np.ndarray) -> np.ndarray:
+        return np.hstack([read[part](cohort, rows) for part in ARMS[arm].parts])
 
     scores = {}
-    for arm in LINEAR_ARMS:
-        if arm.startswith("cmr") and labels.task.cohort != "ukb":
+    for arm in (name for name, one in ARMS.items() if one.parts and one.answers(home.key)):
+        if ARMS[arm].cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
             continue
         train, validation = (learned.of(split) for split in ("train", "validation"))
         learned_rows = learned.table["row"].to_numpy()

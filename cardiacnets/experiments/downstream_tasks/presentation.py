@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from cardiacnets.contracts import COHORT_NAMES, DIAGNOSIS_NAMES
-from cardiacnets.experiments.downstream_tasks.evaluation import ARM_NAMES
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
+from cardiacnets.study import ARMS, TASKS
 
 METRIC_NAMES = {
     "auc": "AUC",
@@ -27,9 +26,7 @@ METRIC_NAMES = {
 
 def task_title(key: str) -> str:
     """A task in words: ``mimic.cm`` is "MIMIC-IV-ECG: cardiomyopathy"."""
-    cohort, task = key.split(".")
-    names = {**DIAGNOSIS_NAMES, "indices": "82 indices", "subtypes": "subtypes of cardiomyopathy"}
-    return f"{COHORT_NAMES[cohort]}: {names[task]}"
+    return TASKS[key].title
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -37,10 +34,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     named = {"task": table["task"].map(task_title), "measure": table["metric"].map(METRIC_NAMES)}
     if "arm" in table:
-        named["arm"] = table["arm"].map(ARM_NAMES)
+        named["arm"] = [ARMS[arm].title for arm in table["arm"]]
     else:
-        pairs = table["comparison"].str.split("-", expand=True)
-        named["difference"] = pairs[0].map(ARM_NAMES) + " − " + pairs[1].map(ARM_NAMES)
+        pairs = [pair.split("-") for pair in table["comparison"]]
+        named["difference"] = [f"{ARMS[first].title} − {ARMS[second].title}" for first, second in pairs]
     found = zip(table["estimate"], table["low"], table["high"], strict=True)
     named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]
     if "pvalue" in table:

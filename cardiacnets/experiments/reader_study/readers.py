@@ -177,7 +177,7 @@ def reader_displays(run: Run) -> tuple[Displays, Reference]:
     ECG features are the measurements of the median beat; movie features the 82 indices read from the movies.
     """
     names = (READER_COHORT, "reference")
-    shown, learned = (run.require(run.predictions / f"generated.{name}", "04_diffusion") for name in names)
+    shown, learned = (run.require(run.predictions / f"generated.{name}") for name in names)
     table, known = (pd.read_parquet(folder / "table.parquet") for folder in (shown, learned))
     generated, real = (np.load(shown / f"indices_{kind}.npy") for kind in ("generated", "real"))
     displays = Displays(

@@ -17,14 +17,15 @@ def in_a_word(gain: Estimate) -> str:
     return "adds" if low > 0 else "worse" if high < 0 else "nothing seen"
 
 
-def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
-    """The same as the end of a sentence that begins with the network; ``of`` names what is counted.
+def what_depth_adds(gain: Estimate, of: str = "participants", unit: str = "") -> str:
+    """The same as the end of a sentence that begins with the network; ``of`` names what is counted, ``unit``
+    that of the gain.
 
     An interval that holds 0 proves no equality, and the words say so: a difference of about the interval's
     half-width would go unseen.
     """
     low, high = gain.interval
-    unseen = f"{(high - low) / 2:.3f}".replace("0.", ".", 1)
+    unseen = f"{(high - low) / 2:.2g} {unit}".strip()
     return {
         "adds": "adds to what its twin knows",
         "worse": "is worse than its twin",

@@ -8,54 +8,16 @@ as many training labels as the profile grants. All splits are those of pre-train
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from cardiacnets.cohorts.counts import publishable
-from cardiacnets.cohorts.preprocessing import SPLIT_COHORTS, open_clean
+from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.splits import SPLITS, case_control, check_leakage, nested_fractions
-from cardiacnets.contracts import DISEASES, SUBTYPES
-from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.contracts import SUBTYPES
 from cardiacnets.run import Run
-
-
-@dataclass(frozen=True)
-class Task:
-    """One question asked of one cohort; ``trained_on`` names the cohort whose models answer it."""
-
-    cohort: str
-    name: str
-    kind: Literal["binary", "subtypes", "indices"]
-    trained_on: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.cohort}.{self.name}"
-
-    @property
-    def outputs(self) -> int:
-        """Width of the model's last layer."""
-        return {"binary": 1, "subtypes": len(SUBTYPES), "indices": len(INDEX_NAMES)}[self.kind]
-
-
-TASKS = {
-    task.key: task
-    for task in [
-        Task("ukb", "indices", "indices", "ukb"),
-        *[
-            Task("ukb", disease, "binary", "ukb") for disease in ("cm", "cad", "hf", "pc")
-        ],  # too few PH in UK Biobank
-        *[Task("mimic", disease, "binary", "mimic") for disease in DISEASES],
-        Task("mimic", "subtypes", "subtypes", "mimic"),
-        Task("fahzu", "subtypes", "subtypes", "mimic"),
-        *[
-            Task(site, "cm", "binary", "mimic")
-            for site in ("fahzu_screening", "fahzu_readers", "sahzu", "qph")
-        ],
-    ]
-}
+from cardiacnets.study import SPLIT_COHORTS, TASKS, Task
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from cardiacnets.cohorts.preprocessing import beat_view, encoder_view
+from cardiacnets.cohorts.preprocessing import beat_view, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
-from cardiacnets.ecg import Ecg, check_ecg, clean
+from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.downstream_tasks.conformal import calibration_residuals, conformal_half_widths
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
@@ -69,11 +69,15 @@ def explain_ecg(
     signal = ecg.standard() if isinstance(ecg, Ecg) else np.asarray(ecg, np.float32)
     if signal.shape != (len(LEADS), ECG_SAMPLES):
         raise ValueError(f"the ECG has shape {signal.shape}; (12, {ECG_SAMPLES}) mV at 500 Hz is needed")
-    quality = check_ecg(signal)
+    peaks = detect_r_peaks(signal)
+    quality = check_ecg(signal, peaks=peaks[0])
     if quality.faults:
         raise ValueError(f"the ECG cannot be used: {'; '.join(quality.faults)}")
 
-    view = scale_ecg(encoder_view(signal[None], run.profile.ecg_input), run.profile.ecg_input)
+    settings = run.profile.ecg_input
+    cleaned = clean(signal, heart_rate=heart_rate(signal, peaks=peaks))
+    beat = beat_view(cleaned[None])
+    view = scale_ecg(beat if settings.view == "beat" else rhythm_view(cleaned[None], settings), settings)
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
     movies = {
         name: sample_movies(
@@ -81,11 +85,10 @@ def explain_ecg(
         )[0]
         for name in VIEWS
     }
-    cleaned = clean(signal)
     return Explanation(
         signal,
         cleaned,
-        beat_view(cleaned[None])[0],
+        beat[0],
         quality.warnings,
         _indices(run, inputs, coverage),
         _diseases(run, inputs, covariates),

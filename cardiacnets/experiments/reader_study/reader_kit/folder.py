@@ -81,7 +81,7 @@ def make_kit(
     readers, rng = check_readers(plan.readers), np.random.default_rng(plan.seed or secrets.randbits(64))
     if plan.washout < 0:
         raise ValueError(f"washout {plan.washout}: days between sessions, 0 or more")
-    known = run.require(run.predictions / f"generated.{READER_COHORT}", "04_diffusion")
+    known = run.require(run.predictions / f"generated.{READER_COHORT}")
     table = pd.read_parquet(known / "table.parquet")
     simulated = simulated_cases(run)
     if not simulated and not real_people:
@@ -123,7 +123,7 @@ def simulated_cases(run: Run) -> bool:
 def pictures_of(run: Run) -> str:
     """A short fingerprint of the run's reader-study ECGs and films, by which a key finds its run again."""
     folders = [run.root / "movies" / f"{READER_COHORT}.{view}" for view in ("sax", "lax")]
-    shown = [run.require(each, "04_diffusion") for each in (run.cohorts / READER_COHORT, *folders)]
+    shown = [run.require(each) for each in (run.cohorts / READER_COHORT, *folders)]
     return digest(shown)[:12]
 
 

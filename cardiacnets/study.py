@@ -1,0 +1,226 @@
+"""What is studied: cohorts, tasks, arms and their comparisons, each fact in one row. Nothing here opens a
+file but the table of indices.
+
+To ask another question is to add a row. A name that stands twice, or that no row bears, is an error when this
+module is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, SUBTYPES
+from cardiacnets.phenotypes import INDEX_NAMES
+
+Row = TypeVar("Row", "Cohort", "Task", "Arm")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort of the study, or its simulated twin: ``title`` as a page calls it.
+
+    ``cmr``: both views of a cine beside each ECG. ``split``: networks are trained on it, so that it has a
+    train, a validation and a test part; the others are seen once.
+    """
+
+    name: str
+    title: str
+    cmr: bool = False
+    split: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question asked of one cohort; ``trained_on`` names the cohort whose models answer it."""
+
+    cohort: str
+    name: str
+    kind: Literal["binary", "subtypes", "indices"]
+    trained_on: str
+
+    @property
+    def key(self) -> str:
+        """``<cohort>.<task>``, the folder of its predictions."""
+        return f"{self.cohort}.{self.name}"
+
+    @property
+    def outputs(self) -> int:
+        """Width of a model's last layer."""
+        return {"binary": 1, "subtypes": len(SUBTYPES), "indices": len(INDEX_NAMES)}[self.kind]
+
+    @property
+    def title(self) -> str:
+        """The task in words: ``mimic.cm`` is "MIMIC-IV-ECG: cardiomyopathy"."""
+        names = {**DIAGNOSIS_NAMES, "indices": "82 indices", "subtypes": "subtypes of cardiomyopathy"}
+        return f"{COHORTS[self.cohort].title}: {names[self.name]}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to answer the tasks: a linear readout of ``parts``, or a network that is fine-tuned.
+
+    ``parts`` are what a readout reads, side by side: ``covariates``; ``beat``, the classical features of the
+    median beat; ``embedding``, that of the aligned encoder before fine-tuning; ``twin`` and
+    ``twin_permuted``, cine components that alignment in closed form predicts; ``cmr``, features of the CMR
+    encoder; ``components``, those of the cines themselves. A network has none; it starts from ``start``
+    (``random``, or a network of chapter 03) and reads the ECG, and the study's covariates beside it where
+    ``covariates``. ``tasks`` limits an arm to these; ``colour`` is that of every figure.
+    """
+
+    name: str
+    title: str
+    colour: str
+    parts: tuple[str, ...] = ()
+    start: Literal["random", "aligned", "permuted"] | None = None
+    covariates: bool = False
+    tasks: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+    @property
+    def network(self) -> bool:
+        """Whether it is fine-tuned, not read out."""
+        return self.start is not None
+
+    @property
+    def cmr(self) -> bool:
+        """Whether it sees the picture, which cohorts without CMR lack."""
+        return bool({"cmr", "components"} & set(self.parts))
+
+    def answers(self, task: str) -> bool:
+        """Whether it is asked ``task``, by its key."""
+        return self.tasks is None or task in self.tasks
+
+
+def by_key(rows: Iterable[Row]) -> dict[str, Row]:
+    """Rows by their key, in their order; ``ValueError`` naming both if two have one."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row.key in found:
+            raise ValueError(f"{row.key!r} stands twice: {found[row.key]} and {row}")
+        found[row.key] = row
+    return found
+
+
+def pairs_of(pairs: Iterable[tuple[str, str]], arms: dict[str, Arm]) -> tuple[tuple[str, str], ...]:
+    """Pairs of arms as they are; ``ValueError`` for a name that no arm bears, or a pair that stands twice."""
+    kept: list[tuple[str, str]] = []
+    for pair in pairs:
+        for name in pair:
+            if name not in arms:
+                raise ValueError(f"{pair}: no arm {name!r}; there are {', '.join(arms)}")
+        if pair in kept:
+            raise ValueError(f"{pair} is compared twice")
+        kept.append(pair)
+    return tuple(kept)
+
+
+COHORTS = by_key(
+    [
+        Cohort("ukb", "UK Biobank", cmr=True, split=True),
+        Cohort("mimic", "MIMIC-IV-ECG", split=True),
+        Cohort("fahzu", "FAHZU"),
+        Cohort("fahzu_screening", "FAHZU, screening"),
+        Cohort("fahzu_readers", "FAHZU, reader study", cmr=True),
+        Cohort("sahzu", "SAHZU"),
+        Cohort("qph", "QPH"),
+    ]
+)
+PAIRED_COHORTS = tuple(cohort.name for cohort in COHORTS.values() if cohort.cmr)
+"""Cohorts with CMR beside the ECG."""
+SPLIT_COHORTS = tuple(cohort.name for cohort in COHORTS.values() if cohort.split)
+"""Cohorts that networks are trained on."""
+READER_COHORT = "fahzu_readers"
+"""The cohort whose cases readers see."""
+
+TASKS = by_key(
+    [
+        Task("ukb", "indices", "indices", "ukb"),
+        # too few have pulmonary hypertension in UK Biobank
+        *[Task("ukb", disease, "binary", "ukb") for disease in ("cm", "cad", "hf", "pc")],
+        *[Task("mimic", disease, "binary", "mimic") for disease in DISEASES],
+        Task("mimic", "subtypes", "subtypes", "mimic"),
+        Task("fahzu", "subtypes", "subtypes", "mimic"),
+        *[
+            Task(site, "cm", "binary", "mimic")
+            for site in ("fahzu_screening", "fahzu_readers", "sahzu", "qph")
+        ],
+    ]
+)
+
+ARMS = by_key(
+    [
+        Arm("covariates", "covariates only", "grey", parts=("covariates",)),
+        Arm("classical", "classical ECG", "orange", parts=("beat",)),
+        Arm("classical_aligned", "classical ECG + aligned embedding", "vermilion",
+            parts=("beat", "embedding")),
+        Arm("classical_covariates", "classical ECG + covariates", "orange", parts=("beat", "covariates")),
+        Arm("ecg", "ECG-only network", "sky", start="random"),
+        Arm("ecg_covariates", "ECG-only network + covariates", "sky", start="random", covariates=True),
+        Arm("twin_permuted", "aligned in closed form to strangers", "purple", parts=("twin_permuted",)),
+        Arm("permuted", "aligned to strangers' CMR", "purple", start="permuted",
+            tasks=("ukb.indices", "ukb.cm")),
+        Arm("twin", "aligned in closed form", "green", parts=("twin",)),
+        Arm("twin_covariates", "aligned in closed form + covariates", "green", parts=("twin", "covariates")),
+        Arm("aligned", "aligned ECG", "blue", start="aligned"),
+        Arm("aligned_covariates", "aligned ECG + covariates", "blue", start="aligned", covariates=True),
+        Arm("cmr_twin", "CMR components, linear readout", "black", parts=("components",)),
+        Arm("cmr", "CMR, linear readout", "black", parts=("cmr",)),
+    ]
+)  # fmt: skip
+"""Arms in the order of the tables."""
+
+COMPARISONS = pairs_of(
+    [
+        ("aligned", "ecg"),
+        ("aligned", "classical"),
+        ("classical_aligned", "classical"),
+        ("aligned", "permuted"),
+        ("aligned", "covariates"),
+        ("aligned", "cmr"),
+        ("aligned_covariates", "classical_covariates"),
+        ("aligned_covariates", "ecg_covariates"),
+    ],
+    ARMS,
+)
+"""Pairs of arms compared, first minus second."""
+
+TWINS = pairs_of(
+    [
+        ("ecg", "classical"),
+        ("aligned", "twin"),
+        ("aligned_covariates", "twin_covariates"),
+        ("cmr", "cmr_twin"),
+    ],
+    ARMS,
+)
+"""Each network and its linear twin."""
+
+TWIN_CONTROL = pairs_of([("twin", "twin_permuted")], ARMS)
+
+
+def _whole() -> None:
+    for task in TASKS.values():
+        if task.cohort not in COHORTS:
+            raise ValueError(f"{task}: no cohort {task.cohort!r}; there are {', '.join(COHORTS)}")
+        home = f"{task.trained_on}.{task.name}"
+        if home not in TASKS or TASKS[home].kind != task.kind:
+            raise ValueError(f"{task}: no task {home!r} of kind {task.kind!r} whose models could answer it")
+        if not COHORTS[task.trained_on].split:
+            raise ValueError(f"{task}: {task.trained_on} has no training part")
+    for arm in ARMS.values():
+        if bool(arm.parts) == arm.network:
+            raise ValueError(f"{arm}: an arm is either a readout of parts or a network with a start")
+        if unknown := set(arm.tasks or ()) - set(TASKS):
+            raise ValueError(f"{arm}: no task {sorted(unknown)[0]!r}")
+
+
+_whole()

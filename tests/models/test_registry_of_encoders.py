@@ -1,0 +1,180 @@
+"""What every encoder of an ECG or of CMR promises, whichever network of the registry holds it.
+
+An encoder is told by what it takes and gives: a network with a ``width`` whose ``forward`` makes one tensor
+of ``ecg``, of ``cine``, or of ``sax`` and ``lax``. One that is written and not registered fails here, and so
+does one that is registered and keeps a promise less.
+"""
+
+import functools
+import importlib
+import inspect
+import io
+import pkgutil
+from typing import get_type_hints
+
+import pytest
+import torch
+from torch import nn
+
+from cardiacnets import models
+from cardiacnets.contracts import LEADS
+from cardiacnets.models import KINDS, build
+from cardiacnets.profile import load_profile, profile_names
+
+TAKES = ("ecg", "cine", "sax")
+"""What an encoder's first argument can be called."""
+OPTIONS = {"outputs": 3, "covariates": 2}
+"""Given to every network that has the option, so that all its parts are built."""
+BATCH = 3
+
+
+def taken(kind: type[nn.Module]) -> str | None:
+    """What an encoder's class takes, ``None`` for a class that is no encoder."""
+    first = list(inspect.signature(kind.forward).parameters.values())[1]
+    gives_a_tensor = get_type_hints(kind.forward).get("return") is torch.Tensor
+    return first.name if gives_a_tensor and first.name in TAKES else None
+
+
+def network(kind: str, profile: str = "smoke", seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    options = {name: OPTIONS[name] for name in inspect.signature(KINDS[kind]).parameters if name in OPTIONS}
+    return build(kind, profile, **options).eval()
+
+
+kept = functools.cache(network)
+"""Networks that several tests only ask: built once."""
+
+
+def encoders(model: nn.Module) -> dict[str, nn.Module]:
+    """The encoders in a network by their path, the network itself among them if it is one."""
+    return {
+        path: part for path, part in model.named_modules() if taken(type(part)) and hasattr(part, "width")
+    }
+
+
+@functools.cache
+def meta(kind: str, profile: str = "smoke") -> nn.Module:
+    """A network that is there to be looked at: nothing is allocated."""
+    with torch.device("meta"):
+        return network(kind, profile)
+
+
+ALL = [(kind, path) for kind in KINDS for path in encoders(meta(kind))]
+every_encoder = pytest.mark.parametrize(("kind", "path"), ALL, ids=[f"{kind}-{path}" for kind, path in ALL])
+
+
+def inputs(encoder: nn.Module, profile: str = "smoke", device: str = "cpu") -> list[torch.Tensor]:
+    """What the contract lets an encoder expect at the profile's sizes, drawn with a fixed seed."""
+    sizes, torch_device = load_profile(profile), torch.device(device)
+    generator = torch.Generator().manual_seed(1) if device == "cpu" else None
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.rand(BATCH, *shape, generator=generator, device=torch_device)
+
+    if taken(type(encoder)) == "ecg":
+        ecg = draw(len(LEADS), sizes.ecg_input.samples)
+        return [ecg, draw(encoder.covariates)] if getattr(encoder, "covariates", 0) else [ecg]
+    cmr = sizes.cmr_autoencoder
+    return [
+        draw(cmr.frames, cmr.pixels, cmr.pixels) for _ in range(2 if taken(type(encoder)) == "sax" else 1)
+    ]
+
+
+def test_no_encoder_of_the_package_is_left_out():
+    classes = set()
+    for module in pkgutil.iter_modules(models.__path__):
+        members = vars(importlib.import_module(f"{models.__name__}.{module.name}")).values()
+        classes |= {
+            one for one in members if inspect.isclass(one) and one.__module__.startswith(models.__name__)
+        }
+    written = {one.__name__ for one in classes if issubclass(one, nn.Module) and taken(one)}
+    registered = {type(encoders(meta(kind))[path]).__name__ for kind, path in ALL}
+    assert written == registered >= {"EcgEncoder", "MaskedSwin", "CmrEmbedding"}
+
+
+def test_every_network_that_is_named_after_what_it_sees_holds_its_encoder():
+    held = {kind: {taken(type(part)) for part in encoders(meta(kind)).values()} for kind in KINDS}
+    assert all("ecg" in held[kind] for kind in KINDS if kind.startswith(("ecg_", "aligner", "downstream")))
+    assert all("cine" in held[kind] for kind in KINDS if kind.startswith("cmr_"))
+
+
+@pytest.mark.parametrize("profile", profile_names())
+@every_encoder
+def test_it_takes_the_contracts_shape_and_gives_its_width(kind, path, profile):
+    encoder = encoders(meta(kind, profile))[path]
+    given = inputs(encoder, profile, "meta")
+    features = encoder(*given)
+    if taken(type(encoder)) == "cine":  # one latent a cell; what uses them takes the mean
+        assert features.shape == (BATCH, encoder.grid**2, encoder.width)
+    else:
+        assert features.shape == (BATCH, encoder.width)
+    if taken(type(encoder)) == "ecg":
+        leads, times = encoder.grid
+        assert leads == len(LEADS)
+        assert encoder.tokens(*given).shape == (BATCH, leads * times, encoder.width)
+
+
+@every_encoder
+def test_the_same_seed_gives_the_same_features_and_another_others(kind, path):
+    first, again, other = (
+        encoders(make(kind, seed=seed))[path] for make, seed in ((kept, 0), (network, 0), (kept, 1))
+    )
+    given = inputs(first)
+    assert torch.equal(first(*given), again(*given))
+    assert torch.equal(first(*given), first(*given))
+    assert not torch.allclose(first(*given), other(*given), atol=1e-3)
+
+
+@every_encoder
+def test_features_tell_inputs_apart_and_keep_to_their_row(kind, path):
+    encoder = encoders(kept(kind, seed=0))[path]
+    given = inputs(encoder)
+    features = encoder(*given)
+    assert features.isfinite().all() and not torch.allclose(features[0], features[1], atol=1e-4)
+    turned = encoder(*(one.flip(0) for one in given))
+    assert torch.allclose(turned.flip(0), features, atol=1e-5)
+
+
+@every_encoder
+def test_gradients_reach_every_parameter(kind, path):
+    encoder = encoders(network(kind))[path].requires_grad_(True).train()
+    features = encoder(*inputs(encoder))
+    # weighted at random, for the sum of normed features is constant
+    (features * torch.randn(features.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
+    silent = [
+        name
+        for name, parameter in encoder.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
+    assert silent == []
+
+
+@every_encoder
+def test_its_state_goes_through_a_file(kind, path):
+    encoder, fresh = (encoders(network(kind, seed=seed))[path] for seed in (0, 1))
+    given, file = inputs(encoder), io.BytesIO()
+    assert not torch.equal(encoder(*given), fresh(*given))
+    torch.save(encoder.state_dict(), file)
+    file.seek(0)
+    fresh.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(encoder(*given), fresh(*given))
+
+
+@every_encoder
+@pytest.mark.parametrize("spoil", ["a channel less", "a sample less", "no batch", "an axis more"])
+def test_a_wrong_shape_is_refused_in_one_line(kind, path, spoil):
+    encoder = encoders(kept(kind, seed=0))[path]
+    given = inputs(encoder)
+    changes = {
+        "a channel less": lambda x: x[:, :-1],
+        "a sample less": lambda x: x[..., :-1],
+        "no batch": lambda x: x[0],
+        "an axis more": lambda x: x[:, None],
+    }
+    wrong = changes[spoil](given[0])
+    wanted = ", ".join(map(str, given[0].shape[1:]))
+    with pytest.raises(ValueError) as refusal:
+        encoder(wrong, *given[1:])
+    line = str(refusal.value)
+    assert "\n" not in line
+    assert f"must be (B, {wanted}), found {tuple(wrong.shape)}" in line
