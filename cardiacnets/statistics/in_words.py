@@ -7,8 +7,11 @@ import math
 from cardiacnets.statistics.estimate import Estimate
 
 
-def in_words(difference: Estimate, above: str, below: str, of: str = "participants", unit: str = "") -> str:
-    """``above`` or ``below`` where the interval lies on that side of 0, else that nothing can be seen.
+def in_words(
+    difference: Estimate, above: str, below: str, nothing: str = "makes no difference", *,
+    of: str = "participants", unit: str = "",
+) -> str:  # fmt: skip
+    """``above`` or ``below`` where the interval lies on that side of 0, else ``nothing`` that can be seen.
 
     The words end a sentence that begins with what was changed ("the movie ..."); ``of`` names what ``n``
     counts, ``unit`` is the difference's. An interval that holds 0 proves no equality, and the words say so: a
@@ -21,4 +24,4 @@ def in_words(difference: Estimate, above: str, below: str, of: str = "participan
         return above if low > 0 else below
     counted = "this run" if difference.n is None else f"{difference.n} {of}"
     unseen = f"{(high - low) / 2:.2g} {unit}".strip()
-    return f"makes no difference that {counted} can see (one below about {unseen} would be lost)"
+    return f"{nothing} that {counted} can see (one below about {unseen} would be lost)"

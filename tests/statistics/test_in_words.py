@@ -36,3 +36,7 @@ def test_what_could_go_unseen_has_its_unit_and_its_count():
         "makes no difference that this run can see (one below about 5 ml would be lost)"
     )
     assert "that 9 participants can see" in in_words(Estimate(1.0, (-4.0, 6.0), 9, ""), ABOVE, BELOW)
+    found = Estimate(1.0, (-4.0, 6.0), 9, "")
+    assert in_words(found, ABOVE, BELOW, "adds nothing").startswith(
+        "adds nothing that 9 participants can see"
+    )
