@@ -2,7 +2,8 @@
 
 ``10000001``, ``12.345.678-9`` and ``Müller 01`` are found in any case, composed or decomposed (Unicode NFC,
 NFD), in any script's digits and any dash, as HTML, Markdown, JSON or a URL escape them, broken over lines
-or by a tag within a word, and a number also as ``10000001.0``, ``10,000,001`` or ``1.0000001e+07``. One pass over a page
+or by a tag within a word, and a number also as ``10000001.0``, ``10,000,001`` or ``1.0000001e+07``.
+One pass over a page
 finds all: of each identifier the part that tells it best from others is looked up, and what stands around it
 compared.
 """
