@@ -1,8 +1,7 @@
 """Cines as pictures that move (HTML5 video with its file inside the page) or stand (a contact sheet).
 
-``frames (T, H, W)`` uint8. What a picture shows is written into the page as ``data-content``, for the
-disclosure guard: ``aggregate`` (many people), ``simulated`` (nobody) or ``individual`` (one person, the
-safe assumption).
+``frames (T, H, W)`` uint8. Whom a film shows is written into the page as ``data-content``, for the disclosure
+guard; one person is the safe assumption.
 """
 
 from __future__ import annotations
@@ -11,12 +10,14 @@ import base64
 import html
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import imageio_ffmpeg
 import numpy as np
 
-CONTENTS = ("aggregate", "simulated", "individual")
+from cardiacnets.picture import Content
 
 
 def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
@@ -29,7 +30,7 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
 
     Raises ``ValueError`` if ``frames`` is not a film of uint8.
     """
-    frames = _film(frames)
+    frames = _frames(frames)
     large = frames.repeat(scale, axis=1).repeat(scale, axis=2)  # (T, scale H, scale W)
     large = np.pad(large, ((0, 0), (0, large.shape[1] % 2), (0, large.shape[2] % 2)))
     with tempfile.TemporaryDirectory() as folder:
@@ -65,53 +66,74 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
         return path.read_bytes()
 
 
-def movie_html(
-    frames: np.ndarray | Sequence[np.ndarray],
-    fps: float = 25.0,
-    labels: Sequence[str] = (),
-    description: str = "",
-    content: str = "individual",
-    scale: int = 3,
-) -> str:
-    """A looping HTML5 video of one cine, or of several side by side, that needs nothing but the page
-    itself.
+@dataclass(frozen=True, eq=False)
+class Film:
+    """An encoded film of one cine, or of several side by side: ``labels`` stand above them, ``widths`` are
+    theirs in pixels, ``scale`` is how large each pixel is shown at most.
+
+    What it shows to whom is said where it is shown, once: see :meth:`html`.
+    """
+
+    mp4: bytes
+    widths: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+    scale: int = 3
+
+    def html(self, description: str = "", content: Content = "individual") -> str:
+        """A looping HTML5 video that needs nothing but the page itself.
+
+        Arguments:
+            description: what a reader who cannot see the film should know; by default its labels.
+            content: whom it shows, read by the disclosure guard.
+
+        Raises ``ValueError`` for an unknown ``content``.
+        """
+        if content not in get_args(Content):
+            raise ValueError(f"content {content!r}: one of {', '.join(get_args(Content))} is needed")
+        spoken = html.escape(description or "Cine: " + ", ".join(self.labels or ["one film"]))
+        columns = " ".join(f"{width}fr" for width in self.widths)
+        titles = "".join(f"<span>{html.escape(label)}</span>" for label in self.labels)
+        grid = f"display:grid;grid-template-columns:{columns};text-align:center"
+        heading = f'<div style="{grid}">{titles}</div>' if self.labels else ""
+        encoded = base64.b64encode(self.mp4).decode("ascii")
+        return (
+            f'<div data-content="{content}" style="margin:0;max-width:{sum(self.widths) * self.scale}px">'
+            f'{heading}<video aria-label="{spoken}" controls loop muted playsinline style="width:100%">'
+            f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video></div>'
+        )
+
+    def _repr_html_(self) -> str:
+        """A film that nobody described or marked: one person's, for all that is known."""
+        return self.html()
+
+
+def film(
+    frames: np.ndarray | Sequence[np.ndarray], fps: float = 25.0, labels: Sequence[str] = (), scale: int = 3
+) -> Film:
+    """Encode one cine, or several side by side.
 
     Arguments:
         frames: (T, H, W) uint8, or a sequence of such with one T; lower ones are padded with black.
         fps: frames a second.
         labels: one a cine, written above it.
-        description: what a reader who cannot see the film should know (the ``aria-label``); by default the
-            labels.
-        content: one of :data:`CONTENTS`, read by the disclosure guard.
 
-    Raises ``ValueError`` for films of unequal length, a wrong number of labels, or an unknown ``content``.
+    Raises ``ValueError`` for films of unequal length or a wrong number of labels.
     """
-    films = [_film(film) for film in (frames if isinstance(frames, (list, tuple)) else [frames])]
-    if len({len(film) for film in films}) != 1:
+    films = [_frames(each) for each in (frames if isinstance(frames, (list, tuple)) else [frames])]
+    if len({len(each) for each in films}) != 1:
         raise ValueError(
-            f"films of {[len(film) for film in films]} frames: side by side they need one length"
+            f"films of {[len(each) for each in films]} frames: side by side they need one length"
         )
     if labels and len(labels) != len(films):
         raise ValueError(f"{len(labels)} labels for {len(films)} films: one a film is needed")
-    if content not in CONTENTS:
-        raise ValueError(f"content {content!r}: one of {', '.join(CONTENTS)} is needed")
-    height = max(film.shape[1] for film in films)
-    padded = [np.pad(film, ((0, 0), (0, height - film.shape[1]), (0, 0))) for film in films]
+    height = max(each.shape[1] for each in films)
+    padded = [np.pad(each, ((0, 0), (0, height - each.shape[1]), (0, 0))) for each in films]
     joined = np.concatenate(padded, axis=2)  # (T, H, sum of W)
-    encoded = base64.b64encode(mp4_bytes(joined, fps, scale)).decode("ascii")
-    spoken = html.escape(description or "Cine: " + ", ".join(labels or ["one film"]), quote=True)
-    columns = " ".join(f"{film.shape[2]}fr" for film in films)
-    titles = "".join(f"<span>{html.escape(label)}</span>" for label in labels)
-    heading = f'<div style="display:grid;grid-template-columns:{columns};text-align:center">{titles}</div>'
-    return (
-        f'<figure data-content="{content}" style="margin:0;max-width:{joined.shape[2] * scale}px">'
-        f"{heading if labels else ''}"
-        f'<video controls loop muted playsinline aria-label="{spoken}" style="width:100%">'
-        f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video></figure>'
-    )
+    widths = tuple(each.shape[2] for each in films)
+    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale)
 
 
-def _film(frames: np.ndarray) -> np.ndarray:
+def _frames(frames: np.ndarray) -> np.ndarray:
     frames = np.asarray(frames)
     if frames.ndim != 3 or frames.dtype != np.uint8 or 0 in frames.shape:
         raise ValueError(f"frames {frames.shape} {frames.dtype}: a film is (T, H, W) of uint8")

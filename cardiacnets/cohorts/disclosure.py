@@ -22,13 +22,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from cardiacnets.cohorts.identifiers import Identifiers
 from cardiacnets.cohorts.manifest import Manifest
 from cardiacnets.cohorts.tables import read_people
+from cardiacnets.html_reading import Element, Words, read_html, visible_lines
 
 KEY = "data-content"
 MANY_ROWS = 100
@@ -55,7 +55,6 @@ COUNTS = {
     "recordings_out", "participants_out", "women", "men", "positives", "negatives",
 }  # fmt: skip
 PICTURES = {"img", "video", "svg", "canvas", "audio", "object", "embed", "iframe"}
-VOID = {"img", "br", "hr", "source", "embed", "input", "link", "meta", "col", "wbr", "area", "base", "track"}
 SCRIPTED = {"script"}
 
 FOUND = ("identifier", "an identifier of the cohort")
@@ -152,7 +151,9 @@ def _scan_cell(cell: dict[str, Any], known: Identifiers, threshold: int) -> Iter
     beside = {key: value for key, value in cell.items() if key not in ("source", "outputs")}
     yield from _scan_identifiers(json.dumps(beside), known)
     if cell["cell_type"] != "code":
-        yield from _scan_html(source, "", threshold)
+        read = list(read_html(source))
+        yield from _scan_identifiers("\n".join(visible_lines(read)), known)
+        yield from _scan_html(read, "", threshold)
         if cell.get("attachments"):
             yield "image", "a picture is attached to the text"
         return
@@ -181,8 +182,9 @@ def _scan_output(
 ) -> Iterator[tuple[str, str]]:
     text = _text(value)
     if kind == "text/html":
-        yield from _scan_identifiers(text, known)
-        yield from _scan_html(text, mark if f"{KEY}=" not in text else "", threshold)
+        read = list(read_html(text))
+        yield from _scan_identifiers("\n".join([text, *visible_lines(read)]), known)
+        yield from _scan_html(read, mark if f"{KEY}=" not in text else "", threshold)
     elif kind.startswith("text/") or kind == "application/json":
         yield from _scan_identifiers(text, known)
         if mark not in FREE:
@@ -190,7 +192,8 @@ def _scan_output(
     elif kind.startswith(("image/", "video/", "audio/")):
         yield from _scan_mark(mark, kind)
         if "svg" in kind or known.in_picture(text):
-            yield from _scan_identifiers(text, known) if "svg" in kind else [FOUND]
+            shown = "\n".join([text, *visible_lines(read_html(text))]) if "svg" in kind else ""
+            yield from _scan_identifiers(shown, known) if shown else [FOUND]
     else:
         yield from _scan_identifiers(text, known)
         if mark not in FREE:
@@ -233,16 +236,14 @@ def _scan_count(digits: str, threshold: int) -> Iterator[tuple[str, str]]:
         yield "count", f"a count below {threshold}"
 
 
-def _scan_html(page: str, mark: str, threshold: int) -> Iterator[tuple[str, str]]:
-    parser = _Page(mark)
-    parser.feed(page)
-    parser.close()
-    for picture_mark, tag in parser.pictures:
+def _scan_html(read: Iterable[Element | Words], mark: str, threshold: int) -> Iterator[tuple[str, str]]:
+    page = _Page(read, mark)
+    for picture_mark, tag in page.pictures:
         yield from _scan_mark(picture_mark, f"<{tag}>")
-    for table in parser.tables:
+    for table in page.tables:
         if table.mark not in FREE:
             yield from _scan_table(table, threshold)
-    yield from _scan_text("\n".join(parser.words), threshold)
+    yield from _scan_text("\n".join(page.words), threshold)
 
 
 def _scan_table(table: _Table, threshold: int) -> Iterator[tuple[str, str]]:
@@ -275,47 +276,51 @@ class _Table:
     rows: list[_Row] = field(default_factory=list)
 
 
-class _Page(HTMLParser):
-    """Pictures with their marks, tables with theirs, and the words outside tables and simulated parts."""
+class _Page:
+    """Pictures with their marks, tables with theirs, and the words outside cells and simulated parts."""
 
-    def __init__(self, mark: str) -> None:
-        super().__init__()
-        self.open: list[tuple[str, str]] = [("", mark)]
+    def __init__(self, read: Iterable[Element | Words], mark: str) -> None:
         self.pictures: list[tuple[str, str]] = []
         self.tables: list[_Table] = []
         self.words: list[str] = []
+        self._mark = mark
+        self._table: dict[Element, _Table] = {}
+        self._row: dict[Element, _Row] = {}
+        self._cell: dict[Element, int] = {}
+        for found in read:
+            if isinstance(found, Element):
+                self._element(found)
+            else:
+                self._text(found)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        own = dict(attrs)
-        mark = own.get(KEY) or self.open[-1][1]
-        embedded = any(
-            "data:image/" in (value or "") or "data:video/" in (value or "") for value in own.values()
-        )
-        inside = any(name in PICTURES for name, _ in self.open)
-        if not inside and (tag in PICTURES or embedded or tag in SCRIPTED):
-            self.pictures.append((mark, tag))
-        if tag == "table":
-            self.tables.append(_Table(mark))
-        elif tag == "tr" and self.tables:
-            self.tables[-1].rows.append(_Row())
-        elif tag in ("td", "th") and self.tables and self.tables[-1].rows:
-            row = self.tables[-1].rows[-1]
+    def _element(self, element: Element) -> None:
+        mark = self._marked(element)
+        embedded = any("data:image/" in one or "data:video/" in one for one in element.attributes.values())
+        inside = any(outer.tag in PICTURES for outer in element.around())
+        if not inside and (element.tag in PICTURES or embedded or element.tag in SCRIPTED):
+            self.pictures.append((mark, element.tag))
+        if element.tag == "table":
+            self._table[element] = _Table(mark)
+            self.tables.append(self._table[element])
+        elif element.tag == "tr" and (table := element.nearest("table")):
+            self._row[element] = _Row()
+            self._table[table].rows.append(self._row[element])
+        elif element.tag in ("td", "th") and (row := self._row.get(element.nearest("tr"))):
+            row.header = row.header and element.tag == "th" and element.attributes.get("scope") != "row"
+            self._cell[element] = len(row.cells)
             row.cells.append("")
-            row.header = row.header and tag == "th" and own.get("scope") != "row"
-        if tag not in VOID:
-            self.open.append((tag, mark))
 
-    def handle_endtag(self, tag: str) -> None:
-        places = [place for place, (name, _) in enumerate(self.open) if name == tag]
-        if places:
-            del self.open[places[-1] :]
+    def _text(self, words: Words) -> None:
+        cell = words.parent.nearest("td", "th")
+        if cell in self._cell:
+            self._row[cell.nearest("tr")].cells[self._cell[cell]] += words.text
+        elif self._marked(words.parent) not in FREE and words.parent.tag not in ("style", "script"):
+            if words.text.strip():
+                self.words.append(words.text)
 
-    def handle_data(self, data: str) -> None:
-        names = [name for name, _ in self.open]
-        if "table" in names and self.tables and self.tables[-1].rows and self.tables[-1].rows[-1].cells:
-            self.tables[-1].rows[-1].cells[-1] += data
-        elif self.open[-1][1] not in FREE and names[-1] not in ("style", "script") and data.strip():
-            self.words.append(data)
+    def _marked(self, element: Element) -> str:
+        marks = (one.attributes.get(KEY) for one in (element, *element.around()))
+        return next(filter(None, marks), self._mark)
 
 
 def _text(value: Any) -> str:

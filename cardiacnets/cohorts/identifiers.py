@@ -1,8 +1,9 @@
 """Identifiers of people looked for as what they are, strings of any characters, however a page writes them.
 
 ``10000001``, ``12.345.678-9`` and ``Müller 01`` are found in any case, composed or decomposed (Unicode NFC,
-NFD), in any script's digits, as HTML, Markdown, JSON or a URL escape them, broken over lines or by a tag
-within a word, and a number also as ``10000001.0``, ``10,000,001`` or ``1.0000001e+07``. One pass over a page
+NFD), in any script's digits and any dash, as HTML, Markdown, JSON or a URL escape them, broken over lines
+or by a tag within a word, and a number also as ``10000001.0``, ``10,000,001`` or ``1.0000001e+07``.
+One pass over a page
 finds all: of each identifier the part that tells it best from others is looked up, and what stands around it
 compared.
 """
@@ -26,7 +27,11 @@ _PART = re.compile(r"\d+|[^\W\d_]+")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"\\/'bfnrt]))")
-_ADDRESS = re.compile(r"[?&][\w\-]+=[^\s\"'<>]*\+")
+_SPELLING = {
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
+}
+"""The dashes of typography and full-width letters, as plain ones."""
 _MARKDOWN = re.compile(r"\\([!-/:-@\[-`{-~])")
 _WITHIN_WORDS = re.compile(
     r"<!--.*?-->|</?(?:a|abbr|b|bdi|big|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|"
@@ -37,7 +42,7 @@ _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
 _FRACTION = re.compile(r"\.(?!0+(?!\d))\d|e[-+]?\d")
 _GROUPED = re.compile(r"(?<![\d.])[1-9]\d{0,2}([,_ '\u2019.])\d{3}(?:\1\d{3})+(?!\d)")
 """Numbers of seven digits and more in thousands; shorter ones are what a page counts."""
-_POWER = re.compile(r"(?<![\d.])(\d)\.(\d{4,})e\+?(\d{1,2})(?!\d)")
+_POWER = re.compile(r"(?<![\d.])(\d)\.(\d{4,})e\+?0*(\d{1,2})(?!\d)")
 """A number by its power of ten, with more digits than a rounded one shows."""
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _CHECKSUM = 32
@@ -114,7 +119,7 @@ def _in_fraction(text: str, start: int) -> bool:
         while whole > 0 and text[whole - 1].isdecimal():
             whole -= 1
         return text[whole - 1 : whole] != "."  # two points make no number but a UID
-    return before in ("", " ", "-", "+", "(", "[", ",", "=", ">")
+    return not before or before in " -+*([{,;:|=<>"
 
 
 def _in_uid(text: str, start: int, end: int) -> bool:
@@ -149,20 +154,23 @@ def _forms(identifier: str) -> set[str]:
 
 def _normal(text: str) -> str:
     """One form for all ways to write the same: composed, without case, one space between words."""
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).casefold())
+    text = _INVISIBLE.sub("", text).translate(_SPELLING)
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     text = _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
     return " ".join(text.split())
 
 
 def _views(text: str) -> set[str]:
     """The text as it is, and as HTML, Markdown, JSON and URLs mean it."""
-    views = {text, html.unescape(text)}
+    once = html.unescape(text)
+    views = {text, once, html.unescape(once)}  # a page within a page escapes twice
     views |= {_WITHIN_WORDS.sub("", view) for view in views if "<" in view}
     for plain in (_unescaped, _without_markdown):
         views |= {plain(view) for view in views if "\\" in view}
-    views |= {view.replace("+", " ") for view in views if _ADDRESS.search(view)}
+    views |= {view.replace("+", " ") for view in views if "+" in view}
     if "%" in text:
-        views |= {unquote(view, encoding) for view in views for encoding in ("utf-8", "latin-1")}
+        for _ in range(2):
+            views |= {unquote(view, encoding) for view in views for encoding in ("utf-8", "latin-1")}
     plain = {_normal(view) for view in views}
     return plain | {_GROUPED.sub(_digits, _POWER.sub(_from_power, view)) for view in plain}
 

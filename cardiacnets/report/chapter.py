@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from cardiacnets.artefacts import atomic_path
+from cardiacnets.cmr.movie import Film
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.picture import Content, Picture
 from cardiacnets.pretrained import require_weights
 from cardiacnets.report.exhibits import (
     SIMULATED,
     exhibit,
-    film,
     picture,
     png_bytes,
     required,
@@ -82,10 +82,17 @@ class Chapter:
         plt.close(fig)
 
     def movie(
-        self, video: str, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
+        self, film: Film, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
     ) -> None:
-        """Show an HTML5 ``<video>`` made elsewhere, with caption and description."""
-        self._show("Figure", name, film(video, alt, content), caption, content, simulated)
+        """Show a film (of :func:`cardiacnets.cmr.movie.film`) with caption and description.
+
+        Raises ``ValueError`` for anything else, which may have neither controls nor words.
+        """
+        if not isinstance(film, Film):
+            found = type(film).__name__
+            raise ValueError(f"a film with controls is made by cardiacnets.cmr.movie.film, found {found}")
+        body = film.html(required(alt, "alt text"), content)
+        self._show("Figure", name, body, caption, content, simulated)
 
     def table(
         self, table: pd.DataFrame, name: str, *, caption: str, content: Content = "aggregate",

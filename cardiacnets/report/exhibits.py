@@ -40,19 +40,6 @@ def picture(png: bytes, alt: str) -> str:
     return f'<img alt="{html.escape(required(alt, "alt text"))}" src="data:image/png;base64,{encoded}">'
 
 
-def film(video: str, alt: str, content: Content) -> str:
-    """An HTML5 video made elsewhere, described by ``alt`` and marked with ``content``.
-
-    Raises ``ValueError`` if ``video`` holds no ``<video>`` with controls.
-    """
-    if not re.search(r"<video\b[^>]*\bcontrols\b", video):
-        raise ValueError("a film needs a <video> element with controls")
-    described = f'<video aria-label="{html.escape(required(alt, "alt text"))}"'
-    video = re.sub(r'\s(?:aria-label|data-content)="[^"]*"', "", video).replace("<video", described)
-    # a figure inside a figure would be announced twice
-    return re.sub(r"<(/?)figure\b", r"<\1div", video).replace("<div", f'<div data-content="{content}"', 1)
-
-
 def exhibit(body: str, identifier: str, label: str, caption: str, content: Content, origin: str) -> str:
     """``body`` in a captioned ``<figure>``: "Figure 05.3. Simulated. What it shows"."""
     if content not in CONTENTS:

@@ -12,16 +12,19 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 
+from cardiacnets.html_reading import Element, read_html
+
 NETWORK = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
 STYLE_LOADS = re.compile(
     r"""@import\s+(?:url\()?\s*['"]?([^'")\s;]+)|url\(\s*['"]?([^'")]+)""", re.IGNORECASE
 )
+_SOURCES = re.compile(r"\s+[\d.]+[wx]\s*,\s*|\s*,\s+")
+"""Between the pictures of a ``srcset``, of which the browser fetches one."""
 UNGLUED = re.compile(r"\{glue:|No key found|Unresolved glue|pasted_id=", re.IGNORECASE)
 
 LOADERS = {
@@ -71,7 +74,11 @@ def notebook_faults(folder: Path) -> list[Fault]:
 
 def page_faults(folder: Path) -> list[Fault]:
     """Faults of every page and style sheet under a built book's folder."""
-    pages = {path: _read(path) for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts}
+    pages = {
+        path: _Page(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.html"))
+        if "_static" not in path.parts
+    }
     if not pages:
         return [Fault(str(folder), "folder", "no pages were built")]
     faults = []
@@ -112,16 +119,8 @@ def _notebook_faults(path: Path) -> Iterator[Fault]:
             data = output.get("data", {})
             if any(kind.startswith("image/") for kind in data):
                 yield Fault(path.name, place, "a bare picture: show it with figure(..., caption=, alt=)")
-            page = _Page(document=False)
-            page.feed("".join(data.get("text/html", "")))
+            page = _Page("".join(data.get("text/html", "")))
             yield from (Fault(path.name, f"{place}, {where}", what) for where, what in page.faults)
-
-
-def _read(path: Path) -> _Page:
-    page = _Page()
-    page.feed(path.read_text(encoding="utf-8"))
-    page.close()
-    return page
 
 
 def _broken_links(
@@ -150,20 +149,25 @@ def _style_network(text: str) -> Iterator[str]:
             yield url
 
 
-class _Page(HTMLParser):
+class _Page:
     """Links, anchors and faults of one page, or of a piece of one."""
 
-    def __init__(self, document: bool = True):
-        super().__init__(convert_charrefs=True)
-        self.document = document
+    def __init__(self, page: str):
         self.links: set[str] = set()
         self.anchors: set[str] = {"", "top"}
         self.faults: list[tuple[str, str]] = []
-        self._inside = ""
+        for found in read_html(page):
+            if isinstance(found, Element):
+                self._element(found)
+            elif found.parent.tag == "style":
+                for url in _style_network(found.text):
+                    self._fault(found.parent, f"loads {url}")
+            elif found.parent.tag != "script" and UNGLUED.search(found.text):
+                shown = found.text.strip()[:80]
+                self._fault(found.parent, f"a result that was not glued: {shown!r}", "text")
 
-    def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in pairs}
-        self._inside = tag if tag in ("style", "script") else ""
+    def _element(self, element: Element) -> None:
+        tag, attributes = element.tag, element.attributes
         self.anchors.update(
             filter(None, (attributes.get("id"), attributes.get("name") if tag == "a" else None))
         )
@@ -173,30 +177,20 @@ class _Page(HTMLParser):
         if tag == "link" and FETCHED_LINKS & set(attributes.get("rel", "").lower().split()):
             loads = ("href",)
         for name in loads:
-            if NETWORK.match(attributes.get(name, "")):
-                self._fault(tag, f"loads {attributes[name]}")
+            value = attributes.get(name, "")
+            for url in _SOURCES.split(value) if name == "srcset" else (value,):
+                if NETWORK.match(url):
+                    self._fault(element, f"loads {url}")
         for url in _style_network(attributes.get("style", "")):
-            self._fault(tag, f"loads {url}")
+            self._fault(element, f"loads {url}")
         words = attributes.get("alt") or attributes.get("aria-label") or attributes.get("aria-labelledby")
         if tag in ("img", "video") and not (words or "").strip() and not _decorative(attributes):
-            self._fault(tag, "no alt text or aria-label")
+            self._fault(element, "no alt text or aria-label")
         if tag == "video" and "controls" not in attributes:
-            self._fault(tag, "no controls")
+            self._fault(element, "no controls")
 
-    def handle_data(self, data: str) -> None:
-        if self._inside == "style":
-            for url in _style_network(data):
-                self._fault("style", f"loads {url}")
-        elif not self._inside and UNGLUED.search(data):
-            self._fault("text", f"a result that was not glued: {data.strip()[:80]!r}")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._inside:
-            self._inside = ""
-
-    def _fault(self, tag: str, what: str) -> None:
-        line, _ = self.getpos()
-        self.faults.append((f"<{tag}>, line {line}", what))
+    def _fault(self, element: Element, what: str, named: str = "") -> None:
+        self.faults.append((f"<{named or element.tag}>, line {element.line}", what))
 
 
 def _decorative(attributes: dict[str, str]) -> bool:

@@ -9,10 +9,10 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from cardiacnets.cmr.movie import movie_html, mp4_bytes
+from cardiacnets.cmr.movie import film, mp4_bytes
 
 
-def film(frames=8, height=20, width=24):
+def cine(frames=8, height=20, width=24):
     return np.random.default_rng(0).integers(0, 256, (frames, height, width), dtype=np.uint8)
 
 
@@ -38,43 +38,47 @@ def test_what_is_decoded_is_what_was_encoded(tmp_path, height, width, scale):
 
 
 def test_the_same_frames_give_the_same_bytes():
-    assert mp4_bytes(film()) == mp4_bytes(film())
+    assert mp4_bytes(cine()) == mp4_bytes(cine())
 
 
 def test_the_page_holds_the_film_and_says_what_it_is():
-    page = movie_html([film(), film(height=16)], labels=["real", "generated <b>"], content="simulated")
+    page = film([cine(), cine(height=16)], labels=["real", "generated <b>"]).html(content="simulated")
     assert 'data-content="simulated"' in page
-    assert "<video controls loop muted" in page and "playsinline" in page
-    assert 'aria-label="Cine: real, generated &lt;b&gt;"' in page
+    said = 'aria-label="Cine: real, generated &lt;b&gt;"'
+    assert f"<video {said} controls loop muted playsinline" in page and page.count("aria-label") == 1
     assert "http" not in page
     encoded = re.search(r"data:video/mp4;base64,([A-Za-z0-9+/=]+)", page).group(1)
     assert base64.b64decode(encoded)[4:8] == b"ftyp"
 
 
 def test_a_film_is_one_persons_unless_said_otherwise():
-    assert 'data-content="individual"' in movie_html(film())
+    assert 'data-content="individual"' in film(cine()).html()
 
 
 @pytest.mark.parametrize(
     "arguments, fault",
     [
-        ({"frames": film().astype(float)}, "uint8"),
-        ({"frames": film()[0]}, "film"),
-        ({"frames": [film(), film(frames=7)]}, "one length"),
-        ({"frames": film(), "labels": ["a", "b"]}, "labels"),
-        ({"frames": film(), "content": "secret"}, "content"),
+        ({"frames": cine().astype(float)}, "uint8"),
+        ({"frames": cine()[0]}, "film"),
+        ({"frames": [cine(), cine(frames=7)]}, "one length"),
+        ({"frames": cine(), "labels": ["a", "b"]}, "labels"),
     ],
 )
 def test_bad_films_are_refused(arguments, fault):
     with pytest.raises(ValueError, match=fault):
-        movie_html(**arguments)
+        film(**arguments)
+
+
+def test_an_unknown_content_is_refused():
+    with pytest.raises(ValueError, match="content 'secret': one of aggregate, simulated, individual, public"):
+        film(cine()).html(content="secret")
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_chromium_plays_it(tmp_path):
     page = tmp_path / "page.html"
     page.write_text(
-        f"<!doctype html><title>waiting</title>{movie_html(film(frames=50), description='test film')}"
+        f"<!doctype html><title>waiting</title>{film(cine(frames=50)).html('test film')}"
         "<script>const v=document.querySelector('video');v.addEventListener('timeupdate',()=>{"
         "if(v.currentTime>0)document.title=`playing ${v.videoWidth}x${v.videoHeight} ${v.readyState}`});"
         "v.play()</script>"

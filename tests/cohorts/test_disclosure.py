@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cardiacnets.cmr.movie import movie_html
+from cardiacnets.cmr.movie import film
 from cardiacnets.cohorts.disclosure import DisclosureError, known_identifiers, scan, scan_notebook
 from cardiacnets.cohorts.manifest import load_manifest
 from cardiacnets.phenotypes import MANIFESTS, PHENOTYPES
@@ -68,6 +68,9 @@ PLANTED = [
     ("identifier", code(source="cohort.loc['1000002']")),
     ("identifier", prose("Look at 1000001.")),
     ("identifier", code(display(html="<b>1000002</b>"))),
+    ("identifier", code(display(html='<p>10<b title="a > b">000</b>0<i>2</i></p>'))),
+    ("identifier", code(display(svg="<svg><text>10<tspan x='1'>00002</tspan></text></svg>"))),
+    ("identifier", prose('Of <span title="a > b">1000</span>001.')),
     ("identifier", code({"output_type": "error", "traceback": ["KeyError: '1000001'"]})),
     ("identifier", code({"output_type": "error", "ename": "KeyError", "evalue": "1000001", "traceback": []})),
     ("identifier", code(display(html='<div data-content="simulated">1000001</div>'))),
@@ -85,7 +88,7 @@ PLANTED = [
     ("image", code(display(png=PIXELS, plain="<Figure size 640x480 with 1 Axes>"))),
     ("image", code(display(html=f'<img src="data:image/png;base64,{PIXELS}">'))),
     ("image", code(display(html=f'<div style="background:url(data:image/png;base64,{PIXELS})"></div>'))),
-    ("image", code(display(html=movie_html(FILM)))),
+    ("image", code(display(html=film(FILM).html()))),
     ("image", code(display(html='<figure data-content="individual"><svg></svg></figure>'))),
     ("image", code(display(html='<i data-content="aggregate">ok</i><img src="trace.png">'))),
     ("image", code(display(svg="<svg/>"))),
@@ -146,7 +149,7 @@ def clean_cells():
         code(display(html='<figure data-content="aggregate"><img alt="ROC" '
                           f'src="data:image/png;base64,{png}">'
                           "</figure>", plain="<HTML>")),
-        code(display(html=movie_html(FILM, content="simulated"))),
+        code(display(html=film(FILM).html(content="simulated"))),
         code(display(html=f'<div data-content="simulated"><p>One of 3 participants</p>{frame(300).to_html()}'
                           f"<pre>{TRACE.tolist()}</pre><svg><path d='M 1 2 3 4'/></svg></div>")),
         code(display(**{"application/papermill.record/text/plain": "0.877"})),

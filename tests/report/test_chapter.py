@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cardiacnets.artefacts import read_json
-from cardiacnets.cmr.movie import movie_html
+from cardiacnets.cmr.movie import film
 from cardiacnets.report import chapter as chapter_module
 from cardiacnets.report import load_results, open_chapter
 from cardiacnets.statistics import Estimate
@@ -81,20 +81,26 @@ def test_what_is_real_is_not_called_simulated(chapter, shown):
 
 def test_figures_and_films_share_numbers_and_tables_have_their_own(chapter, shown):
     chapter.figure(drawing(), "one", caption="One.", alt="One", content="aggregate")
-    video = movie_html(np.zeros((4, 8, 8), np.uint8))
-    chapter.movie(video, "two", caption="Two.", alt="Black", content="simulated")
+    chapter.movie(
+        film(np.zeros((4, 8, 8), np.uint8)), "two", caption="Two.", alt="Black", content="simulated"
+    )
     chapter.table(pd.DataFrame({"a": [1]}), "three", caption="Three.")
     labels = [re.search(r"(Figure|Table) 05\.\d", page)[0] for page in shown[0]]
     assert labels == ["Figure 05.1", "Figure 05.2", "Table 05.1"]
 
 
 def test_a_film_is_described_and_marked_once(chapter, shown):
-    video = movie_html(np.zeros((4, 8, 8), np.uint8))  # marks itself as one person's
-    chapter.movie(video, "film", caption="Film.", alt="A beating ring", content="simulated")
+    beating = film(np.zeros((4, 8, 8), np.uint8))
+    assert 'data-content="individual"' in beating._repr_html_()  # for all that is known
+    chapter.movie(
+        beating, "film", caption="Film.", alt='A beating ring, "data-content="', content="simulated"
+    )
     page = shown[0][0]
     assert "individual" not in page
-    assert page.count("<figure") == 1
-    assert '<video aria-label="A beating ring"' in page and "controls" in page
+    assert page.count("<figure") == 1 and page.count("aria-label") == 1
+    assert page.count('data-content="simulated"') == 2  # the exhibit and the film
+    said = "A beating ring, &quot;data-content=&quot;"
+    assert f'<video aria-label="{said}" controls' in page
 
 
 @pytest.mark.parametrize("words", [{"caption": " ", "alt": "x"}, {"caption": "x", "alt": ""}])

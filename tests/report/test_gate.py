@@ -84,6 +84,8 @@ def test_a_sound_page_passes(tmp_path):
         ('<link rel="stylesheet" href="https://fonts.example.org/a.css">', "loads https"),
         ('<link rel="preconnect" href="https://fonts.example.org">', "loads https"),
         ('<img alt="x" src="http://example.org/a.png">', "loads http"),
+        ('<img alt="x" src="a.png" srcset="a.png 1x, https://example.org/b.png 2x">', "loads https"),
+        ('<img alt="x" src="a.png" srcset="a.png 1x,https://example.org/b.png 2x">', "loads https"),
         ('<iframe title="x" src="https://example.org"></iframe>', "loads https"),
         ('<style>@import url("https://example.org/a.css");</style>', "loads https"),
         ('<p style="background:url(https://example.org/a.png)">x</p>', "loads https"),
