@@ -28,8 +28,8 @@ from cardiacnets.profile import Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_mean, wilson_interval
-from cardiacnets.training import fit, minibatches
 from cardiacnets.study import covariates_of
+from cardiacnets.training import fit, minibatches
 
 PAIRS, EPOCHS, BATCH = 3840, 3, 64
 Pairs = Callable[[np.ndarray], list[torch.Tensor]]
