@@ -133,7 +133,7 @@ def test_an_assumption_of_the_simulation_never_counts_unless_people_took_part():
     assert verdict(row, {}) == claims.NOT_RECORDED
     assert {each.claim for each in load_claims(SHIPPED) if each.assumed} == {
         "Readers improve when generated CMR is added to the ECG",
-        "Readers improve when real CMR is added to the ECG",
+        "Readers find more with real than with generated CMR",
     }
 
 
