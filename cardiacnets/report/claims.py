@@ -162,14 +162,12 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
     for section in dict.fromkeys(claim.section for claim in claims):
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
         ours = "This run" if real else "This run, simulated"
-        head = "".join(
-            f'<th scope="col">{name}</th>' for name in ("Claim", "Preprint", "NEJM AI", ours, "Verdict")
-        )
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Preprint", "NEJM AI", ours))
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"
             f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" '
             f'tabindex="0" aria-label="{html.escape(section)}, scrollable table"><table>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>\n```"
+            f"<thead><tr>{head}</tr></thead>{rows}</table></div></div>\n```"
         )
     return "\n\n".join(parts) + "\n"
 
@@ -187,27 +185,33 @@ def _by_people(result: Result | None) -> bool:
 
 
 def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
+    """One claim: its words and verdict, the three columns below, and what else was measured, folded away."""
     judged = judgements(claim, results)
-    lines = [_figure(key, results) for key in claim.results]
-    if len(judged) > 1 and claim.kind != "value":
-        lines = [f"{line}: {_told(each)}" for line, each in zip(lines, judged, strict=True)]
-    ours = "<br>".join([*lines, *(_figure(key, results) for key in claim.shown)])
-    if claim.reason:
-        ours = html.escape(claim.reason) + ("<br>" + ours if ours else "")
-    if claim.margin is not None:
-        ours += f"<br>margin {number(claim.margin, 2)}"
+    single = len(judged) == 1
     told = html.escape(word)
-    if len(judged) == 1 and claim.kind != "value":
-        told = _told(judged[0])
-    elif len(judged) > 1 and claim.kind != "value":
-        told += f" (the weakest of {len(judged)})"
+    if judged and claim.kind != "value":
+        told = _told(judged[0]) if single else f"{told} (the weakest of {len(judged)})"
     if word == ASSUMED:
         told += f": {html.escape(claim.assumed)}"
+    if single:
+        ours, folded = [_value(claim.results[0], results)], [*claim.results, *claim.shown]
+    else:
+        ours, folded = [_figure(key, results) for key in claim.results], claim.shown
+        if claim.kind != "value":
+            ours = [f"{line}: {_told(each)}" for line, each in zip(ours, judged, strict=True)]
+    if claim.margin is not None:
+        ours.append(f"margin {number(claim.margin, 2)}")
     article = f"{html.escape(claim.article)} ({ARTICLE_SOURCE})" if claim.article else NO_FIGURE
+    notes = [html.escape(claim.reason)] if claim.reason else []
+    if folded:
+        lines = "<br>".join(_figure(key, results) for key in folded)
+        notes.append(f"<details><summary>Recorded results</summary>{lines}</details>")
+    noted = f'<tr><td colspan="3" class="notes">{"".join(notes)}</td></tr>' if notes else ""
     return (
-        f'<tr><th scope="row">{html.escape(claim.claim)}</th><td>{html.escape(claim.published)}</td>'
-        f"<td>{article}</td><td>{ours}</td>"
-        f'<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {told}</td></tr>'
+        f'<tbody><tr><th scope="rowgroup" colspan="3">{html.escape(claim.claim)}<br><span class="verdict">'
+        f'<span aria-hidden="true">{MARKS[word]}</span> {told}</span></th></tr>'
+        f"<tr><td>{html.escape(claim.published)}</td><td>{article}</td>"
+        f"<td>{'<br>'.join(ours) or '–'}</td></tr>{noted}</tbody>"
     )
 
 
@@ -215,9 +219,12 @@ def _told(found: Verdict) -> str:
     return html.escape("; ".join(filter(None, (found.word, found.detail, found.excluded))))
 
 
+def _value(key: str, results: Mapping[str, Result]) -> str:
+    return html.escape(str(results[key]) if key in results else NOT_RECORDED)
+
+
 def _figure(key: str, results: Mapping[str, Result]) -> str:
-    text = str(results[key]) if key in results else NOT_RECORDED
-    return f"<code>{html.escape(key)}</code> {html.escape(text)}"
+    return f"<code>{html.escape(key)}</code> {_value(key, results)}"
 
 
 def _checked(claim: Claim) -> Claim:

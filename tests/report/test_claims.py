@@ -112,14 +112,13 @@ def test_an_interval_is_needed_for_a_verdict():
 def test_each_row_shows_preprint_article_and_run_and_says_where_the_article_was_read():
     rows = [claim(article="AUC 0.890 & more"), claim(keys=(OTHER,))]
     page = claims_page(rows, results(**{KEY: (0.01, 0.09), OTHER: (-0.3, 0.1)}), open_run("smoke"))
-    head = re.findall(r'<th scope="col">([^<]+)</th>', page)
-    assert head == ["Claim", "Preprint", "NEJM AI", "This run, simulated", "Verdict"]
-    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in page.split("<tbody>")[1].split("</tr>")]
-    known, unknown = cells[:2]
-    assert known[1:3] == ["published", f"AUC 0.890 &amp; more ({claims.ARTICLE_SOURCE})"]
-    assert (
-        unknown[2] == claims.NO_FIGURE and "n = 10 could have shown a difference of about 0.200" in unknown[4]
-    )
+    assert re.findall(r'<th scope="col">([^<]+)</th>', page) == ["Preprint", "NEJM AI", "This run, simulated"]
+    known, unknown = page.split("<tbody>")[1:]
+    published, article, ours = re.findall(r"<td>(.*?)</td>", known)
+    assert (published, article) == ("published", f"AUC 0.890 &amp; more ({claims.ARTICLE_SOURCE})")
+    assert ours == "0.050 (95 % interval 0.010 to 0.090, n = 10)"
+    assert re.findall(r"<td>(.*?)</td>", unknown)[1] == claims.NO_FIGURE
+    assert "undecided; n = 10 could have shown a difference of about 0.200" in unknown.split("</th>")[0]
 
 
 def test_an_assumption_of_the_simulation_never_counts_unless_people_took_part():
