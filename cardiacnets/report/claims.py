@@ -47,6 +47,13 @@ MARKS = {
     AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", ASSUMED: "○", CONTRADICTED: "✘", BESIDE: "·",
     NOT_RECORDED: "…", NOT_TESTED: "–",
 }  # fmt: skip
+BESIDE_IT = {
+    "aligned-classical": "against the classical model",
+    "aligned_covariates-ecg_covariates": "with covariates in both arms",
+    "aligned_covariates-classical_covariates": "with covariates in both arms",
+    "aligned-permuted": "against alignment to strangers",
+}
+"""Differences that a reader needs beside the judged one, by the last part of their keys."""
 ARTICLE_SOURCE = "read in the authors' repository"
 NO_FIGURE = "no figure found"
 VERSIONS = (
@@ -199,6 +206,9 @@ def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
         ours, folded = [_figure(key, results) for key in claim.results], claim.shown
         if claim.kind != "value":
             ours = [f"{line}: {_told(each)}" for line, each in zip(ours, judged, strict=True)]
+    for key in claim.shown:
+        if words := BESIDE_IT.get(key.rpartition(".")[2]):
+            ours.append(f"{words}: {_value(key, results)}")
     if claim.margin is not None:
         ours.append(f"margin {number(claim.margin, 2)}")
     article = f"{html.escape(claim.article)} ({ARTICLE_SOURCE})" if claim.article else NO_FIGURE

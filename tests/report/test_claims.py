@@ -121,6 +121,21 @@ def test_each_row_shows_preprint_article_and_run_and_says_where_the_article_was_
     assert "undecided; n = 10 could have shown a difference of about 0.200" in unknown.split("</th>")[0]
 
 
+def test_the_classical_model_strangers_and_covariates_are_seen_beside_the_judged_difference():
+    stem = KEY.rpartition(".")[0]
+    beside = {f"{stem}.{arms}": words for arms, words in claims.BESIDE_IT.items()}
+    found = results(**{KEY: (0.01, 0.09)}, **{key: (-0.5, 0.01 * i) for i, key in enumerate(beside)})
+    page = claims_page([claim(shown=tuple(beside))], found, open_run("smoke"))
+    ours = re.findall(r"<td>(.*?)</td>", page)[2]
+    assert all(f"{words}: {found[key]}" in ours for key, words in beside.items())
+    shipped = [each for each in load_claims(SHIPPED) if len(each.results) == 1 and each.kind == "greater"]
+    for each in shipped:
+        stem, _, arms = each.results[0].rpartition(".")
+        if arms == "aligned-ecg" and stem.rpartition(".")[2] in ("auc", "r", "accuracy", "balanced_accuracy"):
+            expected = {f"{stem}.aligned-classical", f"{stem}.aligned_covariates-ecg_covariates"}
+            assert expected <= set(each.shown), each.claim
+
+
 def test_an_assumption_of_the_simulation_never_counts_unless_people_took_part():
     row = claim(assumed="skill put in by hand")
     for interval in [(0.01, 0.09), (-0.09, -0.01), (-0.1, 0.1)]:
