@@ -60,8 +60,9 @@ VERSIONS = (
     "The column *preprint* holds the first two versions (arXiv 2411.13602), whose model this book "
     "rebuilds. The column *NEJM AI* holds the version published in 2026 {cite}`cardionets2026`, with "
     "other baselines, another generator and other figures. We could not read the article itself: its "
-    "figures stand as the abstract in the authors' repository prints them, and a claim without one may "
-    "well have one in the article."
+    "figures stand as the abstract in the authors' repository prints them (which leaves out the name of "
+    "the paired cohort: we take it for UK Biobank), and a claim without one may well have one in the "
+    "article."
 )
 RULE = (
     "A claim of order *agrees* if the 95 % interval of the difference lies wholly on the published side "
