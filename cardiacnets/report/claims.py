@@ -1,8 +1,8 @@
-"""The claims page: each published claim beside this run's figures, with a computed verdict.
+"""The claims page: each published claim, as in the preprint and in NEJM AI, beside this run, with a verdict.
 
-A difference agrees if its 95 % interval lies on the published side of zero; equivalence is shown if the 90 %
-interval lies within the margin (two one-sided tests), "not worse" if it lies above its lower end. Rows that
-disagree, or were not run, stay.
+The words are those of :mod:`cardiacnets.report.verdicts`; a claim about several results is as strong as its
+weakest. Where the results rest on an assumption of the simulation instead of a finding, there is no
+verdict. Rows that disagree, stay undecided or were not recorded are shown like the others.
 """
 
 from __future__ import annotations
@@ -18,38 +18,76 @@ import yaml
 
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report.results import Result, number
+from cardiacnets.report.verdicts import (
+    AGREES,
+    ASSUMED,
+    DISAGREES,
+    NOT_RECORDED,
+    UNDECIDED,
+    Verdict,
+    judge_equality,
+    judge_not_worse,
+    judge_order,
+    weakest,
+)
 from cardiacnets.run import Run
-from cardiacnets.statistics import not_below, within_margin
 
 Kind = Literal["greater", "equivalent", "not_worse", "value", "contradicted", "not_tested"]
 UNJUDGED = ("contradicted", "not_tested")
 """Kinds that need a reason instead of results."""
 MARGINAL = ("equivalent", "not_worse")
 
-AGREES = "agrees in simulation"
-UNDECIDED = "same direction, not significant"
-DISAGREES = "disagrees in simulation"
-EQUIVALENT = "equivalent within margin"
-NOT_EQUIVALENT = "not shown equivalent"
-NOT_WORSE = "not worse within margin"
-PERHAPS_WORSE = "not shown to be as good"
 CONTRADICTED = "contradicted by the published figures"
 BESIDE = "shown beside the published figure"
-NOT_RUN = "not yet run"
 NOT_TESTED = "not tested here"
+PEOPLE = "people"
+"""How the method of a result begins whose readers were people: it rests on no assumed skill."""
 
 MARKS = {
-    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", EQUIVALENT: "✔", NOT_EQUIVALENT: "✘", NOT_WORSE: "✔",
-    PERHAPS_WORSE: "≈", CONTRADICTED: "✘", BESIDE: "·", NOT_RUN: "…", NOT_TESTED: "–",
+    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", ASSUMED: "○", CONTRADICTED: "✘", BESIDE: "·",
+    NOT_RECORDED: "…", NOT_TESTED: "–",
 }  # fmt: skip
+BESIDE_IT = {
+    "aligned-classical": "against the classical model",
+    "aligned_covariates-ecg_covariates": "with covariates in both arms",
+    "aligned_covariates-classical_covariates": "with covariates in both arms",
+    "aligned-permuted": "against alignment to strangers",
+}
+"""Differences that a reader needs beside the judged one, by the last part of their keys."""
+ARTICLE_SOURCE = "read in the authors' repository"
+NO_FIGURE = "no figure found"
+VERSIONS = (
+    "The column *preprint* holds the first two versions (arXiv 2411.13602), whose model this book "
+    "rebuilds. The column *NEJM AI* holds the version published in 2026 {cite}`cardionets2026`, with "
+    "other baselines, another generator and other figures. We could not read the article itself: its "
+    "figures stand as the abstract in the authors' repository prints them (which leaves out the name of "
+    "the paired cohort: we take it for UK Biobank), and a claim without one may well have one in the "
+    "article."
+)
+RULE = (
+    "A claim of order *agrees* if the 95 % interval of the difference lies wholly on the published side "
+    "of zero, *disagrees* if it lies wholly on the other, and is *undecided* while the interval holds "
+    "zero: then the row says how large a difference so many could have shown, half the interval's width. "
+    "The size is judged apart from the direction: where a published difference lies outside the interval, "
+    "the row says *published size excluded*. *Not different, p > 0.05* is no evidence of equality: it "
+    "agrees if the 90 % interval of two one-sided tests lies within the row's margin, and disagrees if it "
+    "lies wholly outside. *Equal or above* agrees if the lower end of that interval lies above minus the "
+    "margin, and disagrees if the whole interval lies below zero. A claim about several results is judged "
+    "by the weakest. What the simulation assumes, such as how well its readers read, is no finding and "
+    "gets no verdict. No p-value here is corrected for the number of claims, and where a result's method "
+    "does not name trainings its interval resamples people only: trained again, a network may move the "
+    "difference further."
+)
 
 
 @dataclass(frozen=True)
 class Claim:
     """One claim as published, and the keys that test it.
 
-    ``sign`` is -1 where the first arm should lose; ``shown`` are keys of figures beside it; ``reason`` says
-    why there is no test, or what a measure of ours stands for.
+    ``published`` is what the preprint says, ``article`` what is known of the version in NEJM AI; ``sign``
+    is -1 where the first arm should lose; ``size`` is the preprint's difference, above 0, in the results'
+    unit; ``shown`` are keys of figures beside it; ``assumed`` is what the simulation assumes of the very
+    thing that is claimed; ``reason`` says why there is no test, or what a measure of ours stands for.
     """
 
     section: str
@@ -61,6 +99,9 @@ class Claim:
     margin: float | None = None
     sign: int = 1
     reason: str = ""
+    article: str = ""
+    size: float | None = None
+    assumed: str = ""
 
 
 def load_claims(path: Path) -> list[Claim]:
@@ -76,29 +117,33 @@ def load_claims(path: Path) -> list[Claim]:
     return claims
 
 
-def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
-    """What this run says of a claim; a claim about several results is as strong as its weakest.
+def judgements(claim: Claim, results: Mapping[str, Result]) -> tuple[Verdict, ...]:
+    """The verdict of each of the claim's results, in their order.
 
     Raises ``ValueError`` where equivalence would be judged by another interval than that of two one-sided
     tests.
     """
+    found = [results.get(key) for key in claim.results]
+    if claim.kind in UNJUDGED:
+        return ()
+    if claim.kind == "value":
+        return tuple(Verdict(NOT_RECORDED if each is None else BESIDE) for each in found)
+    if claim.assumed:
+        return tuple(_judge(claim, each) if _by_people(each) else Verdict(ASSUMED) for each in found)
+    return tuple(_judge(claim, each) for each in found)
+
+
+def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
+    """What this run says of a claim; a claim about several results is as strong as its weakest.
+
+    Raises ``ValueError`` as :func:`judgements`.
+    """
     if claim.kind in UNJUDGED:
         return NOT_TESTED if claim.kind == "not_tested" else CONTRADICTED
-    found = [results[key] for key in claim.results if key in results]
-    if len(found) < len(claim.results) or (
-        claim.kind != "value" and any(each.interval is None for each in found)
-    ):
-        return NOT_RUN
+    found = judgements(claim, results)
     if claim.kind == "value":
-        return BESIDE
-    if claim.kind == "equivalent":
-        return EQUIVALENT if all(within_margin(each, claim.margin) for each in found) else NOT_EQUIVALENT
-    if claim.kind == "not_worse":
-        if any(each.interval[1] < 0 for each in found):
-            return DISAGREES
-        return NOT_WORSE if all(not_below(each, claim.margin) for each in found) else PERHAPS_WORSE
-    verdicts = {_direction(each, claim.sign) for each in found}
-    return next(word for word in (DISAGREES, UNDECIDED, AGREES) if word in verdicts)
+        return NOT_RECORDED if Verdict(NOT_RECORDED) in found else BESIDE
+    return weakest(found).word
 
 
 def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run) -> str:
@@ -106,6 +151,8 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
     verdicts = {claim: verdict(claim, results) for claim in claims}
     counts = Counter(verdicts.values())
     summary = "\n".join(f"- {MARKS[word]} {word}: {counts[word]}" for word in MARKS if counts[word])
+    excluded = sum(any(each.excluded for each in judgements(claim, results)) for claim in claims)
+    sized = sum(claim.size is not None for claim in claims)
     real = ", ".join(real_cohorts(run))
     source = f"real cohorts ({real}) and otherwise from simulated ones" if real else "a simulated cohort"
     parts = [
@@ -115,49 +162,80 @@ def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run
         f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so "
         "agreement there says that the method can work where its assumptions hold, and nothing of patients."
         "\n```",
-        f"Of {len(claims)} published claims, here:\n\n{summary}",
-        "A difference *agrees* if its 95 % interval lies wholly on the published side of zero, and "
-        "*disagrees* if the estimate is on the other side. *Not different, p > 0.05* is no evidence of "
-        "equality: it is judged by equivalence, with the margin stated in the row and the 90 % interval of "
-        "two one-sided tests. *As good or better* is judged by the lower end of that interval. A claim about "
-        "several results is judged by the weakest.",
+        f"Of {len(claims)} published claims, here:\n\n{summary}\n\n"
+        f"Of the {sized} that state the size of a difference, this run excludes that size for {excluded}.",
+        VERSIONS,
+        RULE,
     ]
     for section in dict.fromkeys(claim.section for claim in claims):
         rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
-        head = "".join(
-            f'<th scope="col">{name}</th>'
-            for name in ("Claim", "Published", "Verdict", "This run" if real else "This run, simulated")
-        )
+        ours = "This run" if real else "This run, simulated"
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Preprint", "NEJM AI", ours))
         parts.append(
             f"## {section}\n\n```{{raw}} html\n"
             f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" '
             f'tabindex="0" aria-label="{html.escape(section)}, scrollable table"><table>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>\n```"
+            f"<thead><tr>{head}</tr></thead>{rows}</table></div></div>\n```"
         )
     return "\n\n".join(parts) + "\n"
 
 
+def _judge(claim: Claim, result: Result | None) -> Verdict:
+    if claim.kind == "equivalent":
+        return judge_equality(result, claim.margin)
+    if claim.kind == "not_worse":
+        return judge_not_worse(result, claim.margin)
+    return judge_order(result, claim.sign, claim.size)
+
+
+def _by_people(result: Result | None) -> bool:
+    return result is None or result.method.startswith(PEOPLE)
+
+
 def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
-    ours = "<br>".join(_figure(key, results) for key in (*claim.results, *claim.shown))
-    if claim.reason:
-        ours = html.escape(claim.reason) + ("<br>" + ours if ours else "")
+    """One claim: its words and verdict, the three columns below, and what else was measured, folded away."""
+    judged = judgements(claim, results)
+    single = len(judged) == 1
+    told = html.escape(word)
+    if judged and claim.kind != "value":
+        told = _told(judged[0]) if single else f"{told} (the weakest of {len(judged)})"
+    if word == ASSUMED:
+        told += f": {html.escape(claim.assumed)}"
+    if single:
+        ours, folded = [_value(claim.results[0], results)], [*claim.results, *claim.shown]
+    else:
+        ours, folded = [_figure(key, results) for key in claim.results], claim.shown
+        if claim.kind != "value":
+            ours = [f"{line}: {_told(each)}" for line, each in zip(ours, judged, strict=True)]
+    for key in claim.shown:
+        if words := BESIDE_IT.get(key.rpartition(".")[2]):
+            ours.append(f"{words}: {_value(key, results)}")
     if claim.margin is not None:
-        ours += f"<br>margin {number(claim.margin, 2)}"
-    name, published = html.escape(claim.claim), html.escape(claim.published)
-    judged = f'<td class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {word}</td>'
-    return f'<tr><th scope="row">{name}</th><td>{published}</td>{judged}<td>{ours}</td></tr>'
+        ours.append(f"margin {number(claim.margin, 2)}")
+    article = f"{html.escape(claim.article)} ({ARTICLE_SOURCE})" if claim.article else NO_FIGURE
+    notes = [html.escape(claim.reason)] if claim.reason else []
+    if folded:
+        lines = "<br>".join(_figure(key, results) for key in folded)
+        notes.append(f"<details><summary>Recorded results</summary>{lines}</details>")
+    noted = f'<tr><td colspan="3" class="notes">{"".join(notes)}</td></tr>' if notes else ""
+    return (
+        f'<tbody><tr><th scope="rowgroup" colspan="3">{html.escape(claim.claim)}<br><span class="verdict">'
+        f'<span aria-hidden="true">{MARKS[word]}</span> {told}</span></th></tr>'
+        f"<tr><td>{html.escape(claim.published)}</td><td>{article}</td>"
+        f"<td>{'<br>'.join(ours) or '–'}</td></tr>{noted}</tbody>"
+    )
+
+
+def _told(found: Verdict) -> str:
+    return html.escape("; ".join(filter(None, (found.word, found.detail, found.excluded))))
+
+
+def _value(key: str, results: Mapping[str, Result]) -> str:
+    return html.escape(str(results[key]) if key in results else NOT_RECORDED)
 
 
 def _figure(key: str, results: Mapping[str, Result]) -> str:
-    text = str(results[key]) if key in results else NOT_RUN
-    return f"<code>{html.escape(key)}</code> {html.escape(text)}"
-
-
-def _direction(result: Result, sign: int) -> str:
-    low, high = sorted(sign * bound for bound in result.interval)
-    if low > 0:
-        return AGREES
-    return UNDECIDED if sign * result.value > 0 else DISAGREES
+    return f"<code>{html.escape(key)}</code> {_value(key, results)}"
 
 
 def _checked(claim: Claim) -> Claim:
@@ -168,6 +246,8 @@ def _checked(claim: Claim) -> Claim:
         "equivalence needs a margin above 0": claim.kind in MARGINAL
         and not (claim.margin and claim.margin > 0),
         "sign must be 1 or -1": claim.sign not in (1, -1),
+        "a size is that of a claim of order": claim.size is not None and claim.kind != "greater",
+        "a size must lie above 0, in the published direction": claim.size is not None and not claim.size > 0,
     }
     for problem, present in problems.items():
         if present:

@@ -44,7 +44,7 @@ def test_a_notebook_with_an_error_stops_the_build_before_anything_is_staged(run)
 
 def test_the_guard_reads_the_manifest_of_a_real_cohort(run, monkeypatch):
     seen = []
-    monkeypatch.setattr(pages, "scan", lambda folder, manifest: seen.append((folder, manifest.name)))
+    monkeypatch.setattr(pages, "scan", lambda *given: seen.append((given[0], given[1].name)))
     pages.guard(run)
     assert not seen
     write_json(run.cohorts / "ukb" / SIDECAR, {"ingredients": {"manifest": str(MANIFESTS / "ukb.yaml")}})

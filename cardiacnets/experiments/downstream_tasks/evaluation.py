@@ -78,12 +78,16 @@ def open_predictions(run: Run, key: str) -> Predictions:
 
 
 def arm_table(run: Run, key: str) -> pd.DataFrame:
-    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n`` participants, ``method``."""
+    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n``, ``method``.
+
+    ``n`` counts participants; of a specificity it is its denominator, the recordings without the disease.
+    """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
     measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
     for arm, metric, result in measure(run, predictions):
-        rows.append({"task": key, "arm": arm, "metric": metric} | replace(result, n=people).row())
+        counted = result if metric == "specificity" else replace(result, n=people)
+        rows.append({"task": key, "arm": arm, "metric": metric} | counted.row())
     return pd.DataFrame(rows)
 
 
