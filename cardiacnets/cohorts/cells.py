@@ -111,13 +111,6 @@ def numbers(column: pd.Series, where: str, values: Mapping[str | int, float] | N
     return number
 
 
-def days(column: pd.Series, where: str) -> pd.Series:
-    """As :func:`parse_days`; ``ValueError`` for the cells that are no date."""
-    dates, wrong = parse_days(column)
-    _refuse(column, wrong, where, NOT_A_DATE)
-    return dates
-
-
 def _folded(text: str) -> str:
     return re.sub(_WHOLE, r"\1", text.strip().casefold())
 
