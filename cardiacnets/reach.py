@@ -3,7 +3,8 @@
 From a function every definition that it names is followed through the package's own imports, and from there
 on: functions, classes, constants, and tables of them, also where they are imported inside a function. Their
 syntax trees without docstrings are hashed, so that words never make an artefact stale, and code that is
-reached always does. What cannot be told apart by reading (which of a table's entries is used) counts whole.
+reached always does. What cannot be told apart by reading (which of a table's entries is used) counts whole,
+but for :data:`ROWS`.
 
 From a notebook's cells every file that they load is followed in the same way: what a chapter depends on.
 """
@@ -22,6 +23,10 @@ from typing import Any
 PACKAGE = Path(__file__).parent
 LOOPS = (ast.For, ast.While, ast.With, ast.Match)
 """Statements of a module that count whole."""
+
+ROWS = {("cardiacnets.study", "ARMS"), ("cardiacnets.run", "ARTEFACTS")}
+"""Tables of which a stage uses single rows: it counts those among its ingredients, so that a further row
+makes nothing stale."""
 
 Definition = tuple[str, str]
 """A module's name and that of what it defines; an empty name is what the module does when it is imported."""
@@ -175,7 +180,7 @@ def _named(package: Path, module: str, name: str) -> list[Definition]:
                 found += _resolve(package, [*imports[chain[0]].split("."), *chain[1:]])
             elif chain[0] in source.definitions:
                 found.append((module, chain[0]))
-    return found
+    return [each for each in found if each not in ROWS]
 
 
 def _chains(tree: ast.AST) -> Iterator[list[str]]:

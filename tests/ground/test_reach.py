@@ -10,6 +10,8 @@ from cardiacnets.experiments.cmr_self_supervision.pretrain import fit_cmr_autoen
 from cardiacnets.experiments.cohorts.cohort_checks import target_table
 from cardiacnets.experiments.contrastive_alignment.align import fit_aligner
 from cardiacnets.experiments.diffusion.guidance import turn_causes
+from cardiacnets.experiments.downstream_tasks.downstream import fit_network
+from cardiacnets.experiments.downstream_tasks.predictions import predict_task
 from cardiacnets.reach import code_of, library, reached
 
 
@@ -49,6 +51,17 @@ def test_words_and_code_that_is_not_reached_do_not(edited):
     assert edited(fit_cmr_autoencoder, "statistics/proportions.py", "return", "return 2 *") == before
     commented = "# a comment\nfrom __future__"
     assert edited(fit_cmr_autoencoder, "cmr/augmenting.py", "from __future__", commented) == before
+
+
+def test_a_further_arm_or_artefact_makes_no_other_stale(edited):
+    first = '        Arm("covariates", "covariates only"'
+    more = f'        Arm("more", "one more", "grey", parts=("covariates", "cmr")),\n{first}'
+    for function in (fit_network, predict_task):
+        assert edited(function, "study.py", first, more) == code_of(function)
+        place = '("cohorts/*", "00"),'
+        assert edited(function, "run.py", place, f'{place} ("more", "00"),') == code_of(function)
+    split = 'Cohort("fahzu", "FAHZU"'
+    assert edited(fit_network, "study.py", split, 'Cohort("fahzu", "FAHZU", True') != code_of(fit_network)
 
 
 def package_of(tmp_path: Path, files: dict[str, str]) -> Path:

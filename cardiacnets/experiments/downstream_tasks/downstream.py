@@ -90,6 +90,7 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         "training": run.profile.finetuning,
         "labels": run.profile.downstream.labels,
         "source": code_of(fit_network),
+        "covariates": covariates,
         "start": "random weights" if start == "random" else run.require(run.models / start),
     }
 

@@ -50,13 +50,13 @@ def predict_task(run: Run, key: str) -> Path:
     task = TASKS[key]
     home = _home(task)
     network_arms = arms_of(home.key)
-    trained = [
-        run.require(run.models / model_name(home.key, arm)) for arm in network_arms
-    ]
+    trained = [run.require(run.models / model_name(home.key, arm)) for arm in network_arms]
+    readouts = {name: arm.parts for name, arm in ARMS.items() if arm.parts and arm.answers(home.key)}
     ingredients = {
         "task": key,
         "cohort": open_clean(run, task.cohort).folder,
         "networks": trained,
+        "readouts": readouts,
         "seed": run.profile.seed,
         "downstream": run.profile.downstream,
         "source": code_of(predict_task),
