@@ -47,12 +47,12 @@ def test_what_is_found_is_what_python_loads(graph):
     """Importing a chapter's library loads no file of it that the graph does not know."""
     code = (
         "import sys; from cardiacnets.experiments.downstream_tasks import evaluation; "
-        "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')])"
+        "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')], sep='\n')"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    names = {Path(file).relative_to(REPOSITORY).as_posix() for file in loaded.stdout.split()}
+    names = {Path(file).relative_to(REPOSITORY).as_posix() for file in loaded.stdout.splitlines()}
     assert names <= set(graph["library"]("from cardiacnets.experiments.downstream_tasks import evaluation"))
 
 
