@@ -47,7 +47,7 @@ def test_what_is_found_is_what_python_loads(graph):
     """Importing a chapter's library loads no file of it that the graph does not know."""
     code = (
         "import sys; from cardiacnets.experiments.downstream_tasks import evaluation; "
-        "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')], sep='\n')"
+        "print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('cardiacnets')], sep=chr(10))"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
