@@ -18,14 +18,17 @@ READY := $(VENV)/ready
 # relative: make takes a space in an absolute path for the end of a name
 BIN := $(VENV)/bin
 
-.PHONY: book test environment clean
+.PHONY: book test environment clean writable
 
-book: $(READY)
+book: writable $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build --profile "$(PROFILE)" --run "$(RUN)" \
 		--manifests "$(MANIFESTS)" --parts "$(PARTS)" --cores "$(CORES)"
 
-test: $(READY)
+test: writable $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+
+writable:
+	@test -w . || { echo "error: $(CURDIR): not writable, and the environment and runs are kept here: use a copy" >&2; exit 1; }
 
 environment: $(READY)
 
