@@ -61,7 +61,7 @@ def _in_one_cell(value: float, low: float, high: float) -> str:
 def record_arms(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`arm_table` as ``<cohort>.<task>.<metric>.<arm>``."""
     for row in table.itertuples():
-        counted = "without the disease" if row.metric == "specificity" else ""
+        counted = "recordings without the disease" if row.metric == "specificity" else ""
         record(f"{_key(row.task, row.metric)}.{row.arm}", Estimate.of(row), of=counted)
 
 
