@@ -49,5 +49,5 @@ def test_a_specificity_counts_its_own_denominator_and_an_auc_the_people(monkeypa
         lambda key, each, of: told.update({key: (each, of)}), evaluation.arm_table(None, "ukb.cm")
     )
     cleared, of = told["ukb.cm.specificity.a"]
-    assert (cleared.estimate, cleared.n, of) == (2 / 3, 3, "without the disease")
+    assert (cleared.estimate, cleared.n, of) == (2 / 3, 3, "recordings without the disease")
     assert (told["ukb.cm.auc.a"][0].n, told["ukb.cm.auc.a"][1]) == (7, "")
