@@ -135,6 +135,12 @@ class LinearTwin:
     """Principal components of each view; fewer than training participants."""
     aligned: int = 50
     """The first of them, of each view, that are predicted from an ECG."""
+    map_labels: tuple[int, ...] = (100, 300, 1000, 3500)
+    """Numbers of labels on the map of when alignment pays."""
+    map_pairs: tuple[int, ...] = (300, 1000, 3500)
+    """Numbers of pairs on that map."""
+    map_draws: int = 3
+    """Draws of people with pairs and labels that a point of the map is the mean of."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

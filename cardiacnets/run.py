@@ -87,6 +87,7 @@ ARTEFACTS = table_of(
         ("predictions/generated.*", "04"),
         ("counterfactuals", "04"),
         ("models/*.*/*", "05"),
+        ("predictions/map.*", "05"),
         ("predictions/*.*", "05"),
     ]
 )

@@ -95,13 +95,40 @@ class RidgeMap:
 
     @classmethod
     def fit(cls, features: np.ndarray, targets: np.ndarray) -> RidgeMap:
-        """From (n, p) to (n, q), one penalty for all targets, of the lowest generalised cross-validation
-        error (Golub, Heath and Wahba 1979): ``residual / (n - degrees of freedom)^2``.
-        """
-        centre, spread, offset = features.mean(0), features.std(0).clip(1e-6), targets.mean(0)
-        x, y = (features - centre) / spread, targets - offset
+        """From (n, p) to (n, q), one penalty for all targets; see :meth:`RidgeSystem.solve`."""
+        return RidgeSystem.of(features).solve(targets)
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Targets (n, q) of features (n, p)."""
+        return (features - self.centre) / self.spread @ self.weight + self.offset
+
+
+@dataclass(frozen=True)
+class RidgeSystem:
+    """Features (n, p), standardised as ``x`` and decomposed once: ridge maps to any targets follow at little
+    cost.
+    """
+
+    centre: np.ndarray
+    spread: np.ndarray
+    x: np.ndarray
+    strength: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> RidgeSystem:
+        """Decompose features (n, p)."""
+        centre, spread = features.mean(0), features.std(0).clip(1e-6)
+        x = (features - centre) / spread
         strength, axes = np.linalg.eigh(x.T @ x)  # (p,), (p, p)
-        strength = strength.clip(0)
+        return cls(centre, spread, x, strength.clip(0), axes)
+
+    def solve(self, targets: np.ndarray) -> RidgeMap:
+        """The map to targets (n, q), one penalty for all, of the lowest generalised cross-validation error
+        (Golub, Heath and Wahba 1979): ``residual / (n - degrees of freedom)^2``.
+        """
+        x, strength, axes, offset = self.x, self.strength, self.axes, targets.mean(0)
+        y = targets - offset
         along = axes.T @ (x.T @ y)  # (p, q)
         energy, total = (along**2).sum(1), (y**2).sum()
 
@@ -111,11 +138,8 @@ class RidgeMap:
             return residual / (len(x) - 1 - kept.sum()) ** 2
 
         penalty = float(min(PENALTIES, key=error))
-        return cls(centre, spread, axes @ (along / (strength + penalty)[:, None]), offset, penalty)
-
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Targets (n, q) of features (n, p)."""
-        return (features - self.centre) / self.spread @ self.weight + self.offset
+        weight = axes @ (along / (strength + penalty)[:, None])
+        return RidgeMap(self.centre, self.spread, weight, offset, penalty)
 
 
 @dataclass(frozen=True)
@@ -141,20 +165,36 @@ class ClosedFormAlignment:
         Each fold chooses its own penalty, so that nobody has a part in what is predicted for them. Raises
         ``ValueError`` for unlike numbers of people, fewer people than folds, and NaN.
         """
-        if len(features) != len(scores) or len(features) < 2 * folds:
-            raise ValueError(
-                f"{len(features)} ECGs and {len(scores)} hearts: give as many of both, at least {2 * folds}"
-            )
-        _finite("ECG features", features), _finite("component scores", scores)
-        targets = (scores if partner is None else scores[partner]).astype(np.float64)
+        targets = scores if partner is None else scores[partner]
+        return cls.fit_each(features, {"hearts": targets}, folds, seed)["hearts"]
+
+    @classmethod
+    def fit_each(
+        cls, features: np.ndarray, teachers: Mapping[str, np.ndarray], folds: int = 5, seed: int = 0
+    ) -> dict[str, ClosedFormAlignment]:
+        """:meth:`fit` to the scores (n, q) of several ``teachers``, each as if it were alone."""
+        for scores in teachers.values():
+            if len(features) != len(scores) or len(features) < 2 * folds:
+                raise ValueError(
+                    f"{len(features)} ECGs and {len(scores)} hearts: give as many of both, at least "
+                    f"{2 * folds}"
+                )
+            _finite("component scores", scores)
+        _finite("ECG features", features)
+        targets = {name: scores.astype(np.float64) for name, scores in teachers.items()}
+        predicted = {name: np.empty_like(scores) for name, scores in targets.items()}
         features = features.astype(np.float64)
         fold = np.random.default_rng(seed).permutation(len(features)) % folds
-        predicted = np.empty_like(targets)
         for number in range(folds):
             held = fold == number
-            predicted[held] = RidgeMap.fit(features[~held], targets[~held])(features[held])
-        covariance = np.atleast_2d(np.cov(targets - predicted, rowvar=False))
-        return cls(RidgeMap.fit(features, targets), predicted, covariance)
+            system = RidgeSystem.of(features[~held])
+            for name, scores in targets.items():
+                predicted[name][held] = system.solve(scores[~held])(features[held])
+        whole, found = RidgeSystem.of(features), {}
+        for name, scores in targets.items():
+            covariance = np.atleast_2d(np.cov(scores - predicted[name], rowvar=False))
+            found[name] = cls(whole.solve(scores), predicted[name], covariance)
+        return found
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Predicted scores (n, q) of people who took no part in the fit."""

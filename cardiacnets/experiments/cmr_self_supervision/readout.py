@@ -32,7 +32,7 @@ def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
     rows = labels.table["row"].to_numpy()
     encoders = {
         "trained": lambda view: cmr_features(run, "ukb", view)[0, rows],
-        "untrained": lambda view: _untrained_features(run, view, rows),
+        "untrained": lambda view: untrained_features(run, view, rows),
     }
     read = {
         arm: _read(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
@@ -72,7 +72,7 @@ def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
     return fit_probe(labels.task, features[train], labels.target[train], held_out)(features[test])
 
 
-def _untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
+def untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
     """Features (n, D) of the encoder before its first training step."""
     model, clean = build_seeded("cmr_autoencoder", run.profile).eval(), open_clean(run, "ukb")
     parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
