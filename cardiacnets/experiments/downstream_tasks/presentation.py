@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
@@ -49,6 +50,33 @@ def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
     """Networks less their linear twins, readable, and in a word what follows from each interval."""
     words = [in_a_word(Comparison.of(row)) for row in table.itertuples()]
     return readable(table).assign(depth=words)
+
+
+def readable_map(table: pd.DataFrame) -> pd.DataFrame:
+    """The map of when alignment pays, a row a teacher and number of pairs, a column a number of labels; where
+    there is no value, why.
+    """
+    found = zip(table["estimate"], table["low"], table["high"], table["note"], strict=True)
+    cells = [note or _in_one_cell(*each) for *each, note in found]
+    named = table.assign(
+        cell=cells,
+        teacher=table["teacher"].map(TEACHERS),
+        labels=[f"{each:,} labels" for each in table["labels"]],
+    )
+    columns = list(dict.fromkeys(named["labels"]))
+    wide = named.pivot(index=["teacher", "pairs"], columns="labels", values="cell")[columns]
+    counted = named.groupby(["teacher", "pairs"])["n"].max().rename("n")
+    order = named.drop_duplicates(["teacher", "pairs"]).set_index(["teacher", "pairs"]).index
+    return wide.join(counted).loc[order].sort_index(
+        level="teacher", key=lambda names: names.map(list(TEACHERS.values()).index), kind="stable"
+    ).reset_index()  # fmt: skip
+
+
+def record_map(record: Callable, table: pd.DataFrame) -> None:
+    """Record each cell of the map as ``ukb.indices.r_map.<teacher>_<pairs>_pairs_<labels>_labels``."""
+    for row in table.itertuples():
+        key = f"ukb.indices.r_map.{row.teacher}_{row.pairs}_pairs_{row.labels}_labels"
+        record(key, Comparison.of(row), method="less the classical features, mean over 82 indices")
 
 
 def _in_one_cell(value: float, low: float, high: float) -> str:
