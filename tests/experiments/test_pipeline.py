@@ -24,7 +24,7 @@ from cardiacnets.experiments.contrastive_alignment import align, closed_form, in
 from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
 from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
-from cardiacnets.experiments.downstream_tasks import downstream, leak_check
+from cardiacnets.experiments.downstream_tasks import downstream, leak_check, map_of_gain
 from cardiacnets.experiments.shared import encoding, stage
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import Standardiser
@@ -91,6 +91,7 @@ def twins(run):
 
 def test_all_that_runs_while_an_artefact_is_made_is_in_its_fingerprint(run, twins):
     watched(switches.try_switches, run)
+    watched(map_of_gain.fit_map_of_gain, twins)
     watched(downstream.fit_network, run, "ukb.indices", "aligned")
     for function, ran in EXECUTED.items():
         assert len({module for module, _ in ran}) > 3
@@ -269,6 +270,34 @@ def test_a_twin_that_cannot_be_is_refused_with_the_setting_at_fault(twins, tmp_p
         components.fit_cine_components(changed(components=128))
     with pytest.raises(ValueError, match="linear_twin.*chapter 03_contrastive_alignment makes it"):
         closed_form.open_closed_form(dataclasses.replace(twins, root=tmp_path))
+
+
+def test_the_map_knows_its_teachers_and_says_which_a_real_cohort_lacks(twins, monkeypatch):
+    map_of_gain.fit_map_of_gain(twins)
+    table, settings = map_of_gain.map_of_gain(twins), twins.profile.linear_twin
+    clean = open_clean(twins, "ukb")
+    people = len(clean.rows("train"))
+    feasible = (table["labels"] <= people) & (table["pairs"] <= people)
+    assert set(table.loc[feasible, "teacher"]) == set(map_of_gain.TEACHERS)
+    assert np.isfinite(table.loc[feasible, "estimate"]).all() and (table.loc[feasible, "note"] == "").all()
+    assert (table.loc[feasible, "n"] == len(clean.rows("test"))).all() and feasible.any()
+    assert table.loc[~feasible, "note"].str.startswith(f"not available: {people} training people").all()
+
+    simulated = map_of_gain.open_world(twins, clean)
+    width = 2 * settings.aligned
+    assert {name: each.shape for name, each in simulated.teachers.items() if name != "perfect"} == (
+        dict.fromkeys(list(map_of_gain.TEACHERS)[:-1], (people, width))
+    )
+    assert simulated.teachers["perfect"].shape == (people, 82)
+    cohort = dataclasses.replace(open_cohort(twins, "ukb"), indices_true=None)
+    monkeypatch.setattr(map_of_gain, "open_cohort", lambda run, name: cohort)
+    world = map_of_gain.open_world(twins, clean)
+    assert "perfect" not in world.teachers and world.missing["perfect"].startswith("not available: ")
+    few = replace(settings, map_labels=(40,), map_pairs=(40,), map_draws=1)
+    real = map_of_gain.gains(world, few, resamples=20, seed=1).set_index("teacher")
+    assert real.loc["perfect", "note"] == world.missing["perfect"]
+    assert np.isfinite(real.loc["components", "estimate"])
+    assert str(make_result("ukb.indices.r_map.x", Estimate.of(real.loc["perfect"]))) == "not available (n = 0)"
 
 
 def test_label_fractions_are_nested_and_leave_the_test_split_alone(run):

@@ -101,8 +101,9 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
     # strangers may cost so much that all else would look pale beside them
     reach = table.loc[table["teacher"] != "strangers", "estimate"].abs().max()
     reach = max(reach, 0.01) if pd.notna(reach) else 0.01
-    figure = Figure(figsize=(9.4, 1.1 + 1.9 * -(-len(teachers) // 3)))
-    axes = list(figure.subplots(-(-len(teachers) // 3), 3, sharex=True, sharey=True, squeeze=False).flat)
+    lines = max(-(-len(teachers) // 3), 1)
+    figure = Figure(figsize=(9.4, 1.1 + 1.9 * lines))
+    axes = list(figure.subplots(lines, 3, sharex=True, sharey=True, squeeze=False).flat)
     colours = seaborn.blend_palette([VERMILION, "white", BLUE], as_cmap=True)
     for teacher, axis in zip(teachers, axes, strict=False):
         grid = shown[shown["teacher"] == teacher].pivot(index="pairs", columns="labels")
