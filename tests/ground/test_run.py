@@ -93,7 +93,8 @@ def test_what_no_chapter_makes_is_named_at_once(run):
 
 
 def test_each_chapter_of_the_table_is_a_notebook():
-    assert [path.stem for path in sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))] == list(CHAPTERS)
+    notebooks = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert [path.stem for path in notebooks] == list(CHAPTERS)
     assert {chapter_of(pattern.replace("*", "x")) for pattern in ARTEFACTS} <= set(CHAPTERS)
 
 
