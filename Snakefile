@@ -18,6 +18,8 @@ from snakemake.exceptions import WorkflowError
 
 from cardiacnets.profile import load_profile
 from cardiacnets.reach import library
+from cardiacnets.run import ARTEFACTS
+from cardiacnets.run import CHAPTERS as NEEDED
 from cardiacnets.study import SPLIT_COHORTS
 
 for name in ("profile", "run", "runs", "manifests"):
@@ -36,22 +38,15 @@ FOLDER = f"{RUNS}/{RUN}"
 BUILDER = os.getpid()
 PROFILE_FILE = PROFILE if PROFILE.endswith((".yaml", ".yml")) else f"cardiacnets/profiles/{PROFILE}.yaml"
 
-# chapter: (chapters it needs, threads). Where the profile has several processes, a chapter up to 05 fills two cores
-# with them, so that 04 and 05 take turns.
+# chapter: (chapters it needs, threads). Where the profile has several processes, a chapter that makes artefacts fills
+# two cores with them, so that 04 and 05 take turns.
 FITTING = min(2, load_profile(PROFILE_FILE).processes)
+NOTEBOOKS = {name[:2]: name for name in NEEDED if Path("notebooks", f"{name}.ipynb").is_file()}
 CHAPTERS = {
-    "00": ([], FITTING),
-    "01": (["00"], FITTING),
-    "02": (["01"], FITTING),
-    "03": (["02"], FITTING),
-    "04": (["03"], FITTING),
-    "05": (["03"], FITTING),
-    "06": (["04", "05"], 1),
-    "07": (["04", "05"], 1),
-    "08": (["04", "05"], 1),
+    name[:2]: ([other[:2] for other in needs], FITTING if name in ARTEFACTS.values() else 1)
+    for name, needs in NEEDED.items()
+    if name[:2] in NOTEBOOKS
 }
-NOTEBOOKS = {path.name[:2]: path.stem for path in sorted(Path("notebooks").glob("[0-9][0-9]_*.ipynb"))}
-CHAPTERS = {number: needs for number, needs in CHAPTERS.items() if number in NOTEBOOKS}
 
 # chapter whose work is scattered: (a part's command, the module it is from, its own arguments, cohorts)
 SCATTERED = {}

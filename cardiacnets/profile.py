@@ -62,9 +62,14 @@ class EcgInput:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class EcgEncoder:
-    """timm vision transformer over a 12 x samples one-channel image with patches of (1, patch)."""
+    """The ECG encoder and its sizes; ``transformer`` is timm's vision transformer over a 12 x samples
+    one-channel image with patches of (1, patch).
+    """
 
+    kind: str = "transformer"
+    """One of :data:`cardiacnets.models.registry.ECG_ENCODERS`."""
     patch: int
+    """Samples a token; a lead has ``ecg_input.samples / patch`` of them."""
     width: int
     depth: int
     heads: int

@@ -30,14 +30,42 @@ SIDECAR = "artefact.json"
 VERSIONED = ("torch", "timm", "diffusers", "numpy", "scipy", "statsmodels", "scikit-learn", "papermill")
 
 
-CHAPTERS = (
-    "00_cohorts", "01_preprocessing", "02_cmr_self_supervision", "03_contrastive_alignment", "04_diffusion",
-    "05_downstream_tasks", "06_statistics", "07_reader_study", "08_your_own_ecg",
-)  # fmt: skip
-"""The chapters in their order: what their notebooks are called."""
+def in_order(chapters: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Each chapter with those that it needs, all by their notebooks' names; given by their numbers.
+
+    Raises ``ValueError`` naming the chapter where two bear one number, or one needs no earlier chapter.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    numbers: dict[str, str] = {}
+    for name, needs in chapters.items():
+        number = name.split("_")[0]
+        if number in numbers:
+            raise ValueError(f"chapters {numbers[number]} and {name} bear one number")
+        for other in needs:
+            if other not in numbers:
+                raise ValueError(f"{name} needs {other!r}, no earlier chapter: these are {', '.join(found)}")
+        found[name] = tuple(numbers[other] for other in needs)
+        numbers[number] = name
+    return found
 
 
-def table_of(rows: Iterable[tuple[str, str]], chapters: Sequence[str] = CHAPTERS) -> dict[str, str]:
+CHAPTERS = in_order(
+    {
+        "00_cohorts": [],
+        "01_preprocessing": ["00"],
+        "02_cmr_self_supervision": ["01"],
+        "03_contrastive_alignment": ["02"],
+        "04_diffusion": ["03"],
+        "05_downstream_tasks": ["03"],
+        "06_statistics": ["04", "05"],
+        "07_reader_study": ["04", "05"],
+        "08_your_own_ecg": ["04", "05"],
+    }
+)
+"""The chapters in their order, called like their notebooks, and which earlier ones each needs."""
+
+
+def table_of(rows: Iterable[tuple[str, str]], chapters: Iterable[str] = CHAPTERS) -> dict[str, str]:
     """Patterns of places, each with the chapter that makes it; ``rows`` give the chapter's number.
 
     Raises ``ValueError`` naming both rows where two claim one place, or an earlier, wider one hides a later;

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import symmetric_info_nce
-from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.gathering import gather_rows
 from cardiacnets.profile import Profile
 
@@ -18,15 +17,16 @@ from cardiacnets.profile import Profile
 class Aligner(nn.Module):
     """ECG encoder and one projection head a modality: LayerNorm, then linear.
 
-    ``cmr_width``: D of the CMR features. As published (``cmr_heads: random``) the CMR heads keep their random
-    start; corrected (``trained``) they learn with the rest.
+    ``encoder``: one of ECGs, with its ``width``; ``cmr_width``: D of the CMR features. As published
+    (``cmr_heads: random``) the CMR heads keep their random start; corrected (``trained``) they learn with the
+    rest.
     """
 
-    def __init__(self, profile: Profile, cmr_width: int, covariates: int = 0) -> None:
+    def __init__(self, profile: Profile, encoder: nn.Module, cmr_width: int) -> None:
         super().__init__()
         settings = profile.alignment
         self.temperature = settings.temperature
-        self.encoder = EcgEncoder(profile, covariates)
+        self.encoder = encoder
         self.ecg_head = _projection(self.encoder.width, settings.projection)
         self.cmr_heads = nn.ModuleDict({view: _projection(cmr_width, settings.projection) for view in VIEWS})
         if settings.cmr_heads == "random":

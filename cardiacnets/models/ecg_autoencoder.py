@@ -11,17 +11,25 @@ import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
-from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.profile import Profile
 
 
 class EcgAutoencoder(nn.Module):
-    """The ECG encoder, and a decoder that is thrown away after training."""
+    """The ECG encoder, and a decoder that is thrown away after training.
 
-    def __init__(self, profile: Profile) -> None:
+    ``encoder``: without covariates. Raises ``ValueError`` if it cannot leave the hidden tokens out.
+    """
+
+    def __init__(self, profile: Profile, encoder: nn.Module) -> None:
         super().__init__()
         sizes = profile.ecg_autoencoder
-        self.encoder = EcgEncoder(profile)
+        if not hasattr(encoder, "visible_tokens"):
+            kind = profile.ecg_encoder.kind
+            raise ValueError(
+                f"profile {profile.name}: ecg_encoder.kind {kind!r} has no visible_tokens, which masking "
+                "needs: choose another kind, or alignment.start random"
+            )
+        self.encoder = encoder
         self.mask_ratio, self.patch = sizes.mask_ratio, profile.ecg_encoder.patch
         leads, times = self.encoder.grid
         self.count, width = leads * times, sizes.decoder_width

@@ -66,6 +66,7 @@ class EcgEncoder(nn.Module):
             global_pool="token" if sizes.pooling == "cls" else "avg",
             fc_norm=False,
         )
+        self.prefix = self.transformer.num_prefix_tokens
         self.modulation = Modulation(covariates, sizes.width, sizes.modulation) if covariates else None
 
     def forward(self, ecg: Tensor, covariates: Tensor | None = None) -> Tensor:
@@ -74,16 +75,20 @@ class EcgEncoder(nn.Module):
 
     def tokens(self, ecg: Tensor, covariates: Tensor | None = None) -> Tensor:
         """Normed patch tokens (B, N, D) in (lead, time) order."""
-        return self._features(ecg, covariates)[:, self.transformer.num_prefix_tokens :]
+        return self._features(ecg, covariates)[:, self.prefix :]
 
     def visible_tokens(self, ecg: Tensor, visible: Tensor) -> Tensor:
         """Normed tokens (B, K, D) of the ``visible`` (B, K) patches; the others are not computed at all."""
-        prefix = self.transformer.num_prefix_tokens
         self._check(ecg, None)
-        first, patches = self.placed(ecg).tensor_split([prefix], dim=1)
+        first, patches = self.placed(ecg).tensor_split([self.prefix], dim=1)
         seen = patches.gather(1, visible[..., None].expand(-1, -1, self.width))
         x = self.blocks(torch.cat([first, seen], dim=1))
-        return self.transformer.norm(x)[:, prefix:]
+        return self.transformer.norm(x)[:, self.prefix :]
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The layer whose output (B, prefix + N, D) enters the last block: where Grad-CAM looks."""
+        return self.transformer.blocks[-1].norm1
 
     def _features(self, ecg: Tensor, covariates: Tensor | None) -> Tensor:
         """All normed tokens, the class token first where there is one."""

@@ -1,4 +1,4 @@
-"""The networks by name."""
+"""The networks by name, and the ECG encoders among which a profile chooses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,35 @@ from cardiacnets.models.heads import CmrEmbedding, Downstream
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Profile, load_profile
 
+ECG_ENCODERS: dict[str, Callable[..., nn.Module]] = {"transformer": EcgEncoder}
+"""ECG encoders by ``ecg_encoder.kind`` of a profile, made from the profile and the number of covariates.
+
+Each has ``width`` D (the profile's), ``covariates`` and ``grid``, the tokens' leads and times; ``forward``
+gives an embedding (B, D) of ``ecg`` (B, 12, T), ``tokens`` one vector (B, N, D) a token. For heat maps,
+``cam_layer`` gives ``prefix`` other vectors and then the tokens'. Weights that covariates add are called
+``modulation``. ``visible_tokens``, as :class:`EcgEncoder` has it, is only needed to start from a masked
+autoencoder.
+"""
+
+
+def ecg_encoder(profile: Profile, covariates: int = 0) -> nn.Module:
+    """The ECG encoder that ``profile`` chooses; ``ValueError`` if there is none of that kind."""
+    kind = profile.ecg_encoder.kind
+    if kind not in ECG_ENCODERS:
+        raise ValueError(
+            f"profile {profile.name}: ecg_encoder.kind: {kind!r} is not one of {', '.join(ECG_ENCODERS)}"
+        )
+    return ECG_ENCODERS[kind](profile, covariates)
+
+
+def _ecg_autoencoder(profile: Profile) -> EcgAutoencoder:
+    return EcgAutoencoder(profile, ecg_encoder(profile))
+
 
 def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
     sizes = profile.cmr_autoencoder
     width = sizes.width * 2 ** (len(sizes.depths) - 1) * sizes.feature_grid**2
-    return Aligner(profile, cmr_width=width, covariates=covariates)
+    return Aligner(profile, ecg_encoder(profile, covariates), cmr_width=width)
 
 
 def _video_autoencoder(profile: Profile) -> VideoAutoencoder:
@@ -32,7 +56,7 @@ def _diffusion(profile: Profile) -> VideoDiffusion:
 
 
 def _downstream(profile: Profile, outputs: int, covariates: int = 0) -> Downstream:
-    return Downstream(EcgEncoder(profile, covariates), outputs, profile.ecg_encoder.dropout)
+    return Downstream(ecg_encoder(profile, covariates), outputs, profile.ecg_encoder.dropout)
 
 
 def _cmr_downstream(profile: Profile, outputs: int) -> Downstream:
@@ -40,8 +64,8 @@ def _cmr_downstream(profile: Profile, outputs: int) -> Downstream:
 
 
 KINDS: dict[str, Callable[..., nn.Module]] = {
-    "ecg_encoder": EcgEncoder,
-    "ecg_autoencoder": EcgAutoencoder,
+    "ecg_encoder": ecg_encoder,
+    "ecg_autoencoder": _ecg_autoencoder,
     "cmr_autoencoder": CmrAutoencoder,
     "aligner": _aligner,
     "video_autoencoder": _video_autoencoder,

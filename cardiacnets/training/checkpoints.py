@@ -6,7 +6,7 @@ and otherwise the reason is given.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.models.registry import build
+from cardiacnets.profile import SECTIONS as PROFILE_SECTIONS
 from cardiacnets.profile import Profile, load_profile, read_section
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -145,8 +146,15 @@ def _listed(section: dict[str, Any]) -> dict[str, Any]:
 
 def _differences(saved: dict[str, Any], asked: dict[str, Any]) -> list[str]:
     return [
-        f"{section}.{key} is {saved.get(section, {}).get(key)!r} there and {value!r} here"
+        f"{section}.{key} is {there.get(key)!r} there and {value!r} here"
         for section, content in asked.items()
+        for there in [_defaults(section) | saved.get(section, {})]
         for key, value in content.items()
-        if key not in FREE and saved.get(section, {}).get(key) != value
+        if key not in FREE and there.get(key) != value
     ]
+
+
+def _defaults(section: str) -> dict[str, Any]:
+    """Settings of a profile's section that need not be named: those of weights that are older."""
+    settings = fields(PROFILE_SECTIONS[section])
+    return _listed({one.name: one.default for one in settings if one.default is not MISSING})

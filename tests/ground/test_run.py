@@ -11,7 +11,17 @@ import pytest
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
-from cardiacnets.run import ARTEFACTS, CHAPTERS, REPOSITORY, SIDECAR, chapter_of, digest, open_run, table_of
+from cardiacnets.run import (
+    ARTEFACTS,
+    CHAPTERS,
+    REPOSITORY,
+    SIDECAR,
+    chapter_of,
+    digest,
+    in_order,
+    open_run,
+    table_of,
+)
 
 
 @pytest.fixture
@@ -83,7 +93,8 @@ def test_what_no_chapter_makes_is_named_at_once(run):
 
 
 def test_each_chapter_of_the_table_is_a_notebook():
-    assert [path.stem for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))] == list(CHAPTERS)
+    notebooks = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert [path.stem for path in notebooks] == list(CHAPTERS)
     assert {chapter_of(pattern.replace("*", "x")) for pattern in ARTEFACTS} <= set(CHAPTERS)
 
 
@@ -198,3 +209,13 @@ def test_a_run_name_stays_the_text_it_is(given, name):
 def test_what_is_no_text_any_more_is_refused_with_the_way_out(given):
     with pytest.raises(ValueError, match=f"run name {given}.*-r run"):
         open_run("smoke", given)
+
+
+def test_a_chapter_needs_earlier_ones_and_has_its_own_number():
+    assert in_order({"00_a": [], "01_b": ["00"], "02_c": ["00", "01"]})["02_c"] == ("00_a", "01_b")
+    with pytest.raises(ValueError, match="01_b needs '02', no earlier chapter: these are 00_a"):
+        in_order({"00_a": [], "01_b": ["02"], "02_c": []})
+    with pytest.raises(ValueError, match="01_b needs '01'"):
+        in_order({"00_a": [], "01_b": ["01"]})
+    with pytest.raises(ValueError, match="chapters 01_b and 01_c bear one number"):
+        in_order({"01_b": [], "01_c": []})

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from cardiacnets.cmr.cine import VIEWS as CROPS
+from cardiacnets.experiments.statistics.stated_in_words import SITES
 from cardiacnets.models.cmr_autoencoder import VIEWS as TOWERS
 from cardiacnets.profile import Cohorts
 from cardiacnets.study import (
@@ -70,6 +71,10 @@ def test_each_view_is_spelt_in_one_row():
     assert CROPS == {"sax": 80, "4ch": 96} and TOWERS == ("sax", "lax")
     with pytest.raises(ValueError, match="'sax' stands twice"):
         by_key([*VIEWS.values(), View("sax", "three-chamber", "3ch", 96)])
+
+
+def test_hospitals_beside_the_first_are_those_that_are_asked_and_read_by_no_reader():
+    assert SITES == ("fahzu_screening", "sahzu", "qph")
 
 
 def test_a_cohort_says_what_its_models_may_be_told():

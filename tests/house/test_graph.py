@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from snakemake.exceptions import WorkflowError
 
+from cardiacnets.run import CHAPTERS
 from cardiacnets.study import SPLIT_COHORTS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,10 +29,18 @@ def graph() -> dict:
 
 
 def test_every_notebook_is_a_chapter_of_the_graph(graph):
-    notebooks = {path.name[:2] for path in (REPOSITORY / "notebooks").glob("0*.ipynb")}
+    notebooks = {path.name[:2] for path in (REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb")}
     assert set(graph["CHAPTERS"]) == notebooks
     for number, (needs, threads) in graph["CHAPTERS"].items():
         assert all(other < number for other in needs) and threads in (1, 2)
+
+
+def test_the_graph_has_the_order_and_the_needs_of_the_table_of_chapters(graph):
+    assert list(graph["CHAPTERS"]) == [name[:2] for name in CHAPTERS]
+    assert graph["CHAPTERS"]["06"] == (["04", "05"], 1)
+    several = {number for number, (_, threads) in graph["CHAPTERS"].items() if threads > 1}
+    # quick has two processes, which the chapters that make artefacts fill
+    assert several == {"00", "01", "02", "03", "04", "05"}
 
 
 def test_a_chapter_depends_on_what_it_imports_and_on_what_that_imports(graph):

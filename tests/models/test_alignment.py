@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cardiacnets.models import Aligner, symmetric_info_nce
+from cardiacnets.models import Aligner, build, symmetric_info_nce
 from cardiacnets.profile import load_profile
 
 PROFILE = load_profile("smoke")
@@ -14,7 +14,7 @@ PROFILE = load_profile("smoke")
 def _aligner(cmr_heads="trained"):
     torch.manual_seed(0)
     profile = replace(PROFILE, alignment=replace(PROFILE.alignment, cmr_heads=cmr_heads))
-    return Aligner(profile, cmr_width=20).eval()
+    return Aligner(profile, build("ecg_encoder", profile), cmr_width=20).eval()
 
 
 def _batch():

@@ -14,7 +14,8 @@ ECG = torch.randn(4, 12, PROFILE.ecg_input.samples, generator=torch.Generator().
 
 def _model(pooling="mean"):
     torch.manual_seed(0)
-    return EcgAutoencoder(replace(PROFILE, ecg_encoder=replace(PROFILE.ecg_encoder, pooling=pooling))).eval()
+    profile = replace(PROFILE, ecg_encoder=replace(PROFILE.ecg_encoder, pooling=pooling))
+    return build("ecg_autoencoder", profile).eval()
 
 
 def _visible(model):
@@ -75,3 +76,8 @@ def test_it_learns_and_its_encoder_starts_an_aligner():
     aligner = build("aligner", PROFILE)
     aligner.encoder.load_state_dict(model.encoder.state_dict())
     assert torch.equal(aligner.eval().encoder(ECG), model.eval().encoder(ECG))
+
+
+def test_an_encoder_that_cannot_leave_tokens_out_is_refused():
+    with pytest.raises(ValueError, match="ecg_encoder.kind 'transformer' has no visible_tokens"):
+        EcgAutoencoder(PROFILE, torch.nn.Identity())

@@ -1,11 +1,13 @@
 """Every network can be built by name, at the study's sizes too, without allocating anything."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import UNet3DConditionModel
 
 from cardiacnets.models import KINDS, build
-from cardiacnets.profile import profile_names
+from cardiacnets.profile import load_profile, profile_names
 
 OPTIONS = {"downstream": {"outputs": 82}, "cmr_downstream": {"outputs": 3}}
 
@@ -68,5 +70,10 @@ def test_the_study_steps_on_the_meta_device():
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="unknown network 'vit': choose one of ecg_encoder, ecg_autoencoder"):
         build("vit", "smoke")
+    smoke = load_profile("smoke")
+    other = replace(smoke, ecg_encoder=replace(smoke.ecg_encoder, kind="lstm"))
+    for kind in ("ecg_encoder", "ecg_autoencoder", "aligner"):
+        with pytest.raises(ValueError, match="smoke: ecg_encoder.kind: 'lstm' is not one of transformer"):
+            build(kind, other)
     with pytest.raises(ValueError, match="no profile 'large'"):
         build("ecg_encoder", "large")

@@ -2,15 +2,18 @@
 
 An encoder is told by what it takes and gives: a network with a ``width`` whose ``forward`` makes one tensor
 of ``ecg``, of ``cine``, or of ``sax`` and ``lax``. One that is written and not registered fails here, and so
-does one that is registered and keeps a promise less.
+does one that is registered and keeps a promise less. An ECG encoder is tried in
+every network that reads ECGs.
 """
 
 import functools
 import importlib
 import inspect
 import io
+import itertools
 import pkgutil
-from typing import get_type_hints
+from dataclasses import replace
+from typing import NamedTuple, get_type_hints
 
 import pytest
 import torch
@@ -18,8 +21,10 @@ from torch import nn
 
 from cardiacnets import models
 from cardiacnets.contracts import LEADS
+from cardiacnets.experiments.shared.attribution import grad_cam
 from cardiacnets.models import KINDS, build
-from cardiacnets.profile import load_profile, profile_names
+from cardiacnets.models.registry import ECG_ENCODERS
+from cardiacnets.profile import Profile, load_profile, profile_names
 
 TAKES = ("ecg", "cine", "sax")
 """What an encoder's first argument can be called."""
@@ -35,10 +40,24 @@ def taken(kind: type[nn.Module]) -> str | None:
     return first.name if gives_a_tensor and first.name in TAKES else None
 
 
-def network(kind: str, profile: str = "smoke", seed: int = 0) -> nn.Module:
+class Kind(NamedTuple):
+    """A network of the registry with one of its ECG encoders."""
+
+    name: str
+    ecg_encoder: str
+
+
+def sizes(kind: Kind, profile: str) -> Profile:
+    """A profile that chooses the network's ECG encoder."""
+    loaded = load_profile(profile)
+    return replace(loaded, ecg_encoder=replace(loaded.ecg_encoder, kind=kind.ecg_encoder))
+
+
+def network(kind: Kind, profile: str = "smoke", seed: int = 0, **options: int) -> nn.Module:
     torch.manual_seed(seed)
-    options = {name: OPTIONS[name] for name in inspect.signature(KINDS[kind]).parameters if name in OPTIONS}
-    return build(kind, profile, **options).eval()
+    known = inspect.signature(KINDS[kind.name]).parameters
+    options = {name: OPTIONS[name] for name in known if name in OPTIONS} | options
+    return build(kind.name, sizes(kind, profile), **options).eval()
 
 
 kept = functools.cache(network)
@@ -53,28 +72,39 @@ def encoders(model: nn.Module) -> dict[str, nn.Module]:
 
 
 @functools.cache
-def meta(kind: str, profile: str = "smoke") -> nn.Module:
+def meta(kind: Kind, profile: str = "smoke") -> nn.Module:
     """A network that is there to be looked at: nothing is allocated."""
     with torch.device("meta"):
         return network(kind, profile)
 
 
-ALL = [(kind, path) for kind in KINDS for path in encoders(meta(kind))]
-every_encoder = pytest.mark.parametrize(("kind", "path"), ALL, ids=[f"{kind}-{path}" for kind, path in ALL])
+def holds(kind: Kind) -> bool:
+    """Whether there is such a network: a masked autoencoder needs an encoder that can leave tokens out, and
+    one that reads no ECG is there once.
+    """
+    if kind.name == "ecg_autoencoder":
+        return hasattr(meta(Kind("ecg_encoder", kind.ecg_encoder)), "visible_tokens")
+    reads_ecg = any(taken(type(part)) == "ecg" for part in encoders(meta(kind)).values())
+    return reads_ecg or kind.ecg_encoder == next(iter(ECG_ENCODERS))
+
+
+NETWORKS = [kind for kind in map(Kind._make, itertools.product(KINDS, ECG_ENCODERS)) if holds(kind)]
+ALL = [(kind, path) for kind in NETWORKS for path in encoders(meta(kind))]
+every_encoder = pytest.mark.parametrize(("kind", "path"), ALL, ids=["-".join([*k, path]) for k, path in ALL])
 
 
 def inputs(encoder: nn.Module, profile: str = "smoke", device: str = "cpu") -> list[torch.Tensor]:
     """What the contract lets an encoder expect at the profile's sizes, drawn with a fixed seed."""
-    sizes, torch_device = load_profile(profile), torch.device(device)
+    settings, torch_device = load_profile(profile), torch.device(device)
     generator = torch.Generator().manual_seed(1) if device == "cpu" else None
 
     def draw(*shape: int) -> torch.Tensor:
         return torch.rand(BATCH, *shape, generator=generator, device=torch_device)
 
     if taken(type(encoder)) == "ecg":
-        ecg = draw(len(LEADS), sizes.ecg_input.samples)
+        ecg = draw(len(LEADS), settings.ecg_input.samples)
         return [ecg, draw(encoder.covariates)] if getattr(encoder, "covariates", 0) else [ecg]
-    cmr = sizes.cmr_autoencoder
+    cmr = settings.cmr_autoencoder
     return [
         draw(cmr.frames, cmr.pixels, cmr.pixels) for _ in range(2 if taken(type(encoder)) == "sax" else 1)
     ]
@@ -93,9 +123,25 @@ def test_no_encoder_of_the_package_is_left_out():
 
 
 def test_every_network_that_is_named_after_what_it_sees_holds_its_encoder():
-    held = {kind: {taken(type(part)) for part in encoders(meta(kind)).values()} for kind in KINDS}
-    assert all("ecg" in held[kind] for kind in KINDS if kind.startswith(("ecg_", "aligner", "downstream")))
-    assert all("cine" in held[kind] for kind in KINDS if kind.startswith("cmr_"))
+    held = {kind: {taken(type(part)) for part in encoders(meta(kind)).values()} for kind in NETWORKS}
+    assert {kind.name for kind in NETWORKS} == set(KINDS)
+    assert all(
+        "ecg" in held[kind] for kind in held if kind.name.startswith(("ecg_", "aligner", "downstream"))
+    )
+    assert all("cine" in held[kind] for kind in held if kind.name.startswith("cmr_"))
+
+
+def test_every_ecg_encoder_is_in_every_network_that_reads_an_ecg():
+    for name in ECG_ENCODERS:
+        found = {kind.name for kind in NETWORKS if kind.ecg_encoder == name}
+        assert found >= {"ecg_encoder", "aligner", "downstream"}
+        classes = {
+            type(encoders(meta(Kind(kind, name)))[path])
+            for kind, path in [("ecg_encoder", ""), ("aligner", "encoder"), ("downstream", "encoder")]
+        }
+        assert len(classes) == 1
+    chosen = {type(meta(Kind("ecg_encoder", name))) for name in ECG_ENCODERS}
+    assert len(chosen) == len(ECG_ENCODERS)
 
 
 @pytest.mark.parametrize("profile", profile_names())
@@ -110,7 +156,9 @@ def test_it_takes_the_contracts_shape_and_gives_its_width(kind, path, profile):
         assert features.shape == (BATCH, encoder.width)
     if taken(type(encoder)) == "ecg":
         leads, times = encoder.grid
-        assert leads == len(LEADS)
+        chosen = sizes(kind, profile)  # by which the movie generator reads its tokens
+        assert leads == len(LEADS) and times == chosen.ecg_input.samples // chosen.ecg_encoder.patch
+        assert encoder.width == chosen.ecg_encoder.width
         assert encoder.tokens(*given).shape == (BATCH, leads * times, encoder.width)
 
 
@@ -158,6 +206,31 @@ def test_its_state_goes_through_a_file(kind, path):
     file.seek(0)
     fresh.load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(encoder(*given), fresh(*given))
+
+
+@pytest.mark.parametrize("name", ECG_ENCODERS)
+def test_an_ecg_encoder_can_be_looked_into_for_a_heat_map(name):
+    model = network(Kind("downstream", name), covariates=0)
+    (ecg,), outputs = inputs(model.encoder), []
+    hook = model.encoder.cam_layer.register_forward_hook(lambda module, given, out: outputs.append(out))
+    score = model(ecg)[:, 0].sum()
+    hook.remove()
+    (layer,) = outputs
+    tokens = model.encoder.grid[0] * model.encoder.grid[1]
+    assert layer.shape[:2] == (BATCH, model.encoder.prefix + tokens)
+    assert torch.autograd.grad(score, layer)[0][:, model.encoder.prefix :].abs().sum() > 0
+    heat = grad_cam(model, ecg)
+    assert heat.shape == (BATCH, *model.encoder.grid) and heat.max() == 1
+
+
+@pytest.mark.parametrize("name", ECG_ENCODERS)
+def test_covariates_add_modulation_and_nothing_else(name):
+    """So that a network with covariates starts from an encoder that was aligned without."""
+    with_covariates, without = (network(Kind("ecg_encoder", name), covariates=n) for n in (2, 0))
+    added = with_covariates.state_dict().keys() - without.state_dict().keys()
+    assert added and all(one.startswith("modulation.") for one in added)
+    missing, unexpected = with_covariates.load_state_dict(without.state_dict(), strict=False)
+    assert set(missing) == added and unexpected == []
 
 
 @every_encoder

@@ -1,5 +1,6 @@
 """Checkpoints: bit-equal after loading, described, refused where they do not fit."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,21 @@ def test_a_misfit_is_refused_with_the_reason(tmp_path):
     scaled = replace(PROFILE, ecg_input=replace(PROFILE.ecg_input, scale="min_max"))
     with pytest.raises(ValueError, match="ecg_input.scale is 'millivolt' there and 'min_max' here"):
         load_checkpoint(folder, "ecg_encoder", scaled)
+
+
+def test_weights_older_than_a_setting_were_made_with_its_default(tmp_path):
+    folder = _encoder(tmp_path)
+    config = read_json(folder / "config.json")
+    assert config["ecg_encoder"].pop("kind") == "transformer"
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_checkpoint(folder, "ecg_encoder", PROFILE).width == from_pretrained(folder).width
+    other = replace(PROFILE, ecg_encoder=replace(PROFILE.ecg_encoder, kind="lstm"))
+    with pytest.raises(ValueError, match="ecg_encoder.kind is 'transformer' there and 'lstm' here"):
+        load_checkpoint(folder, "ecg_encoder", other)
+    del config["ecg_encoder"]["depth"]  # has no default
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="ecg_encoder.depth is None there and 2 here"):
+        load_checkpoint(folder, "ecg_encoder", PROFILE)
 
 
 def test_settings_of_use_may_differ(tmp_path):

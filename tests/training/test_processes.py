@@ -48,7 +48,8 @@ def train(model, rows, augment, **options):
 
 
 torch.manual_seed(0)
-aligner, autoencoder = Aligner(profile, cmr_width=24), build("cmr_autoencoder", profile)
+aligner = Aligner(profile, build("ecg_encoder", profile), cmr_width=24)
+autoencoder = build("cmr_autoencoder", profile)
 weights = train(
     aligner, [ecg, *features],
     lambda batch, generator: [batch[0] + torch.randn(batch[0].shape, generator=generator), *batch[1:]],

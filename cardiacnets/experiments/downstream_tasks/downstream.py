@@ -23,7 +23,7 @@ from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
-from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -176,10 +176,11 @@ def start_network(
     ecg, covariates = features
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = EcgEncoder(run.profile, 0 if covariates is None else covariates.shape[1])
-        model = Downstream(encoder, labels.task.outputs, run.profile.ecg_encoder.dropout)
+        known = 0 if covariates is None else covariates.shape[1]
+        model = build("downstream", run.profile, outputs=labels.task.outputs, covariates=known)
     if start == "random":
         return model
+    encoder = model.encoder
     missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
         raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")

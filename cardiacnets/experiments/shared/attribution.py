@@ -21,16 +21,16 @@ def grad_cam(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
     """Grad-CAM (Selvaraju 2017) of one output for encoder inputs ``ecg`` (B, 12, samples): (B, 12, columns)
     in [0, 1].
 
-    Activations and gradients are those entering the last transformer block, read as a 12 x columns image.
+    Activations and gradients are those of the encoder's ``cam_layer`` (of a transformer, what enters its last
+    block), read as a 12 x columns image.
     """
     encoder, captured = model.encoder, []
-    layer = encoder.transformer.blocks[-1].norm1
 
     def as_image(tokens: Tensor) -> Tensor:
-        patches = tokens[:, encoder.transformer.num_prefix_tokens :]  # (B, N, D)
+        patches = tokens[:, encoder.prefix :]  # (B, N, D)
         return patches.transpose(1, 2).unflatten(2, encoder.grid)  # (B, D, 12, columns)
 
-    hook = layer.register_forward_hook(lambda module, given, tokens: captured.append(tokens))
+    hook = encoder.cam_layer.register_forward_hook(lambda module, given, tokens: captured.append(tokens))
     try:
         with torch.enable_grad():
             score = model(ecg.detach().requires_grad_())[:, output].sum()

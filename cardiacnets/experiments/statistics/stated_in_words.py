@@ -20,8 +20,14 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_mean, class_gain_difference, delong_test_unpaired
 from cardiacnets.statistics.discrimination import DelongTest
 from cardiacnets.statistics.estimate import Comparison
+from cardiacnets.study import READER_COHORT, TASKS
 
-SITES = ("fahzu_screening", "sahzu", "qph")
+SITES = tuple(
+    task.cohort
+    for task in TASKS.values()
+    if task.name == "cm" and task.trained_on == "mimic" and task.cohort not in ("mimic", READER_COHORT)
+)
+"""Hospitals that no model was trained on, asked for cardiomyopathy; readers' cases are chapter 07's."""
 HOT = 0.5
 """A cell of a heat map counts as covered from this share of the map's maximum."""
 MAPPED = 100
