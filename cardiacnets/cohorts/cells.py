@@ -68,7 +68,8 @@ def parse_numbers(
             known |= {word: known[word[0]] for word in ("female", "male")}
             known.setdefault("woman", known["f"])
             known.setdefault("man", known["m"])
-        number = text.str.casefold().map(_folded, na_action="ignore").map(known)
+        meant = {cell: known.get(_folded(cell)) for cell in pd.unique(text.dropna())}
+        number = text.map(meant)
     else:
         number = pd.to_numeric(text.where(~empty), errors="coerce")
     number = number.astype("float64").replace([np.inf, -np.inf], np.nan)
