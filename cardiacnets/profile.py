@@ -205,6 +205,16 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class AugmentedTraining(Training):
+    """One training stage that sees random views of ECGs or, in pretraining, of cines."""
+
+    augmentation: Literal["corrected", "as_published"] = "corrected"
+    """``as_published``: the study's views, which flip an ECG in time and sign, and a cine left to right and
+    upside down.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Downstream:
     """Label budgets, seeds and resampling of the downstream tasks."""
 
@@ -235,12 +245,12 @@ class Profile:
     alignment: Alignment
     linear_twin: LinearTwin = LinearTwin()
     diffusion: Diffusion
-    pretraining: Training
-    ecg_pretraining: Training
-    aligning: Training
+    pretraining: AugmentedTraining
+    ecg_pretraining: AugmentedTraining
+    aligning: AugmentedTraining
     autoencoding: Training
     generation: Training
-    finetuning: Training
+    finetuning: AugmentedTraining
     downstream: Downstream
 
     @property

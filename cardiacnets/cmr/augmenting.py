@@ -7,7 +7,7 @@ one call.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -42,9 +42,19 @@ class CineAugmentation:
         if not 0 <= self.flip <= 1:
             raise ValueError(f"flip {self.flip}: a probability is needed")
 
-    def as_published(self) -> CineAugmentation:
-        """The same with the study's horizontal and vertical flips switched on."""
-        return replace(self, flip=0.5)
+    @classmethod
+    def named(cls, name: str) -> CineAugmentation:
+        """What ``augmentation`` of a profile's ``pretraining`` means: ``corrected``, the defaults, or
+        ``as_published``, the same with the study's horizontal and vertical flips.
+
+        Raises ``ValueError`` for another name.
+        """
+        match name:
+            case "corrected":
+                return cls()
+            case "as_published":
+                return cls(flip=0.5)
+        raise ValueError(f"unknown augmentation {name!r}: choose corrected or as_published")
 
     def __call__(self, cine: Tensor, generator: torch.Generator) -> Tensor:
         """Return a random view of each clip.

@@ -47,12 +47,22 @@ class EcgAugmentation:
             raise ValueError("shift, noise and gain must not be negative")
 
     @classmethod
-    def as_published(cls) -> EcgAugmentation:
-        """The study's flips, p = .33 each, and its crop, which kept all there and half or more here."""
-        return cls(
-            crop_probability=1, crop=0.5, shift_probability=0, noise_probability=0, gain_probability=0,
-            time_flip_probability=0.33, sign_flip_probability=0.33,
-        )
+    def named(cls, name: str) -> EcgAugmentation:
+        """What ``augmentation`` of a profile's training stage means: ``corrected``, the defaults, or
+        ``as_published``, the study's flips, p = .33 each, and its crop, which kept all there and half or more
+        here.
+
+        Raises ``ValueError`` for another name.
+        """
+        match name:
+            case "corrected":
+                return cls()
+            case "as_published":
+                return cls(
+                    crop_probability=1, crop=0.5, shift_probability=0, noise_probability=0,
+                    gain_probability=0, time_flip_probability=0.33, sign_flip_probability=0.33,
+                )  # fmt: skip
+        raise ValueError(f"unknown augmentation {name!r}: choose corrected or as_published")
 
     def __call__(self, ecg: Tensor, generator: torch.Generator) -> Tensor:
         """Return a random view of each record.

@@ -1,5 +1,7 @@
 """One random view a clip: the same for all frames, within its ranges, exact where it can be."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -34,7 +36,10 @@ def test_the_same_seed_gives_the_same_view_and_bytes_keep_their_type():
 
 def test_flips_stay_off_unless_as_published():
     cine = torch.rand(64, 1, 8, 8, generator=generator(1))
-    flips = CineAugmentation(rotation=0, crop=(1, 1), aspect=(1, 1)).as_published()
+    assert CineAugmentation.named("corrected") == CineAugmentation() and CineAugmentation().flip == 0
+    published = CineAugmentation.named("as_published")
+    assert published == replace(CineAugmentation(), flip=published.flip)
+    flips = replace(STILL, flip=published.flip)
     mirrored = (flips(cine, generator()) - cine.flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-5
     # a left-right flip alone has probability 1/4: 64 draws give 16 +- 3.5; 4 to 28 is 3.4 standard deviations
     assert 4 <= mirrored.sum() <= 28
@@ -64,3 +69,8 @@ def test_maps_stay_inside_the_image_and_within_their_ranges():
 def test_impossible_settings_are_refused(fault):
     with pytest.raises(ValueError, match=next(iter(fault))):
         CineAugmentation(**fault)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="augmentation 'published': choose corrected or as_published"):
+        CineAugmentation.named("published")

@@ -79,7 +79,8 @@ def test_flips_happen_as_often_as_stated(name, flipped):
 
 def test_flips_are_off_by_default_and_on_as_published():
     assert EcgAugmentation().time_flip_probability == EcgAugmentation().sign_flip_probability == 0
-    published = EcgAugmentation.as_published()
+    assert EcgAugmentation.named("corrected") == EcgAugmentation()
+    published = EcgAugmentation.named("as_published")
     assert published.time_flip_probability == published.sign_flip_probability == 0.33
     assert published.crop_probability == 1 and published.crop < 1
 
@@ -88,3 +89,8 @@ def test_flips_are_off_by_default_and_on_as_published():
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(ValueError):
         EcgAugmentation(**settings)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="augmentation 'published': choose corrected or as_published"):
+        EcgAugmentation.named("published")

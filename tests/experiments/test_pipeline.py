@@ -174,6 +174,28 @@ def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_spli
         assert costs.loc[published, "cost"] == pytest.approx(difference, rel=1e-5)
 
 
+def test_stages_as_published_flip_what_they_are_shown(run):
+    def shown(stage, batch):
+        return stage.augment(batch, torch.Generator().manual_seed(0))
+
+    upright, ramp = torch.ones(300, 12, 20), torch.linspace(0, 255, 32).expand(100, 4, 32, 32)
+    flipped = {}
+    for name in ("corrected", "as_published"):
+        profile = replace(
+            run.profile,
+            aligning=replace(run.profile.aligning, augmentation=name),
+            pretraining=replace(run.profile.pretraining, augmentation=name),
+        )
+        other = replace(run, profile=profile)
+        ecg, *_ = shown(align.aligner_stage(other), [upright])
+        cines = shown(pretrain.cmr_autoencoder_stage(other), [ramp, ramp])
+        right, left = (cines["sax"][..., part].mean((1, 2, 3)) for part in (slice(20, 28), slice(4, 12)))
+        flipped[name] = [float((one < 0).float().mean()) for one in (ecg.mean((1, 2)), right - left)]
+    assert flipped["corrected"] == [0, 0]
+    # p = .33 of 300 ECGs and .5 of 100 cines: four standard errors
+    assert flipped["as_published"] == [pytest.approx(0.33, abs=0.11), pytest.approx(0.5, abs=0.2)]
+
+
 def test_untrained_heads_stay_as_they_were_drawn(run):
     clean, variant = open_clean(run, "ukb"), switches.VARIANTS["untrained_heads"]
     drawn = encoding.build_seeded("aligner", variant.profile(run.profile)).state_dict()

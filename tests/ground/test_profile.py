@@ -70,6 +70,14 @@ def edited(tmp_path):
         (lambda content: content["ecg_input"].update(view="week"), "view: 'week' is not one of beat, rhythm"),
         (lambda content: content["cmr_autoencoder"].update(depths=3), "depths: expected a list"),
         (lambda content: content.update(cohorts=[1]), "cohorts: expected a mapping"),
+        (
+            lambda content: content["aligning"].update(augmentation="published"),
+            "aligning: augmentation: 'published' is not one of corrected, as_published",
+        ),
+        (
+            lambda content: content["generation"].update(augmentation="as_published"),
+            "generation: unknown key augmentation; allowed: epochs",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_key(edited, change, message):

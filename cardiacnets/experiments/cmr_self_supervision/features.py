@@ -36,7 +36,8 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     }
 
     def make(folder: Path) -> None:
-        encoder, augmentation = load_cmr_autoencoder(run), CineAugmentation()
+        encoder = load_cmr_autoencoder(run)
+        augmentation = CineAugmentation.named(run.profile.pretraining.augmentation)
         generator = torch.Generator().manual_seed(run.profile.seed)
         parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
         for view in VIEWS:

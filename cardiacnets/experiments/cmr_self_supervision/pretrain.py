@@ -40,7 +40,7 @@ def cmr_autoencoder_stage(run: Run) -> Stage:
     """Pairs of augmented cines, three quarters of each hidden, to be rebuilt and to be told apart."""
     clean, settings = open_clean(run, "ukb"), run.profile.pretraining
     model = build_seeded("cmr_autoencoder", run.profile)
-    augmentation, training = CineAugmentation(), clean.rows("train")
+    augmentation, training = CineAugmentation.named(settings.augmentation), clean.rows("train")
 
     def batches(epoch: int, generator: torch.Generator):
         for index in minibatches(len(training), settings.batch, generator):

@@ -73,7 +73,7 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
     clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
     partner = partners(clean, permuted=arm == "permuted", seed=seed)
-    augmentation, training = EcgAugmentation(), clean.rows("train")
+    augmentation, training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
 
     def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
         cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]

@@ -41,7 +41,7 @@ def ecg_autoencoder_stage(run: Run) -> Stage:
     """Augmented ECGs, most patches of each hidden, to be rebuilt."""
     clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
     model = build_seeded("ecg_autoencoder", run.profile)
-    augmentation, training = EcgAugmentation(), clean.rows("train")
+    augmentation, training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
 
     def batches(epoch: int, generator: torch.Generator):
         for index in minibatches(len(training), settings.batch, generator):

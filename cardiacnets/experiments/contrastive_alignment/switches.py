@@ -116,7 +116,7 @@ def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Align
         for index in minibatches(len(training), profile.aligning.batch, generator):
             yield pairs(training[index])
 
-    augmentation = EcgAugmentation()
+    augmentation = EcgAugmentation.named(profile.aligning.augmentation)
     covariates = len(standardiser.names) if variant.modulation else 0
     model = build_seeded("aligner", profile, covariates=covariates)
     fit(

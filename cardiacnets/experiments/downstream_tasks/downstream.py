@@ -208,7 +208,7 @@ def fine_tuning_stage(
     settings = run.profile.finetuning
     # a tenth of the labels may be less than one batch
     settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(training)))
-    augmentation = EcgAugmentation()
+    augmentation = EcgAugmentation.named(settings.augmentation)
     given = [*(part for part in features if part is not None), target]  # ECG, perhaps covariates, truth
 
     def batches(epoch: int, generator: torch.Generator):
