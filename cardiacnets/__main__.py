@@ -14,12 +14,12 @@ from pathlib import Path
 from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.export import LAYOUTS, Drawing, export_cohort
 from cardiacnets.cohorts.manifest import load_manifest
-from cardiacnets.cohorts.parts import parse_part
 from cardiacnets.cohorts.preprocessing import preprocess_part
 from cardiacnets.cohorts.studied import load_manifests, store_part
 from cardiacnets.profile import load_profile, profile_names
 from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.run import open_run
+from cardiacnets.shards import parse_part
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -247,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parsed.run(parsed)
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {'; '.join([str(error), *getattr(error, '__notes__', [])])}", file=sys.stderr)
         return 1
 
 

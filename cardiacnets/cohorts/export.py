@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from cardiacnets.cohorts.layouts import mimic_iv_ecg, ukb
 from cardiacnets.cohorts.manifest import load_manifest
 from cardiacnets.digital_heart.cohort import SHARD, check, simulate_participants
 from cardiacnets.digital_heart.sites import site
-from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES, MANIFESTS
+from cardiacnets.shards import over_shards, shards_of
 
 LAYOUTS = {layout.NAME: layout for layout in (ukb, mimic_iv_ecg)}
 """By the name of the manifest that describes the layout."""
@@ -41,15 +40,12 @@ class Drawing:
     slices: int = 3
 
 
-def export_cohort(
-    folder: Path | str, layout: str, drawing: Drawing, processes: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> Path:  # fmt: skip
+def export_cohort(folder: Path | str, layout: str, drawing: Drawing, processes: int = 1) -> Path:
     """Write a simulated cohort into ``folder`` in a real cohort's layout; return the path of its manifest.
 
     ``folder`` then holds ``<layout>.yaml`` (the shipped manifest with another ``root`` and ``title``), the
     manifest of its twin, and the data under ``<layout>/``, which appear as a whole or not at all. The bytes
-    depend on ``drawing`` alone. ``progress(done, n)`` is called after each shard of participants.
+    depend on ``drawing`` alone.
 
     What does not come back exactly: the beat of a cine is rounded to a millisecond (DICOM), and MIMIC-IV has
     no column for the heart rate, which is measured on the ECG instead. Signals lie on the 5-microvolt grid of
@@ -64,31 +60,16 @@ def export_cohort(
     target = Path(folder) / layout
     if target.exists():
         raise ValueError(f"{target}: is already there; delete it or choose another folder")
-    shards = [range(start, min(start + SHARD, drawing.n)) for start in range(0, drawing.n, SHARD)]
     with atomic_path(target) as root:
         root.mkdir()
-        tables, done = [], 0
-        jobs = [(root, layout, shard, drawing) for shard in shards]
-        for shard, table in zip(shards, _run(jobs, processes), strict=True):
-            tables.append(table)
-            done += len(shard)
-            if progress is not None:
-                progress(done, drawing.n)
+        jobs = [(shard, root, layout, drawing) for shard in shards_of(drawing.n, SHARD)]
+        tables = over_shards(_export_shard, jobs, processes)
         form.write_tables(root, pd.concat(tables, ignore_index=True))
     return _write_manifests(Path(folder), layout)
 
 
-def _run(jobs: list[tuple], processes: int) -> Iterator[pd.DataFrame]:
-    if processes == 1 or len(jobs) == 1:
-        yield from map(_export_shard, jobs)
-        return
-    with process_pool(min(processes, len(jobs))) as pool:
-        yield from pool.map(_export_shard, jobs)
-
-
-def _export_shard(job: tuple[Path, str, range, Drawing]) -> pd.DataFrame:
+def _export_shard(shard: range, root: Path, layout: str, drawing: Drawing) -> pd.DataFrame:
     """Write the signals of one shard; give back all that goes into tables, one row a recording."""
-    root, layout, shard, drawing = job
     form = LAYOUTS[layout]
     place = site(form.SITE, drawing.preset)
     part = simulate_participants(shard, place, drawing.preset, drawing.seed, drawing.frames, place.cines)

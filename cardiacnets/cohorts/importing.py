@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,6 @@ from cardiacnets.artefacts import atomic_path
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import excluded, participant_flow
 from cardiacnets.cohorts.manifest import Manifest
-from cardiacnets.cohorts.parts import PARTS, Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.tables import (
     file_paths,
     present,
@@ -36,9 +34,9 @@ from cardiacnets.cohorts.tables import (
 )
 from cardiacnets.contracts import ECG_SAMPLES
 from cardiacnets.ecg import heart_rate, read_ecg
-from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.reach import code_of
+from cardiacnets.shards import PARTS, Part, leave_shard, load_shard, over_shards, shard_file, shards_of
 
 SHARD = 64
 """Recordings that are read together: what a killed import has to read again."""
@@ -137,20 +135,22 @@ def read_cohort(
     Memory does not grow with the cohort, and the result does not depend on ``processes`` or parts.
     """
     count = len(chosen.recordings)
-    starts = range(0, count, SHARD)
+    shards = shards_of(count, SHARD)
     if not (state / MARKS).is_dir():  # made last, so that arrays are whole where it is
         state.mkdir(parents=True, exist_ok=True)
         for name, (shape, kind) in _layout(chosen.paths, frames).items():
             open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=(count, *shape)).flush()
         (state / MARKS).mkdir()
     jobs = [
-        (state, start, _files(chosen, start), frames) for start in starts if not _mark(state, start).is_file()
+        (rows, state, _files(chosen, rows), frames)
+        for rows in shards
+        if not _mark(state, rows.start).is_file()
     ]
-    finished = len(starts) - len(jobs)
-    for _ in tqdm(_read_shards(jobs, processes), initial=finished, total=len(starts), desc="read files",
-                  disable=not progress):  # fmt: skip
+    finished = len(shards) - len(jobs)
+    for _ in tqdm(over_shards(_read_shard, jobs, processes), initial=finished, total=len(shards),
+                  desc="read files", disable=not progress):  # fmt: skip
         pass
-    found = pd.concat([pd.read_parquet(_mark(state, start)) for start in starts], ignore_index=True)
+    found = pd.concat([pd.read_parquet(_mark(state, rows.start)) for rows in shards], ignore_index=True)
     recordings = chosen.recordings.assign(set_aside=found["reason"])
     measured = found["heart_rate"].astype(np.float32)
     recordings["heart_rate"] = recordings["heart_rate"].fillna(measured)
@@ -166,9 +166,9 @@ def read_part(state: Path, chosen: Selection, frames: int, part: Part) -> None:
 
     Each shard is left as a file of its own, so that a killed job goes on at the shard where it was.
     """
-    for start in tqdm(part.share(range(0, len(chosen.recordings), SHARD)), desc=f"read files, part {part}"):
-        if not _mark(state, start).is_file():
-            leave_shard(state, start, partial(_read_apart, _files(chosen, start), frames))
+    for rows in tqdm(part.share(shards_of(len(chosen.recordings), SHARD)), desc=f"read files, part {part}"):
+        if not _mark(state, rows.start).is_file():
+            leave_shard(state, rows.start, partial(_read_apart, _files(chosen, rows), frames))
 
 
 def hand_over(state: Path, folder: Path) -> None:
@@ -193,17 +193,9 @@ def _quality(chosen: Selection, found: pd.DataFrame) -> tuple[pd.DataFrame, list
     return everyone.assign(reason=reason, detail=detail), steps
 
 
-def _read_shards(jobs: list[tuple], processes: int) -> Iterator[None]:
-    if processes == 1 or len(jobs) < 2:
-        yield from map(_read_shard, jobs)
-        return
-    with process_pool(min(processes, len(jobs))) as pool:
-        yield from pool.map(_read_shard, jobs)
-
-
-def _files(chosen: Selection, start: int) -> dict[str, list[Path]]:
+def _files(chosen: Selection, rows: range) -> dict[str, list[Path]]:
     """The files of one shard by what they hold."""
-    return {what: paths[start : start + SHARD] for what, paths in chosen.paths.items()}
+    return {what: paths[rows.start : rows.stop] for what, paths in chosen.paths.items()}
 
 
 def _layout(paths: dict[str, list[Path]], frames: int) -> dict[str, tuple[tuple[int, ...], type]]:
@@ -212,14 +204,11 @@ def _layout(paths: dict[str, list[Path]], frames: int) -> dict[str, tuple[tuple[
     return {"ecg": ((12, ECG_SAMPLES), np.int16), **views}
 
 
-def _read_shard(job: tuple) -> None:
+def _read_shard(shard: range, state: Path, paths: dict[str, list[Path]], frames: int) -> None:
     """Read one shard's files into its rows, or move in what was read apart; then mark it as done."""
-    state, start, paths, frames = job
-    rows = slice(start, start + len(paths["ecg"]))
+    start, rows = shard.start, slice(shard.start, shard.stop)
     stored = {name: open_memmap(state / f"{name}.npy", mode="r+") for name in _layout(paths, frames)}
-    apart = shard_file(state, start)
-    if apart.is_file():
-        left = load_shard(state, start)
+    if left := load_shard(state, start):
         for name, array in stored.items():
             array[rows] = left.pop(name)
         found = pd.DataFrame(left)
@@ -229,7 +218,7 @@ def _read_shard(job: tuple) -> None:
         array.flush()
     with atomic_path(_mark(state, start)) as temporary:
         found.to_parquet(temporary, index=False)
-    apart.unlink(missing_ok=True)
+    shard_file(state, start).unlink(missing_ok=True)
 
 
 def _read_apart(paths: dict[str, list[Path]], frames: int) -> dict[str, np.ndarray]:

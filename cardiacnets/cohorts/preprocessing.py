@@ -10,9 +10,8 @@ its reason, never dropped silently.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ import torch.nn.functional as functional
 from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
-from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, shard_file
 from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
     MICROVOLT,
@@ -35,10 +33,10 @@ from cardiacnets.cohorts.studied import real_cohorts, shown_cohort, studied_coho
 from cardiacnets.contracts import BEAT_RATE, BEAT_SAMPLES, ECG_RATE
 from cardiacnets.ecg import check_ecg, clean, detect_r_peaks, heart_rate, median_beat, resample
 from cardiacnets.ecg.cleaning import FALLBACK_HEART_RATE
-from cardiacnets.parallel import process_pool
 from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.shards import Part, leave_shard, over_shards, shards_of
 from cardiacnets.study import PAIRED_COHORTS, SPLIT_COHORTS
 
 SHARD = 128
@@ -139,7 +137,7 @@ def preprocess_part(run: Run, name: str, part: Part) -> None:
     state = run.unfinished(ingredients)
     if not run.holds(run.root / "clean" / name, ingredients):
         for job in tqdm(part.share(_jobs(run, cohort)), desc=f"clean {name}, part {part}"):
-            _leave_shard(state, job)
+            leave_shard(state, job[0].start, partial(_preprocess_shard, *job))
 
 
 def open_clean(run: Run, name: str) -> CleanCohort:
@@ -166,8 +164,8 @@ def _ingredients(run: Run, cohort: Cohort) -> dict:
 def _jobs(run: Run, cohort: Cohort) -> list[tuple]:
     """What :func:`_preprocess_shard` is to do, shard by shard."""
     count, cmr = len(cohort.recordings), run.profile.cmr_autoencoder
-    shards = (slice(start, min(start + SHARD, count)) for start in range(0, count, SHARD))
-    return [(cohort.folder, rows, run.profile.ecg_input, cmr.frames, cmr.pixels) for rows in shards]
+    settings = run.profile.ecg_input
+    return [(rows, cohort.folder, settings, cmr.frames, cmr.pixels) for rows in shards_of(count, SHARD)]
 
 
 def _preprocess(run: Run, cohort: Cohort, folder: Path, state: Path, processes: int, progress: bool) -> None:
@@ -186,12 +184,12 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, state: Path, processes: 
 
     jobs = _jobs(run, cohort)
     reasons: list[str] = []
-    for rows, (arrays, faults) in tqdm(
-        _shards(state, jobs, processes), total=len(jobs), desc=f"clean {cohort.name}", disable=not progress
-    ):
+    made = over_shards(_preprocess_shard, jobs, processes, state)
+    progressing = tqdm(made, total=len(jobs), desc=f"clean {cohort.name}", disable=not progress)
+    for (rows, *_), arrays in zip(jobs, progressing, strict=True):
+        reasons += arrays.pop("reasons").tolist()
         for key, array in arrays.items():
-            outputs[key][rows] = array
-        reasons += faults
+            outputs[key][rows.start : rows.stop] = array
     for output in outputs.values():
         output.flush()
 
@@ -207,24 +205,11 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, state: Path, processes: 
     recordings.assign(split=split, usable=usable, reason=reasons).to_parquet(folder / "index.parquet")
 
 
-def _shards(state: Path, jobs: list[tuple], processes: int) -> Iterator[tuple[slice, tuple]]:
-    """Rows and results of each shard, in order: as a job has left it, or from one process or several."""
-    left = [shard_file(state, job[1].start).is_file() for job in jobs]
-    missing = [job for job, lies_there in zip(jobs, left, strict=True) if not lies_there]
-    with ExitStack() as stack:
-        if processes == 1 or not missing:
-            made = (_preprocess_shard(*job) for job in missing)
-        else:
-            pool = stack.enter_context(process_pool(processes))
-            made = pool.map(_preprocess_shard, *zip(*missing, strict=True))
-        for job, lies_there in zip(jobs, left, strict=True):
-            yield job[1], _take_shard(state, job[1].start) if lies_there else next(made)
-
-
 def _preprocess_shard(
-    folder: Path, rows: slice, settings: EcgInput, frames: int, pixels: int
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Arrays of one shard and, for each recording, why it cannot be used (empty: it can)."""
+    shard: range, folder: Path, settings: EcgInput, frames: int, pixels: int
+) -> dict[str, np.ndarray]:
+    """Arrays of one shard, among them ``reasons``: why a recording cannot be used (empty: it can)."""
+    rows = slice(shard.start, shard.stop)
     signal = memory_map(folder / "ecg.npy")[rows].astype(np.float32) * MICROVOLT
     peaks = detect_r_peaks(signal, ECG_RATE)
     checked = [check_ecg(record, ECG_RATE, tops) for record, tops in zip(signal, peaks, strict=True)]
@@ -239,19 +224,4 @@ def _preprocess_shard(
     for view in ("sax", "lax"):
         if (cines := memory_map(folder / f"{view}.npy")) is not None:
             arrays[view] = resize_cine(cines[rows], frames, pixels)
-    return arrays, reasons
-
-
-def _leave_shard(state: Path, job: tuple) -> None:
-    """Leave one shard's arrays and reasons for :func:`_take_shard`."""
-
-    def make() -> dict[str, np.ndarray]:
-        arrays, reasons = _preprocess_shard(*job)
-        return arrays | {"reasons": np.array(reasons)}
-
-    leave_shard(state, job[1].start, make)
-
-
-def _take_shard(state: Path, start: int) -> tuple[dict[str, np.ndarray], list[str]]:
-    arrays = load_shard(state, start)
-    return arrays, arrays.pop("reasons").tolist()
+    return arrays | {"reasons": np.array(reasons)}

@@ -26,7 +26,6 @@ from cardiacnets.cohorts.importing import (
     select_recordings,
 )
 from cardiacnets.cohorts.manifest import Manifest, load_manifest
-from cardiacnets.cohorts.parts import Part
 from cardiacnets.cohorts.store import (
     SIMULATED_COHORTS,
     TWIN,
@@ -37,6 +36,7 @@ from cardiacnets.cohorts.store import (
     worthwhile_processes,
 )
 from cardiacnets.run import SIDECAR, Run
+from cardiacnets.shards import Part
 from cardiacnets.study import PAIRED_COHORTS, covariates_of
 
 

@@ -23,6 +23,7 @@ from cardiacnets.digital_heart.motion import frame_times
 from cardiacnets.digital_heart.rhythm import digitise, record
 from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws, generator, identifier
+from cardiacnets.shards import shards_of
 from cardiacnets.study import LIFESTYLE
 
 SHARD = 32
@@ -84,8 +85,7 @@ def simulate(
     """
     place = check(n, cohort, preset, seed, frames)
     parts = [
-        simulate_participants(range(start, min(start + SHARD, n)), place, preset, seed, frames, True)
-        for start in range(0, n, SHARD)
+        simulate_participants(shard, place, preset, seed, frames, True) for shard in shards_of(n, SHARD)
     ]
     return join(parts)
 

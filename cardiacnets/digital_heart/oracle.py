@@ -23,6 +23,7 @@ from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws
 from cardiacnets.digital_heart.torso import leads
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.shards import shards_of
 from cardiacnets.study import covariates_of
 
 ORACLE_SEED, BLOCK = 20_201, 256
@@ -97,8 +98,7 @@ def measured_hearts(
     n: int, place: Site, seed: int
 ) -> Iterator[tuple[range, Anatomy, np.ndarray, np.ndarray]]:
     """Participants of a site, block by block: numbers, hearts, true and recorded indices ``(b, 82)``."""
-    for start in range(0, n, BLOCK):
-        people = range(start, min(start + BLOCK, n))
+    for people in shards_of(n, BLOCK):
         anatomy = draw_hearts(people, place, place.name, seed)
         truth = true_indices(anatomy)
         yield (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ import pandas as pd
 from cardiacnets.contracts import CINE_FRAMES, ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
 from cardiacnets.digital_heart.cohort import SHARD, Cohort, check, simulate_participants, visits
 from cardiacnets.digital_heart.sites import site
-from cardiacnets.parallel import process_pool
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.shards import over_shards, shards_of
 
 MICROVOLTS = 1000.0
 
@@ -20,22 +19,22 @@ MICROVOLTS = 1000.0
 def write_cohort(
     folder: Path | str, n: int, cohort: str, preset: str = "enriched", seed: int = 0,
     frames: int = CINE_FRAMES,
-    cines: bool = True, processes: int = 1, progress: Callable[[int, int], None] | None = None,
+    cines: bool = True, processes: int = 1,
 ) -> int:  # fmt: skip
     """Simulate ``n`` participants into ``folder`` and return the number of recordings, R.
 
     Writes ``ecg.npy`` int16 microvolts ``(R, 12, 5000)``, ``sax.npy`` and ``lax.npy`` uint8 ``(R, T, H, W)``
     (where the site has CMR and ``cines``), ``indices.npy`` and ``indices_true.npy`` float32 ``(R, 82)``, all
     readable by ``np.load(mmap_mode="r")``, and ``recordings.parquet`` with the covariates and labels of each
-    row. The bytes do not depend on ``processes``. ``progress(done, n)`` is called after each shard of
-    participants. Raises ``ValueError`` as ``simulate``, and for ``processes < 1``.
+    row. The bytes do not depend on ``processes``. Raises ``ValueError`` as ``simulate``, and for ``processes
+    < 1``.
     """
     place = check(n, cohort, preset, seed, frames)
     if processes < 1:
         raise ValueError(f"processes has to be at least 1, not {processes}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    shards = [range(start, min(start + SHARD, n)) for start in range(0, n, SHARD)]
+    shards = shards_of(n, SHARD)
     starts = np.cumsum([0] + [len(visits(place, seed, shard)[0]) for shard in shards])
     rows = int(starts[-1])
     layout = {
@@ -49,34 +48,24 @@ def write_cohort(
     for name, (shape, kind) in layout.items():
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
     jobs = [
-        (str(folder), int(start), shard, cohort, preset, seed, frames, cines, tuple(layout))
+        (shard, int(start), folder, cohort, preset, seed, frames, cines, tuple(layout))
         for start, shard in zip(starts[:-1], shards, strict=True)
     ]
-    tables, done = [], 0
-    for shard, table in zip(shards, _run(jobs, processes), strict=True):
-        tables.append(table)
-        done += len(shard)
-        if progress is not None:
-            progress(done, n)
+    tables = over_shards(_write_shard, jobs, processes)
     pd.concat(tables, ignore_index=True).to_parquet(folder / "recordings.parquet", index=False)
     return rows
 
 
-def _run(jobs: list[tuple], processes: int) -> Iterator[pd.DataFrame]:
-    """The tables of the shards, in order, from this process or from freshly spawned workers."""
-    if processes == 1 or len(jobs) == 1:
-        yield from map(_write_shard, jobs)
-        return
-    with process_pool(min(processes, len(jobs))) as pool:
-        yield from pool.map(_write_shard, jobs)
-
-
-def _write_shard(job: tuple) -> pd.DataFrame:
-    """Simulate one shard and write its rows into the files; the table goes back to the caller."""
-    folder, start, shard, cohort, preset, seed, frames, cines, names = job
+def _write_shard(
+    shard: range, start: int, folder: Path, cohort: str, preset: str, seed: int, frames: int, cines: bool,
+    names: tuple[str, ...],
+) -> pd.DataFrame:  # fmt: skip
+    """Simulate one shard and write its rows into the files, from row ``start`` on; the table goes back to the
+    caller.
+    """
     part = simulate_participants(shard, site(cohort, preset), preset, seed, frames, cines)
     for name in names:
-        file = np.lib.format.open_memmap(Path(folder) / f"{name}.npy", mode="r+")
+        file = np.lib.format.open_memmap(folder / f"{name}.npy", mode="r+")
         values = _microvolts(part) if name == "ecg" else getattr(part, name)
         file[start : start + len(values)] = values
         file.flush()

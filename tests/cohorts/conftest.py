@@ -14,11 +14,11 @@ def killed_at_the_third_shard(monkeypatch) -> Callable[[Callable[[], object]], l
     def run(start: Callable[[], object]) -> list[int]:
         seen: list[int] = []
 
-        def read(job: tuple) -> None:
-            seen.append(job[1])
+        def read(shard: range, *others: object) -> None:
+            seen.append(shard.start)
             if len(seen) == 3:
                 raise KeyboardInterrupt
-            whole(job)
+            whole(shard, *others)
 
         whole = importing._read_shard
         monkeypatch.setattr(importing, "_read_shard", read)

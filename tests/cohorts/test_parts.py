@@ -11,18 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cardiacnets.__main__ import main
 from cardiacnets.cohorts import importing, preprocessing
 from cardiacnets.cohorts.export import Drawing, export_cohort
-from cardiacnets.cohorts.parts import Part, leave_shard, load_shard, parse_part, shard_file
 from cardiacnets.cohorts.preprocessing import preprocess_cohort, preprocess_part
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
 from cardiacnets.cohorts.studied import load_manifests, store_cohort, store_part
 from cardiacnets.profile import load_profile
 from cardiacnets.run import SIDECAR, Run, open_run
+from cardiacnets.shards import Part
 
 REPOSITORY = Path(__file__).parents[2]
 PEOPLE = 20
@@ -64,41 +62,13 @@ def manifests(tmp_path_factory) -> Path:
     return folder
 
 
-@given(st.integers(0, 50), st.integers(1, 60))
-def test_parts_share_all_shards_in_order_and_evenly(shards, of):
-    shares = [Part(number, of).share(range(shards)) for number in range(1, of + 1)]
-    assert [shard for share in shares for shard in share] == list(range(shards))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
-
-
-@pytest.mark.parametrize("text", ["0/3", "4/3", "x", "", "1", "1/0", "-1/3", "1/3/3", "1.0/3"])
-def test_a_part_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match="no part .*write 1/3"):
-        parse_part(text)
-    assert str(parse_part("2/3")) == "2/3"
-
-
-def test_a_shard_is_left_whole_or_not_at_all_and_once(tmp_path):
-    def fails():
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        leave_shard(tmp_path, 6, fails)
-    assert not shard_file(tmp_path, 6).exists()
-    leave_shard(tmp_path, 6, lambda: {"beats": np.arange(3), "reasons": np.array(["", "flat"])})
-    leave_shard(tmp_path, 6, fails)
-    shard = load_shard(tmp_path, 6)
-    assert shard["beats"].tolist() == [0, 1, 2] and shard["reasons"].tolist() == ["", "flat"]
-    assert [path.name for path in shard_file(tmp_path, 6).parent.iterdir()] == ["000000006.npz"]
-
-
 @pytest.mark.parametrize("of, missing", [(1, ()), (3, ()), (3, (2,)), (9, (1, 5))])
 def test_cleaning_in_parts_changes_no_byte(original, run, monkeypatch, of, missing):
     for number in set(range(1, of + 1)) - set(missing):
         preprocess_part(run, "ukb", Part(number, of))
     made, clean = [], preprocessing._preprocess_shard
     monkeypatch.setattr(
-        preprocessing, "_preprocess_shard", lambda *job: made.append(job[1].start) or clean(*job)
+        preprocessing, "_preprocess_shard", lambda *job: made.append(job[0].start) or clean(*job)
     )
     index = preprocess_cohort(run, "ukb", processes=1, progress=False).index
     starts = range(0, PEOPLE, 6)
@@ -157,18 +127,19 @@ def test_a_killed_job_leaves_whole_shards_and_goes_on(run, tmp_path):
     """Cut off without warning while it cleans; what it left is taken, what it had begun is not."""
     code = (
         "import dataclasses, sys, time\nfrom pathlib import Path\n"
-        "from cardiacnets.cohorts import parts, preprocessing\n"
+        "from cardiacnets import shards\n"
+        "from cardiacnets.cohorts import preprocessing\n"
         "from cardiacnets.profile import load_profile\nfrom cardiacnets.run import Run\n"
         "smoke = load_profile('smoke')\n"
         f"small = dataclasses.replace(smoke, cohorts=dataclasses.replace(smoke.cohorts, ukb={PEOPLE}))\n"
-        "save, calls = parts.np.savez, []\n"
+        "save, calls = shards.np.savez, []\n"
         "def slow(path, **arrays):\n"
         "    calls.append(path)\n"
         "    if len(calls) == 2:\n"
         "        path.write_bytes(b'half'); print('writing', flush=True); time.sleep(60)\n"
         "    save(path, **arrays)\n"
-        "parts.np.savez, preprocessing.SHARD = slow, 6\n"
-        "preprocessing.preprocess_part(Run(Path(sys.argv[1]), 'small', small), 'ukb', parts.Part(1, 1))\n"
+        "shards.np.savez, preprocessing.SHARD = slow, 6\n"
+        "preprocessing.preprocess_part(Run(Path(sys.argv[1]), 'small', small), 'ukb', shards.Part(1, 1))\n"
     )
     job = subprocess.Popen([sys.executable, "-c", code, str(run.root)], stdout=subprocess.PIPE, text=True)
     assert job.stdout.readline() == "writing\n"

@@ -149,7 +149,9 @@ def test_a_killed_import_goes_on_and_neither_shards_nor_processes_change_a_byte(
     seen = killed_at_the_third_shard(lambda: stored(run, manifests, processes=1))
     assert not (run.cohorts / "mimic").exists()
     read = importing._read_shard
-    monkeypatch.setattr(importing, "_read_shard", lambda job: seen.append(job[1]) or read(job))
+    monkeypatch.setattr(
+        importing, "_read_shard", lambda rows, *job: seen.append(rows.start) or read(rows, *job)
+    )
     again = stored(run, manifests, processes=1)
     assert seen[:3] == [0, 7, 14] and seen[3] == 14 and 0 not in seen[3:]
     assert {

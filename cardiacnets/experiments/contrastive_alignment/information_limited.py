@@ -25,6 +25,7 @@ from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.shards import shards_of
 from cardiacnets.statistics import bootstrap_correlations, wilson_interval
 from cardiacnets.study import covariates_of
 
@@ -42,10 +43,9 @@ def limited_cohort(run: Run, clean: CleanCohort, file: Path) -> CleanCohort:
     """
     settings, cohorts = run.profile.ecg_input, run.profile.cohorts
     ecg = open_memmap(file, "w+", np.float32, clean.ecg.shape)
-    for start in range(0, len(ecg), SHARD):
-        people = range(start, min(start + SHARD, len(ecg)))  # one recording each
+    for people in shards_of(len(ecg), SHARD):  # one recording each
         signal = limited_ecg(people, clean.name, cohorts.preset, run.profile.seed)
-        ecg[start : people.stop] = encoder_view(signal, settings)
+        ecg[people.start : people.stop] = encoder_view(signal, settings)
     return replace(clean, **{"beats" if clean.rhythm is None else "rhythm": ecg})
 
 
