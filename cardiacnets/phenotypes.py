@@ -17,7 +17,6 @@ PHENOTYPES = pd.read_csv(MANIFESTS / "phenotypes.csv")
 """One row an index: ``field`` (UK Biobank), ``name``, ``label``, ``unit``, ``group``."""
 
 INDEX_NAMES: tuple[str, ...] = tuple(PHENOTYPES["name"])
-INDEX_UNITS: tuple[str, ...] = tuple(PHENOTYPES["unit"])
 
 
 def axis_label(name: str) -> str:

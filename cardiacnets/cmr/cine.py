@@ -51,8 +51,7 @@ class Cine:
             frames: moments, evenly spaced over the beat; the beat is a circle, so the last meets the first.
             pixels: side of the square crop; by default 80 for the short axis and 96 for four chambers.
             location: where the heart is; by default found by
-                :func:`~cardiacnets.cmr.localising.locate_heart`, or taken from a segmentation by
-                :func:`~cardiacnets.cmr.localising.locate_by_mask`.
+                :func:`~cardiacnets.cmr.localising.locate_heart`.
 
         Returns uint8 (frames, pixels, pixels), black outside the scanned field; the 0.5th and 99.5th
         percentiles of the crop become 0 and 255. Where the file says how it lies, columns run to the

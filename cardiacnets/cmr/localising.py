@@ -1,4 +1,4 @@
-"""Where the heart is in a cine: by its beat and its roundness, or by a segmentation where there is one.
+"""Where the heart is in a cine: by its beat and its roundness.
 
 The classical way needs no trained network: what changes once a beat is heart (amplitude of the first
 temporal harmonic), and the left ventricle is the chain of round, bright, beating discs from base to apex.
@@ -8,12 +8,9 @@ temporal harmonic), and the left ventricle is the chain of round, bright, beatin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-
-from cardiacnets.cmr.nifti import read_nifti
 
 SMOOTH_MM = 4.0
 HEART_MM = 75.0
@@ -150,36 +147,3 @@ def _chain(discs: list[list[tuple[float, float, float]]], pixel: np.ndarray, rea
             index, number = index - 1, best[index][number][1]
         ventricle[scores < 0.5 * np.median(scores[scores > 0])] = np.nan
     return ventricle
-
-
-def locate_by_mask(
-    path: Path | str, shape: tuple[int, ...], affine: np.ndarray, ventricle_label: int = 1
-) -> HeartLocation:
-    """Take the heart's place from a segmentation, as the study does: the middle of the mask's box.
-
-    Arguments:
-        path: a NIfTI label map (x, y, slice) or (x, y, slice, time); 0 is background.
-        shape: the cine's ``frames.shape``.
-        affine: the cine's ``meta["affine"]``; the mask may be turned or mirrored against the cine.
-        ventricle_label: the label of the left ventricle's blood pool.
-
-    Raises ``ValueError`` if the file is no mask, or marks nothing within the cine.
-    """
-    volume = read_nifti(path)
-    labels = volume.data.reshape(*volume.data.shape[:3], -1)  # (x, y, slice, T or 1)
-    to_voxel = np.linalg.pinv(volume.affine) @ affine
-    grid = np.indices(shape[1:]).reshape(3, -1)  # (3, S H W)
-    voxels = np.round(to_voxel[:3, :3] @ grid + to_voxel[:3, 3:]).astype(int)
-    within = ((voxels >= 0) & (voxels < np.array(labels.shape[:3])[:, None])).all(axis=0)
-    seen = labels[tuple(voxels[:, within])]  # (voxels within, T or 1)
-    marked = np.zeros((2, grid.shape[1]), dtype=bool)
-    marked[0, within], marked[1, within] = (seen > 0).any(axis=1), (seen == ventricle_label).any(axis=1)
-    heart, blood = marked.reshape(2, *shape[1:])  # (S, H, W) each
-    heart = ndimage.binary_opening(heart, np.ones((1, 3, 3)))  # a stray voxel does not stretch the box
-    if not heart.any():
-        raise ValueError(f"{path}: marks nothing inside the cine; is it of the same examination?")
-    rows, columns = (np.flatnonzero(heart.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    ventricle = np.array([ndimage.center_of_mass(one) if one.any() else (np.nan, np.nan) for one in blood])
-    present = np.flatnonzero(blood.any(axis=(1, 2)))
-    middle = int(present[len(present) // 2]) if len(present) else shape[1] // 2
-    return HeartLocation(((rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2), ventricle, middle)

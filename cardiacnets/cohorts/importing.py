@@ -126,9 +126,7 @@ def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
     }
 
 
-def read_cohort(
-    state: Path, chosen: Selection, frames: int, processes: int = 1, progress: bool = True
-) -> None:
+def read_cohort(state: Path, chosen: Selection, frames: int, processes: int = 1) -> None:
     """Read every chosen recording into ``state``, or what of it an import that was killed had not read.
 
     Shards that :func:`read_part` has left are moved in. A shard is marked as done after its rows are on disk.
@@ -147,8 +145,8 @@ def read_cohort(
         if not _mark(state, rows.start).is_file()
     ]
     finished = len(shards) - len(jobs)
-    for _ in tqdm(over_shards(_read_shard, jobs, processes), initial=finished, total=len(shards),
-                  desc="read files", disable=not progress):  # fmt: skip
+    made = over_shards(_read_shard, jobs, processes)
+    for _ in tqdm(made, initial=finished, total=len(shards), desc="read files"):
         pass
     found = pd.concat([pd.read_parquet(_mark(state, rows.start)) for rows in shards], ignore_index=True)
     recordings = chosen.recordings.assign(set_aside=found["reason"])

@@ -141,10 +141,9 @@ class Covariate(Section):
 
 
 class Split(Section):
-    """Shares of train, validation and test, by participant; ``inherit`` names the cohort split before."""
+    """Shares of train, validation and test, by participant."""
 
     ratio: tuple[float, float, float] = (7, 1, 2)
-    inherit: str | None = None
 
 
 class Manifest(Section):

@@ -58,11 +58,9 @@ def clean(
     return result.reshape(np.shape(signal))
 
 
-def clean_stages(
-    signal: np.ndarray, rate: float = ECG_RATE, heart_rate: float | np.ndarray | None = None
-) -> Stages:
+def clean_stages(signal: np.ndarray, rate: float = ECG_RATE) -> Stages:
     """:func:`clean` with all that lies between, to look at."""
-    without_drift = remove_drift(signal, rate, heart_rate)
+    without_drift = remove_drift(signal, rate)
     raw = np.asarray(signal, dtype=np.float32)
     denoised = denoise_wavelet(without_drift)
     return Stages(raw, raw - without_drift, without_drift, denoised, smooth(denoised))

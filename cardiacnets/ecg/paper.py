@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cardiacnets.contracts import ECG_RATE, ECG_SECONDS, LEADS
+from cardiacnets.contracts import BEAT_RATE, ECG_RATE, ECG_SECONDS, LEADS
 
 MM_PER_SECOND = 25.0
 MM_PER_MILLIVOLT = 10.0
@@ -94,12 +94,12 @@ def plot_ecg(
 
 def plot_beats(
     beats: np.ndarray,
-    beat_rate: float = 250,
     title: str = "",
     overlay: np.ndarray | None = None,
     colours: Sequence[str] = (),
 ) -> Figure:
-    """Draw a median beat ``(12, n)`` mV, or several ``(k, 12, n)`` over each other, in four columns.
+    """Draw a median beat ``(12, n)`` mV at 250 Hz, or several ``(k, 12, n)`` over each other, in four
+    columns.
 
     ``colours``: one a beat where there are several, by default the theme's. Scale, ``overlay (12, m)`` over
     the beat's length, and errors as :func:`plot_ecg`; zero is drawn as zero.
@@ -107,7 +107,7 @@ def plot_beats(
     stack = np.asarray(beats)
     stack = [_twelve(beat, "a median beat") for beat in (stack[None] if stack.ndim == 2 else stack)]
     overlay = _weights(overlay)
-    seconds = stack[0].shape[1] / beat_rate
+    seconds = stack[0].shape[1] / BEAT_RATE
     width = 5 * np.ceil(seconds * MM_PER_SECOND / 5) + 5  # whole large squares
     figure, axes = _sheet(_CALIBRATION + 4 * width, 3 * _ROW, title)
     for row in range(3):
@@ -120,7 +120,7 @@ def plot_beats(
                 strip.heat(overlay[index], seconds)
             for number, beat in enumerate(stack):
                 colour = colours[number] if colours else f"C{number}" if len(stack) > 1 else _INK
-                strip.trace(beat[index], beat_rate, 0.0, colour)
+                strip.trace(beat[index], BEAT_RATE, 0.0, colour)
             strip.label(lead)
     return figure
 

@@ -93,10 +93,10 @@ def equivalence(
 
 
 def equivalent_auc(
-    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, margin: float = MARGIN,
-    clusters: ArrayLike | None = None,
+    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, clusters: ArrayLike | None = None
 ) -> Equivalence:
-    """Are two AUCs on the same participants within ``margin`` of each other? See :func:`auc_difference`."""
+    """Are two AUCs on the same participants within :data:`MARGIN` of each other? See :func:`auc_difference`.
+    """
     return equivalence(
-        lambda level: auc_difference(labels, scores_a, scores_b, level, clusters=clusters), margin
+        lambda level: auc_difference(labels, scores_a, scores_b, level, clusters=clusters), MARGIN
     )

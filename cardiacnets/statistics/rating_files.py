@@ -33,7 +33,7 @@ def read_ratings(
 ) -> pd.DataFrame:
     """The readings of one file or several in one table, as :func:`check_ratings` and chapter 07 take it.
 
-    Args:
+    Arguments:
         paths: a CSV, several, a folder of CSVs, or a pattern such as ``answers/*.csv``.
         truth: diagnosis by case, for files that do not hold it.
         key: of a reader kit (:func:`read_key`): turns ``case`` and ``display`` into recording and

@@ -71,12 +71,15 @@ def obuchowski_rockette(
 ) -> ReaderStudy:
     """Do the modalities differ in the readers' mean figure of merit?
 
-    Args: table: columns reader, modality, case, truth, rating; see :func:`check_ratings` for what is refused.
-    merit: ``"auc"``, or ``"sensitivity"``, ``"specificity"``, ``"accuracy"`` of the decisions rating >=
-    ``threshold``. covariance: of the errors, ``"jackknife"`` over cases or ``"delong"`` (the sample
-    covariance of placements; for the binary merits of the decisions). random: ``"readers and cases"``
-    (conclusions for readers and patients like these), ``"cases"`` (for these very readers) or ``"readers"``
-    (for these very cases). level: of the intervals.
+    Arguments:
+        table: columns reader, modality, case, truth, rating; see :func:`check_ratings` for what is refused.
+        merit: ``"auc"``, or ``"sensitivity"``, ``"specificity"``, ``"accuracy"`` of the decisions rating >=
+            ``threshold``.
+        covariance: of the errors, ``"jackknife"`` over cases or ``"delong"`` (the sample covariance of
+            placements; for the binary merits of the decisions).
+        random: ``"readers and cases"`` (conclusions for readers and patients like these), ``"cases"`` (for
+            these very readers) or ``"readers"`` (for these very cases).
+        level: of the intervals.
 
     F = MS(T) / (MS(TR) + max(J (Cov2 - Cov3), 0)) for J readers; with fixed readers chi2 = (I - 1) MS(T) /
     (Var - Cov1 + (J - 1) max(Cov2 - Cov3, 0)) for I modalities; with fixed cases F = MS(T) / MS(TR). Assumes

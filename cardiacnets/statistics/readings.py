@@ -61,22 +61,16 @@ def display_agreement(
     return pd.DataFrame(rows)
 
 
-def compare_experience(
-    table: pd.DataFrame,
-    a: str,
-    b: str,
-    groups: tuple[str, str] = ("junior", "senior"),
-    seed: int = 0,
-    resamples: int = 2000,
-) -> pd.DataFrame:
-    """Two groups of readers, the first less the second: agreement between displays, and gain in accuracy.
+def compare_experience(table: pd.DataFrame, a: str, b: str, seed: int = 0) -> pd.DataFrame:
+    """Junior less senior readers: agreement between displays, and gain in accuracy.
 
     The readers of the table are fixed: with two of a kind nothing can be said of others like them. Columns:
     quantity (each coefficient of :func:`display_agreement`, and ``gain in accuracy`` of ``a`` over ``b``),
-    first, second, difference, low, high (bootstrap over cases), cases. Empty unless both groups read.
+    first (junior), second (senior), difference, low, high (bootstrap over cases), cases. Empty unless both
+    groups read.
     """
     names = ["quantity", "first", "second", "difference", "low", "high", "cases"]
-    parts = [table[table["experience"] == group] for group in groups]
+    parts = [table[table["experience"] == group] for group in ("junior", "senior")]
     if any(part.empty for part in parts):
         return pd.DataFrame(columns=names)
 
@@ -85,7 +79,7 @@ def compare_experience(
         return np.hstack([first - second, first, second])
 
     measures = [(_agreement(part, a, b), _gain(part, a, b)) for part in parts]
-    found = participant_bootstrap(statistic, table["case"].nunique(), resamples, seed)
+    found = participant_bootstrap(statistic, table["case"].nunique(), seed=seed)
     quantities = [*COEFFICIENTS, "gain in accuracy"]
     rows = []
     for place, name in enumerate(quantities):

@@ -2,11 +2,10 @@
 
 import re
 
-import nibabel
 import numpy as np
 import pytest
 
-from cardiacnets.cmr import locate_by_mask, locate_heart, read_cine
+from cardiacnets.cmr import locate_heart, read_cine
 
 
 @pytest.fixture(scope="module")
@@ -78,37 +77,3 @@ def test_it_follows_the_heart_when_the_picture_is_moved_or_turned(siemens):
 def test_a_still_picture_has_no_heart():
     with pytest.raises(ValueError, match="nothing in this cine moves"):
         locate_heart(np.ones((5, 3, 32, 32)), (8, 1.8, 1.8))
-
-
-@pytest.fixture
-def mask_file(tmp_path, siemens):
-    """A mask on the cine's grid, mirrored as converters do: LV pool 1, muscle 2, right ventricle 3."""
-    labels = np.zeros(siemens.frames.shape[1:], dtype=np.uint8)  # (S, H, W)
-    labels[1:5, 60:141, 50:171] = 3
-    labels[1:5, 80:131, 110:161] = 2
-    labels[1:5, 90:121, 120:151] = 1
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ siemens.meta["affine"][:, [2, 1, 0, 3]]
-    flip = np.eye(4)
-    flip[1, 1], flip[1, 3] = -1, labels.shape[1] - 1
-    path = tmp_path / "mask.nii.gz"
-    nibabel.save(nibabel.Nifti1Image(labels.transpose(2, 1, 0)[:, ::-1], affine @ flip), path)
-    return path
-
-
-def test_a_mask_gives_the_middle_of_its_box(mask_file, siemens):
-    found = locate_by_mask(mask_file, siemens.frames.shape, siemens.meta["affine"])
-    assert found.centre == (100, 110)
-    assert np.allclose(found.ventricle[1:5], (105, 135))
-    assert np.isnan(found.ventricle[[0, 5]]).all()
-    assert found.middle_slice == 3
-    assert siemens.standard(location=found).shape == (50, 80, 80)
-
-
-def test_a_mask_of_someone_else_is_refused(tmp_path, mask_file, siemens):
-    other = siemens.meta["affine"].copy()
-    other[:3, 3] += 1000
-    with pytest.raises(ValueError, match="same examination"):
-        locate_by_mask(mask_file, siemens.frames.shape, other)
-    (tmp_path / "no.nii.gz").write_bytes(b"no")
-    with pytest.raises(ValueError, match="no.nii.gz"):
-        locate_by_mask(tmp_path / "no.nii.gz", siemens.frames.shape, other)

@@ -105,7 +105,7 @@ def simulate_readers(
     """Every reader reads every case with the ECG, then with the generated, then with the real movie beside
     it.
 
-    Args:
+    Arguments:
         ecg_features: (n, k) as in ``reference.ecg``; NaN where not measurable (taken as average).
         generated_features: (n, m) as in ``reference.movie``, measured on the generated movies.
         real_features: (n, m), measured on the real ones.

@@ -20,7 +20,7 @@ def read_answers(
 ) -> pd.DataFrame:
     """Ratings of people who read the cases of ``run``, one row a reading, ready for chapter 07.
 
-    Args:
+    Arguments:
         displays: the run's cases, see :func:`~cardiacnets.experiments.reader_study.readers.reader_displays`.
         ratings: one CSV, several, a folder or a pattern; see :func:`~cardiacnets.statistics.read_ratings`.
         key: of the kit they were read with; not needed for a file that names recordings and modalities

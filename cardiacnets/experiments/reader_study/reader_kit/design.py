@@ -31,9 +31,11 @@ def reading_lists(
 ) -> list[list[list[Reading]]]:
     """For each reader and session the (case, display) readings in their order.
 
-    Args: truth: (n,) 0 or 1; groups of cases share its two kinds evenly. readers: how many; six, or a
-    multiple of six, balance every order of the displays. order: one of :data:`ORDERS`. rng: shuffles
-    groups, and the cases within a session anew for each reader.
+    Arguments:
+        truth: (n,) 0 or 1; groups of cases share its two kinds evenly.
+        readers: how many; six, or a multiple of six, balance every order of the displays.
+        order: one of :data:`ORDERS`.
+        rng: shuffles groups, and the cases within a session anew for each reader.
 
     Raises ``ValueError`` for an unknown order, no reader, or fewer than three cases.
     """

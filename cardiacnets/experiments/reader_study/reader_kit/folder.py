@@ -66,7 +66,7 @@ def make_kit(
 ) -> Kit:
     """Write the kit of the run's reader-study cases.
 
-    Args:
+    Arguments:
         run: whose chapters 00 to 04 have been executed.
         folder: where the kit goes; must not exist.
         key: CSV with code, film, participant and truth; by default ``<folder>-key.csv`` beside the folder.
