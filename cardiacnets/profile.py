@@ -13,9 +13,10 @@ import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+
+from cardiacnets.yaml_reading import read_yaml
 
 FOLDER = Path(__file__).parent / "profiles"
 
@@ -277,7 +278,7 @@ def profile_names() -> list[str]:
 def load_profile(name: str | Path | Profile) -> Profile:
     """The profile called ``name``, or read from a YAML file of the user's own.
 
-    Raises ``ValueError`` if the name is unknown or the file has unknown, missing or ill-typed keys.
+    Raises ``ValueError`` if the name is unknown or the file has unknown, missing, ill-typed or doubled keys.
     """
     if isinstance(name, Profile):
         return name
@@ -286,11 +287,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
         raise ValueError(
             f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file"
         )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not valid YAML ({error})") from None
-    return _read(Profile, content, path.name)
+    return _read(Profile, read_yaml(path), path.name)
 
 
 def read_section(name: str, content: Any, where: str) -> Any:

@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from cardiacnets.cohorts.labels import LABELS, DiagnosisWindow
 from cardiacnets.phenotypes import MANIFESTS
+from cardiacnets.yaml_reading import read_yaml
 
 
 class Section(BaseModel):
@@ -223,11 +223,9 @@ def load_manifest(path: Path | str) -> Manifest:
     """Read and check one manifest; ``ValueError`` names the file and each key at fault."""
     path = Path(path)
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such manifest") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: a manifest is a mapping of keys to values")
     try:
