@@ -216,6 +216,21 @@ class AugmentedTraining(Training):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class VideoTraining(Training):
+    """One training stage of the movies' networks, whose weights do not decay."""
+
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.99)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FineTuning(AugmentedTraining):
+    """Training on labels, from a start that is kept close to."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Downstream:
     """Label budgets, seeds and resampling of the downstream tasks."""
 
@@ -249,9 +264,9 @@ class Profile:
     pretraining: AugmentedTraining
     ecg_pretraining: AugmentedTraining
     aligning: AugmentedTraining
-    autoencoding: Training
-    generation: Training
-    finetuning: AugmentedTraining
+    autoencoding: VideoTraining
+    generation: VideoTraining
+    finetuning: FineTuning
     downstream: Downstream
 
     @property

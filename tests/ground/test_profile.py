@@ -96,6 +96,20 @@ def test_a_profile_holds_what_differs_from_the_defaults():
                 and getattr(getattr(loaded, section), field.name) == field.default
             }
             assert repeated == set(), f"{name}: {section} repeats the defaults of {repeated}"
+        above = {field.name: field.default for field in dataclasses.fields(Profile) if field.name in content}
+        repeated = {key for key, default in above.items() if getattr(loaded, key) == default}
+        assert repeated == set(), f"{name} repeats the defaults of {repeated}"
+
+
+def test_what_every_profile_says_alike_is_a_default():
+    profiles = [load_profile(name) for name in profile_names()]
+    written = [yaml.safe_load((FOLDER / f"{profile.name}.yaml").read_text()) for profile in profiles]
+    for section, kind in SECTIONS.items():
+        for field in dataclasses.fields(kind):
+            values = {getattr(getattr(profile, section), field.name) for profile in profiles}
+            named = all(field.name in content.get(section, {}) for content in written)
+            # threads are the machine's, which a profile says even where all say the same
+            assert not named or len(values) > 1 or field.name == "threads", f"{section}: {field.name}"
 
 
 def test_an_unquoted_no_is_the_precision_no(edited):
