@@ -25,11 +25,11 @@ SIMULATED = "Simulated."
 """The word that no figure from simulation goes without."""
 
 
-def png_bytes(figure: Figure, dpi: int = 120) -> bytes:
+def png_bytes(figure: Figure) -> bytes:
     """The figure on white as PNG, without the date, so that equal figures are equal files."""
     buffer = io.BytesIO()
     figure.savefig(
-        buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white", metadata={"Software": None}
+        buffer, format="png", dpi=120, bbox_inches="tight", facecolor="white", metadata={"Software": None}
     )
     return buffer.getvalue()
 

@@ -23,14 +23,14 @@ from cardiacnets.run import REPOSITORY, Run, open_run
 HIDDEN = "remove-input"
 
 
-def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
+def build_book(run: Run) -> Path:
     """The pages of a run, at ``run.book``; what stood there before is replaced only by a book without faults.
 
     Raises :class:`cardiacnets.report.gate.GateError` naming each fault, and the disclosure guard's error.
     """
     gate.require(gate.notebook_faults(run.notebooks))
     guard(run)
-    source = stage(run, repository)
+    source = stage(run)
     pages = build_pages(source)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
     gate.require(gate.page_faults(pages))
