@@ -37,12 +37,12 @@ from cardiacnets.ecg import heart_rate, read_ecg
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.reach import code_of
 from cardiacnets.shards import PARTS, Part, leave_shard, load_shard, over_shards, shard_file, shards_of
+from cardiacnets.stored_ecg import in_microvolts
 
 SHARD = 64
 """Recordings that are read together: what a killed import has to read again."""
 
 MARKS = "shards"
-MICROVOLTS = 1000.0
 VIEWS = {view.cine: (view.name, view.pixels) for view in study.VIEWS.values()}
 """What a manifest calls a view: the array's name, and the side of its pictures."""
 
@@ -240,7 +240,7 @@ def _read_files(paths: dict[str, list[Path]], frames: int, arrays: dict[str, np.
             try:
                 if what == "ecg":
                     signal = read_ecg(files[place]).standard()
-                    arrays["ecg"][place] = np.clip(np.rint(signal * MICROVOLTS), -32_768, 32_767)
+                    arrays["ecg"][place] = in_microvolts(signal)
                     row["heart_rate"] = float(heart_rate(signal))
                 else:
                     arrays[VIEWS[what][0]][place] = read_cine(files[place], view=what).standard(frames=frames)

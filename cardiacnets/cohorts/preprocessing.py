@@ -23,7 +23,6 @@ from tqdm.auto import tqdm
 
 from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
-    MICROVOLT,
     Cohort,
     memory_map,
     open_cohort,
@@ -37,6 +36,7 @@ from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.shards import Part, leave_shard, over_shards, shards_of
+from cardiacnets.stored_ecg import in_millivolts
 from cardiacnets.study import PAIRED_COHORTS, SPLIT_COHORTS
 
 SHARD = 128
@@ -210,7 +210,7 @@ def _preprocess_shard(
 ) -> dict[str, np.ndarray]:
     """Arrays of one shard, among them ``reasons``: why a recording cannot be used (empty: it can)."""
     rows = slice(shard.start, shard.stop)
-    signal = memory_map(folder / "ecg.npy")[rows].astype(np.float32) * MICROVOLT
+    signal = in_millivolts(memory_map(folder / "ecg.npy")[rows])
     peaks = detect_r_peaks(signal, ECG_RATE)
     checked = [check_ecg(record, ECG_RATE, tops) for record, tops in zip(signal, peaks, strict=True)]
     reasons = ["; ".join(quality.faults) for quality in checked]

@@ -19,15 +19,13 @@ import pandas as pd
 from cardiacnets.digital_heart import write_cohort
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.stored_ecg import in_millivolts
 from cardiacnets.study import COHORTS, PAIRED_COHORTS
 
 SIMULATED_COHORTS = tuple(COHORTS)
 TWIN = "_twin"
 TWIN_PEOPLE = 300
 """Participants of a real cohort's simulated twin, at most: enough to choose single people from."""
-
-MICROVOLT = np.float32(1e-3)
-"""Millivolts a stored unit."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Cohort:
 
     def ecg_millivolts(self, rows: slice | np.ndarray) -> np.ndarray:
         """Recordings as float32 (n, 12, 5000) mV."""
-        return self.ecg[rows].astype(np.float32) * MICROVOLT
+        return in_millivolts(self.ecg[rows])
 
 
 def worthwhile_processes(count: int) -> int:

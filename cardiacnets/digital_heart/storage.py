@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cardiacnets.contracts import CINE_FRAMES, ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
-from cardiacnets.digital_heart.cohort import SHARD, Cohort, check, simulate_participants, visits
+from cardiacnets.digital_heart.cohort import SHARD, check, simulate_participants, visits
 from cardiacnets.digital_heart.sites import site
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.shards import over_shards, shards_of
-
-MICROVOLTS = 1000.0
+from cardiacnets.stored_ecg import in_microvolts
 
 
 def write_cohort(
@@ -66,12 +65,7 @@ def _write_shard(
     part = simulate_participants(shard, site(cohort, preset), preset, seed, frames, cines)
     for name in names:
         file = np.lib.format.open_memmap(folder / f"{name}.npy", mode="r+")
-        values = _microvolts(part) if name == "ecg" else getattr(part, name)
+        values = in_microvolts(part.ecg) if name == "ecg" else getattr(part, name)
         file[start : start + len(values)] = values
         file.flush()
     return pd.concat([part.covariates, part.labels], axis=1)
-
-
-def _microvolts(part: Cohort) -> np.ndarray:
-    """The ECG as whole microvolts, int16, limited to the type's range of about 32 mV."""
-    return np.clip(np.rint(part.ecg * MICROVOLTS), -32_768, 32_767).astype(np.int16)

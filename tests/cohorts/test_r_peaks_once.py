@@ -15,6 +15,7 @@ from cardiacnets.ecg import (
     read_ecg,
 )
 from cardiacnets.profile import load_profile
+from cardiacnets.stored_ecg import in_microvolts, in_millivolts
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def signals() -> np.ndarray:
     example = read_ecg(example_ecg_path()).standard()
     records = np.stack([example, example, np.roll(example, 700, axis=-1)])
     records[1, 7] = 0
-    return np.rint(records / preprocessing.MICROVOLT).astype(np.int16)
+    return in_microvolts(records)
 
 
 @pytest.fixture
@@ -42,18 +43,18 @@ def test_a_shard_is_searched_twice(signals, searched, tmp_path):
     arrays = preprocessing._preprocess_shard(range(3), tmp_path, settings, 4, 32)
     assert searched == [3, 3]
     assert arrays["reasons"].tolist() == ["", "flat lead V2", ""]
-    alone = preprocessing.beat_view(clean(signals[[0, 2]].astype(np.float32) * preprocessing.MICROVOLT))
+    alone = preprocessing.beat_view(clean(in_millivolts(signals[[0, 2]])))
     np.testing.assert_allclose(arrays["beats"][[0, 2]], alone, atol=1e-6)
     assert not arrays["beats"][1].any()
 
 
 def test_a_check_searches_once(signals, searched):
-    check_ecg(signals[0] * preprocessing.MICROVOLT)
+    check_ecg(in_millivolts(signals[0]))
     assert searched == [1]
 
 
 def test_known_peaks_give_what_searching_gives(signals):
-    records = signals[[0, 2]].astype(np.float32) * preprocessing.MICROVOLT
+    records = in_millivolts(signals[[0, 2]])
     peaks = detect_r_peaks(records)
     assert np.array_equal(heart_rate(records, peaks=peaks), heart_rate(records))
     assert np.array_equal(median_beat(records, peaks=peaks), median_beat(records))
