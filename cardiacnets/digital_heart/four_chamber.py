@@ -120,70 +120,23 @@ def _picture(
     """One participant's cine from the outlines of its walls."""
     latents = anatomy.latents
     signal = imaging.tissue_signals(stream)
-    length, frames = line["length"], len(line["length"])
+    length = line["length"]
     half = {side: line[f"{side}_inner"][:, 0] for side in ("septal", "lateral")}  # annulus half-widths (T,)
-    mitral = 0.5 * (half["lateral"] - half["septal"])
     backs = {
         name: length[0] + 2 * (1.1 * (3 * line[name][0] / (4 * np.pi)) ** (1 / 3)) for name in ("la", "ra")
     }
-    left_long, left_short = _atrium(line["la"], length, backs["la"])
-    right_long, right_short = _atrium(line["ra"], length - 0.3, backs["ra"])
-    left_u = np.maximum(mitral, left_short - half["septal"] * 0.75)
-    right_u = -np.maximum(
-        line["septal_outer"][:, 0] + 0.45 * line["right"][:, 0], half["septal"] * 0.75 + right_short * 0.9
-    )
-
-    tilt = np.deg2rad(-30 + 7 * stream.standard_normal())
-    lowest = max(backs.values())
-    leftmost = -(line["septal_outer"] + line["right"])[0].max()
-    centre_u = 0.5 * (line["lateral_outer"][0].max() + leftmost)
-    centre_w = 0.5 * (lowest - 0.4)
     px, py = imaging.grid(LAX_PIXELS)
-    u = (np.cos(tilt) * px + np.sin(tilt) * py + centre_u + stream.normal(0, 0.25)).astype(np.float32)
-    w = (-np.sin(tilt) * px + np.cos(tilt) * py + centre_w + stream.normal(0, 0.25)).astype(np.float32)
-
+    u, w = _heart_coordinates(px, py, line, max(backs.values()), stream)
     texture = imaging.tissue_texture(stream, LAX_PIXELS)
     background = _surroundings(latents["bmi"][row], px, py, signal, stream) * texture
-    canvas = Canvas.of(background, u, w, frames)
-    blood = imaging.blood_signal(stream, LAX_PIXELS, frames)
+    canvas = Canvas.of(background, u, w, len(length))
+    blood = imaging.blood_signal(stream, LAX_PIXELS, len(length))
     muscle = (signal["muscle"] * texture).astype(np.float32)
-
-    lv_centre = (0.0, 0.55 * float(length.mean()))
-    position = (1 - MATERIAL)[None, :] * length[:, None]  # (T, POINTS) height above the apex
-    cap = 0.8 * line["lateral_outer"][:, -1:]
-    top = position - cap * MATERIAL[None, :] ** 6
-    epicardium = _closed(line["septal_outer"], line["lateral_outer"], top)
-    endocardium = _closed(line["septal_inner"], line["lateral_inner"], position)
-    outer = polar(*epicardium, lv_centre)
-    inner = polar(*endocardium, lv_centre)
-    right_outline, right_centre = _right_outline(line, position, length)
-    right = polar(*right_outline, right_centre)
-    la_centre = (float(left_u.mean()), float((length + left_long).mean()))
-    ra_centre = (float(right_u.mean()), float((length + right_long).mean()) - 0.3)
-    left_atrium = polar(*_ellipse(left_u, length + 0.92 * left_long, left_short, left_long), la_centre)
-    right_atrium = polar(
-        *_ellipse(right_u, length - 0.3 + 0.92 * right_long, right_short, right_long), ra_centre
-    )
-
-    shapes = {
-        "lv": polar_shape(canvas, outer, lv_centre, 2.6, slant(outer)),
-        "rv": polar_shape(canvas, right, right_centre, 2.6, slant(right)),
-        "la": polar_shape(canvas, left_atrium, la_centre, 0.8),
-        "ra": polar_shape(canvas, right_atrium, ra_centre, 0.8),
-    }
-    hypertrophy, effusion = latents["rv_hypertrophy"][row], latents["effusion"][row]
-    free_wall = 0.20 + 0.45 * hypertrophy
+    shapes = _ventricles(canvas, line) | _atria(canvas, line, half, backs)
+    free_wall = 0.20 + 0.45 * latents["rv_hypertrophy"][row]
     fat = 0.15 + 0.08 * stream.gamma(2) + 0.2 * max(0.0, (latents["bmi"][row] - 26) / 8)
-    fluid = 1.3 * effusion
-    for name, wall in (("lv", 0.0), ("rv", free_wall)):
-        paint(canvas, shapes[name], 0.85 * signal["fat"] * texture, grow=wall + fluid + fat)
-    for name in ("la", "ra"):  # the groove between atria and ventricles
-        paint(canvas, shapes[name], 0.85 * signal["fat"] * texture, grow=0.45)
-    for name, wall in (("lv", 0.0), ("rv", free_wall)):
-        paint(canvas, shapes[name], imaging.INK, grow=wall + fluid + 0.09)
-    if fluid > 0.08:
-        for name, wall in (("lv", 0.0), ("rv", free_wall)):
-            paint(canvas, shapes[name], signal["fluid"], grow=wall + fluid)
+    fluid = 1.3 * latents["effusion"][row]
+    _wrap(canvas, shapes, {"lv": 0.0, "rv": free_wall}, fluid, fat, signal, 0.85 * signal["fat"] * texture)
     for name in ("la", "ra"):
         paint(canvas, shapes[name], muscle, grow=0.16)
     paint(canvas, shapes["rv"], muscle, grow=free_wall)
@@ -191,10 +144,81 @@ def _picture(
     paint(canvas, shapes["la"], 0.98 * blood, LA)
     paint(canvas, shapes["rv"], 0.97 * blood, RV)
     paint(canvas, shapes["lv"], muscle, MYOCARDIUM)
-    paint(canvas, polar_shape(canvas, inner, lv_centre, 0.4, slant(inner)), blood, LV)
+    paint(canvas, shapes["lv blood"], blood, LV)
     _outflow_tract(canvas, half["septal"], length, blood, stream)
-    _valves(canvas, line, half, right_u, muscle)
+    _valves(canvas, line, half, muscle)
     return imaging.finish(canvas, LAX_PIXELS, bool(latents["fibrillation"][row]), stream)
+
+
+def _heart_coordinates(
+    x: np.ndarray, y: np.ndarray, line: dict[str, np.ndarray], lowest: float, stream: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """``u`` and ``w`` of a picture's pixels: the heart lies in the middle, its apex up and to the left."""
+    tilt = np.deg2rad(-30 + 7 * stream.standard_normal())
+    leftmost = -(line["septal_outer"] + line["right"])[0].max()
+    centre_u = 0.5 * (line["lateral_outer"][0].max() + leftmost)
+    centre_w = 0.5 * (lowest - 0.4)
+    u = (np.cos(tilt) * x + np.sin(tilt) * y + centre_u + stream.normal(0, 0.25)).astype(np.float32)
+    w = (-np.sin(tilt) * x + np.cos(tilt) * y + centre_w + stream.normal(0, 0.25)).astype(np.float32)
+    return u, w
+
+
+def _ventricles(canvas: Canvas, line: dict[str, np.ndarray]) -> dict[str, Shape]:
+    """``lv`` with its muscle, ``lv blood`` within it, and the blood of ``rv``."""
+    length = line["length"]
+    centre = (0.0, 0.55 * float(length.mean()))
+    position = (1 - MATERIAL)[None, :] * length[:, None]  # (T, POINTS) height above the apex
+    cap = 0.8 * line["lateral_outer"][:, -1:]
+    top = position - cap * MATERIAL[None, :] ** 6
+    outer = polar(*_closed(line["septal_outer"], line["lateral_outer"], top), centre)
+    inner = polar(*_closed(line["septal_inner"], line["lateral_inner"], position), centre)
+    right_outline, right_centre = _right_outline(line, position, length)
+    right = polar(*right_outline, right_centre)
+    return {
+        "lv": polar_shape(canvas, outer, centre, 2.6, slant(outer)),
+        "lv blood": polar_shape(canvas, inner, centre, 0.4, slant(inner)),
+        "rv": polar_shape(canvas, right, right_centre, 2.6, slant(right)),
+    }
+
+
+def _atria(
+    canvas: Canvas, line: dict[str, np.ndarray], half: dict[str, np.ndarray], backs: dict[str, float]
+) -> dict[str, Shape]:
+    """``la`` and ``ra``, each between its valve and its fixed back, the left one behind the mitral valve."""
+    length = line["length"]
+    mitral = 0.5 * (half["lateral"] - half["septal"])
+    left_long, left_short = _atrium(line["la"], length, backs["la"])
+    right_long, right_short = _atrium(line["ra"], length - 0.3, backs["ra"])
+    left_u = np.maximum(mitral, left_short - half["septal"] * 0.75)
+    right_u = -np.maximum(
+        line["septal_outer"][:, 0] + 0.45 * line["right"][:, 0], half["septal"] * 0.75 + right_short * 0.9
+    )
+    la_centre = (float(left_u.mean()), float((length + left_long).mean()))
+    ra_centre = (float(right_u.mean()), float((length + right_long).mean()) - 0.3)
+    left = polar(*_ellipse(left_u, length + 0.92 * left_long, left_short, left_long), la_centre)
+    right = polar(*_ellipse(right_u, length - 0.3 + 0.92 * right_long, right_short, right_long), ra_centre)
+    return {
+        "la": polar_shape(canvas, left, la_centre, 0.8),
+        "ra": polar_shape(canvas, right, ra_centre, 0.8),
+    }
+
+
+def _wrap(
+    canvas: Canvas, shapes: dict[str, Shape], walls: dict[str, float], fluid: float, fat: float,
+    signal: dict[str, float], fatty: np.ndarray,
+) -> None:  # fmt: skip
+    """What lies around the heart, from outside: fat, the pericardium's dark line, and fluid where there is
+    some. ``walls``, ``fluid`` and ``fat`` are thicknesses, cm.
+    """
+    for name, wall in walls.items():
+        paint(canvas, shapes[name], fatty, grow=wall + fluid + fat)
+    for name in ("la", "ra"):  # the groove between atria and ventricles
+        paint(canvas, shapes[name], fatty, grow=0.45)
+    for name, wall in walls.items():
+        paint(canvas, shapes[name], imaging.INK, grow=wall + fluid + 0.09)
+    if fluid > 0.08:
+        for name, wall in walls.items():
+            paint(canvas, shapes[name], signal["fluid"], grow=wall + fluid)
 
 
 def _closed(septal: np.ndarray, lateral: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -244,7 +268,6 @@ def _valves(
     canvas: Canvas,
     line: dict[str, np.ndarray],
     half: dict[str, np.ndarray],
-    right_u: np.ndarray,
     muscle: np.ndarray,
 ) -> None:
     """Mitral and tricuspid leaflets: shut and domed in systole, open towards the ventricle while it fills."""
