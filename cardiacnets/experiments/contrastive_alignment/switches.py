@@ -24,12 +24,13 @@ from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import info_nce_rows, retrieval_ranks
+from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.profile import Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_mean, wilson_interval
 from cardiacnets.study import covariates_of
-from cardiacnets.training import fit, minibatches
+from cardiacnets.training import Stage, fit, minibatches
 
 PAIRS, EPOCHS, BATCH = 3840, 3, 64
 Pairs = Callable[[np.ndarray], list[torch.Tensor]]
@@ -86,7 +87,7 @@ def try_switches(run: Run) -> Path:
         "alignments": {name: profile.alignment for name, profile in profiles.items()},
         "training": profiles["film"].aligning,
         "seed": run.profile.seed,
-        "source": code_of(try_switches),
+        "source": code_of(try_switches, ECG_ENCODERS[run.profile.ecg_encoder.kind]),
     }
 
     def make(folder: Path) -> None:
@@ -119,16 +120,17 @@ def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Align
     augmentation = EcgAugmentation()
     covariates = len(standardiser.names) if variant.modulation else 0
     model = build_seeded("aligner", profile, covariates=covariates)
-    fit(
+    stage = Stage(
+        "aligner",
         model,
         lambda model, batch: model(*batch),
         batches,
         profile.aligning,
-        augment=lambda batch, generator: [augmentation(batch[0], generator), *batch[1:]],
         seed=profile.seed,
-        steps_per_epoch=len(training) // profile.aligning.batch,
-        progress=False,
+        examples=len(training),
+        augment=lambda batch, generator: [augmentation(batch[0], generator), *batch[1:]],
     )
+    fit(stage, progress=False)
     return model, pairs
 
 
