@@ -21,7 +21,7 @@ from torch import nn
 
 from cardiacnets.experiments.shared.inputs import trained_on
 from cardiacnets.models.registry import ECG_ENCODERS
-from cardiacnets.profile import SECTIONS
+from cardiacnets.profile import SECTIONS, Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import CHAPTERS, Run, chapter_of
 from cardiacnets.training import Given, Stage, fit, from_pretrained, save_checkpoint, this_process
@@ -99,16 +99,19 @@ class Network:
         chosen = self._chosen(run, *choices, **named)
         needs = self.needs(run, **chosen) if callable(self.needs) else self.needs
         places = [need.format(**chosen) for need in needs]
-        code = [self]
-        if "ecg_encoder" in self.reads:
-            code.append(ECG_ENCODERS[run.profile.ecg_encoder.kind])
         return {
             "choices": chosen,
             "needs": {place: run.require(run.root / place) for place in places},
             "settings": {name: attrgetter(name)(run.profile) for name in ("seed", *self.reads)},
             "rows": self.rows(**chosen) if self.rows else None,
-            "source": code_of(*code),
+            "source": code_of(*self.code(run.profile)),
         }
+
+    def code(self, profile: Profile) -> tuple[Callable[..., Any], ...]:
+        """Where its code begins: its stage, and the ECG encoder that ``profile`` chooses if it reads that."""
+        if "ecg_encoder" not in self.reads:
+            return (self,)
+        return self, ECG_ENCODERS[profile.ecg_encoder.kind]
 
     def _chosen(self, run: Run | None, *choices: Any, **named: Any) -> dict[str, Any]:
         """The choices by their names, those left out as the function has them."""
@@ -178,9 +181,12 @@ def _check_setting(name: str, network: Network) -> None:
 
 
 def _check_order(need: str, place: str) -> None:
-    """Refuse what a later chapter makes than the one that trains the network."""
-    chapters = list(CHAPTERS)
-    maker, trainer = chapter_of(need), chapter_of(place)
+    """Refuse what nobody makes, or only a later chapter than the one that trains the network."""
+    chapters, trainer = list(CHAPTERS), chapter_of(place)
+    try:
+        maker = chapter_of(need)
+    except ValueError as error:
+        raise ValueError(f"{place} needs {error}") from None
     if chapters.index(maker) > chapters.index(trainer):
         raise ValueError(f"{place} of chapter {trainer} needs {need}, which chapter {maker} makes later")
 
