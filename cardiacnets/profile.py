@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,12 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from cardiacnets.reach import names_in
+
 FOLDER = Path(__file__).parent / "profiles"
+
+CHOSEN = {"ecg_encoder.kind": ("cardiacnets.models.registry", "ECG_ENCODERS")}
+"""Settings that name a row of a table: its module, which is read, not loaded, and its name there."""
 
 # typed strictly, so that a text never becomes a number, and without keys that nothing reads
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -267,7 +273,8 @@ def profile_names() -> list[str]:
 def load_profile(name: str | Path | Profile) -> Profile:
     """The profile called ``name``, or read from a YAML file of the user's own.
 
-    Raises ``ValueError`` if the name is unknown or the file has unknown, missing or ill-typed keys.
+    Raises ``ValueError`` if the name is unknown or the file has unknown, missing or ill-typed keys, or names
+    a row that a table of :data:`CHOSEN` does not have.
     """
     if isinstance(name, Profile):
         return name
@@ -280,7 +287,13 @@ def load_profile(name: str | Path | Profile) -> Profile:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not valid YAML ({error})") from None
-    return _read(Profile, content, path.name)
+    profile = _read(Profile, content, path.name)
+    for setting, table in CHOSEN.items():
+        value, known = attrgetter(setting)(profile), names_in(*table)
+        if value not in known:
+            place = setting.replace(".", ": ")
+            raise ValueError(f"{path.name}: {place}: {value!r} is not one of {', '.join(known)}")
+    return profile
 
 
 def read_section(name: str, content: Any, where: str) -> Any:

@@ -32,6 +32,7 @@ ROWS: set[Definition] = {
     ("cardiacnets.study", "ALIGNMENTS"),
     ("cardiacnets.study", "ARMS"),
     ("cardiacnets.run", "ARTEFACTS"),
+    ("cardiacnets.profile", "CHOSEN"),
     ("cardiacnets.models.registry", "ECG_ENCODERS"),
     ("cardiacnets.training.checkpoints", "SECTIONS"),
     ("cardiacnets.training.checkpoints", "FREE"),
@@ -87,6 +88,11 @@ def reached(*functions: Callable[..., Any], package: Path = PACKAGE) -> set[Defi
         rows = [row for table in tables for name, row in _rows(package, *table).items() if name in handed]
         waiting = [each for row in rows for each in row if each not in found | tables]
     return found
+
+
+def names_in(module: str, table: str, package: Path = PACKAGE) -> list[str]:
+    """The names of the rows of a table, a dictionary that a module writes out, without loading the module."""
+    return list(_rows(package, module, table))
 
 
 def library(*codes: str, package: Path = PACKAGE) -> list[str]:
