@@ -52,6 +52,10 @@ class Cohort:
     ``cmr``: both views of a cine beside each ECG. ``split``: networks are trained on it, so that it has a
     train, a validation and a test part; the others are seen once. ``covariates``: what its models may be told
     of a participant beside the ECG.
+
+    Two facts stand elsewhere under the same name, since others own them: how its simulated people differ, in
+    :data:`cardiacnets.digital_heart.SITES`, the simulator's frozen world; and which real cohort takes its
+    place, in that cohort's manifest, which a site writes for itself.
     """
 
     name: str
