@@ -254,10 +254,6 @@ class Profile:
         """How statistics resample participants: their ``resamples`` and ``seed``."""
         return {"resamples": self.downstream.bootstrap, "seed": self.seed}
 
-    def asdict(self) -> dict[str, Any]:
-        """The profile as plain nested dictionaries, for provenance and fingerprints."""
-        return dataclasses.asdict(self)
-
 
 SECTIONS: dict[str, type] = {
     name: kind for name, kind in typing.get_type_hints(Profile).items() if dataclasses.is_dataclass(kind)

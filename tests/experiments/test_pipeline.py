@@ -109,6 +109,7 @@ def twins(run):
 
 def test_all_that_runs_while_an_artefact_is_made_is_in_its_fingerprint(run, twins):
     watched(switches.try_switches, run)
+    watched(information_limited.try_limited, run)
     watched(map_of_gain.fit_map_of_gain, twins)
     watched(downstream.fit_network, run, "ukb.indices", "aligned")
     for function in EXECUTED:
@@ -121,7 +122,8 @@ def not_in_the_fingerprint(function, run) -> set[tuple[str, str]]:
     assert len({module for module, _ in ran}) > 3
     if isinstance(declared := getattr(function, "__self__", None), stage.Network):
         return ran - reached(*declared.code(run.profile))
-    chosen = [ECG_ENCODERS[run.profile.ecg_encoder.kind]] if function is switches.try_switches else []
+    short = (switches.try_switches, information_limited.try_limited)
+    chosen = [ECG_ENCODERS[run.profile.ecg_encoder.kind]] if function in short else []
     return ran - reached(function, *chosen)
 
 

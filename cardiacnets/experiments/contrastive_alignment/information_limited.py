@@ -23,6 +23,7 @@ from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_correlations, wilson_interval
@@ -63,8 +64,10 @@ def try_limited(run: Run) -> Path | None:
     ingredients = {
         "cohort": clean.folder,
         "features": run.require(run.root / "features" / "ukb"),
-        "variant": Variant().profile(run.profile).asdict(),
-        "source": code_of(try_limited),
+        "variant": Variant().ingredients(run.profile),
+        "labels": run.profile.downstream.labels,
+        "preset": run.profile.cohorts.preset,
+        "source": code_of(try_limited, ECG_ENCODERS[run.profile.ecg_encoder.kind]),
     }
 
     def make(folder: Path) -> None:

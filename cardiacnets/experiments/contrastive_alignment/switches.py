@@ -61,6 +61,12 @@ class Variant:
             aligning=replace(profile.aligning, epochs=EPOCHS, warmup_epochs=1.0, batch=BATCH),
         )
 
+    def ingredients(self, profile: Profile) -> dict[str, object]:
+        """What the network that :func:`align_shortly` trains by it takes from ``profile``."""
+        changed = self.profile(profile)
+        sections = ("seed", "ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning")
+        return {name: getattr(changed, name) for name in sections}
+
 
 VARIANTS = {
     "trained_heads": Variant(),
@@ -77,16 +83,11 @@ def try_switches(run: Run) -> Path:
     validation participant's ``loss.<variant>`` (SAX + four-chamber) and ``rank.<variant>`` (ECG to SAX).
     """
     clean = open_clean(run, "ukb")
-    profiles = {name: variant.profile(run.profile) for name, variant in VARIANTS.items()}
     ingredients = {
         "cohort": clean.folder,
         "features": run.require(run.root / "features" / "ukb"),
         "pairs": PAIRS,
-        "ecg_input": run.profile.ecg_input,
-        "encoders": {name: profile.ecg_encoder for name, profile in profiles.items()},
-        "alignments": {name: profile.alignment for name, profile in profiles.items()},
-        "training": profiles["film"].aligning,
-        "seed": run.profile.seed,
+        "variants": {name: variant.ingredients(run.profile) for name, variant in VARIANTS.items()},
         "source": code_of(try_switches, ECG_ENCODERS[run.profile.ecg_encoder.kind]),
     }
 
