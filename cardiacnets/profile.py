@@ -18,12 +18,9 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from cardiacnets.reach import names_in
+from cardiacnets.reach import CHOSEN, names_in
 
 FOLDER = Path(__file__).parent / "profiles"
-
-CHOSEN = {"ecg_encoder.kind": ("cardiacnets.models.registry", "ECG_ENCODERS")}
-"""Settings that name a row of a table: its module, which is read, not loaded, and its name there."""
 
 # typed strictly, so that a text never becomes a number, and without keys that nothing reads
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -270,7 +267,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
     """The profile called ``name``, or read from a YAML file of the user's own.
 
     Raises ``ValueError`` if the name is unknown or the file has unknown, missing or ill-typed keys, or names
-    a row that a table of :data:`CHOSEN` does not have.
+    a row that a table of :data:`cardiacnets.reach.CHOSEN` does not have.
     """
     if isinstance(name, Profile):
         return name

@@ -28,18 +28,22 @@ LOOPS = (ast.For, ast.While, ast.With, ast.Match)
 Definition = tuple[str, str]
 """A module's name and that of what it defines; an empty name is what the module does when it is imported."""
 
+CHOSEN: dict[str, Definition] = {"ecg_encoder.kind": ("cardiacnets.models.registry", "ECG_ENCODERS")}
+"""Settings of a profile that name a row of a table: the table's module and its name there. What reads such a
+section counts the row that is chosen."""
+
 ROWS: set[Definition] = {
+    *CHOSEN.values(),
+    ("cardiacnets.reach", "CHOSEN"),
     ("cardiacnets.study", "ALIGNMENTS"),
     ("cardiacnets.study", "ARMS"),
     ("cardiacnets.run", "ARTEFACTS"),
-    ("cardiacnets.profile", "CHOSEN"),
-    ("cardiacnets.models.registry", "ECG_ENCODERS"),
     ("cardiacnets.training.checkpoints", "SECTIONS"),
     ("cardiacnets.training.checkpoints", "FREE"),
     ("cardiacnets.experiments.shared.stage", "DECLARED"),
 }
-"""Tables of which a stage uses single rows: it counts those among its ingredients, so that a further row
-makes nothing stale."""
+"""Tables of which a stage uses single rows: it counts those among its ingredients or beside its code, so that
+a further row makes nothing stale."""
 
 NAMED: set[Definition] = {("cardiacnets.models.registry", "KINDS")}
 """Tables whose rows are asked for by name, as in ``build("aligner", profile)``: of these a row counts where

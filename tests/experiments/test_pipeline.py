@@ -37,7 +37,6 @@ from cardiacnets.experiments.shared.inputs import Standardiser
 from cardiacnets.experiments.shared.tasks import TASKS, labelled
 from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
 from cardiacnets.models.linear_twin import CineComponents, ClosedFormAlignment
-from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import SECTIONS, Profile, load_profile
 from cardiacnets.reach import reached
@@ -123,7 +122,7 @@ def not_in_the_fingerprint(function, run) -> set[tuple[str, str]]:
     if isinstance(declared := getattr(function, "__self__", None), stage.Network):
         return ran - reached(*declared.code(run.profile))
     short = (switches.try_switches, information_limited.try_limited)
-    chosen = [ECG_ENCODERS[run.profile.ecg_encoder.kind]] if function in short else []
+    chosen = stage.chosen_code(run.profile, switches.READS) if function in short else []
     return ran - reached(function, *chosen)
 
 

@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from cardiacnets.profile import (
-    CHOSEN,
     FOLDER,
     SECTIONS,
     Profile,
@@ -15,7 +14,7 @@ from cardiacnets.profile import (
     profile_names,
     read_section,
 )
-from cardiacnets.reach import names_in
+from cardiacnets.reach import CHOSEN, names_in
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "full", "paper"])

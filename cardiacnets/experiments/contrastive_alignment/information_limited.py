@@ -18,12 +18,17 @@ from numpy.lib.format import open_memmap
 from cardiacnets.cohorts.preprocessing import CleanCohort, encoder_view, open_clean
 from cardiacnets.cohorts.studied import may_show
 from cardiacnets.digital_heart.controls import limited_ecg
-from cardiacnets.experiments.contrastive_alignment.switches import Variant, align_shortly, losses_and_ranks
+from cardiacnets.experiments.contrastive_alignment.switches import (
+    READS,
+    Variant,
+    align_shortly,
+    losses_and_ranks,
+)
 from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.experiments.shared.tasks import labelled
-from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_correlations, wilson_interval
@@ -67,7 +72,7 @@ def try_limited(run: Run) -> Path | None:
         "variant": Variant().ingredients(run.profile),
         "labels": run.profile.downstream.labels,
         "preset": run.profile.cohorts.preset,
-        "source": code_of(try_limited, ECG_ENCODERS[run.profile.ecg_encoder.kind]),
+        "source": code_of(try_limited, *chosen_code(run.profile, READS)),
     }
 
     def make(folder: Path) -> None:

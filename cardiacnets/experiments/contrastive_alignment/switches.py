@@ -21,10 +21,10 @@ from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.shared.encoding import build_seeded
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
+from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import info_nce_rows, retrieval_ranks
-from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.profile import Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -33,6 +33,8 @@ from cardiacnets.study import covariates_of
 from cardiacnets.training import Stage, fit, minibatches
 
 PAIRS, EPOCHS, BATCH = 3840, 3, 64
+READS = ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning")
+"""What of a profile a short alignment depends on."""
 Pairs = Callable[[np.ndarray], list[torch.Tensor]]
 
 
@@ -64,8 +66,7 @@ class Variant:
     def ingredients(self, profile: Profile) -> dict[str, object]:
         """What the network that :func:`align_shortly` trains by it takes from ``profile``."""
         changed = self.profile(profile)
-        sections = ("seed", "ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning")
-        return {name: getattr(changed, name) for name in sections}
+        return {name: getattr(changed, name) for name in ("seed", *READS)}
 
 
 VARIANTS = {
@@ -88,7 +89,7 @@ def try_switches(run: Run) -> Path:
         "features": run.require(run.root / "features" / "ukb"),
         "pairs": PAIRS,
         "variants": {name: variant.ingredients(run.profile) for name, variant in VARIANTS.items()},
-        "source": code_of(try_switches, ECG_ENCODERS[run.profile.ecg_encoder.kind]),
+        "source": code_of(try_switches, *chosen_code(run.profile, READS)),
     }
 
     def make(folder: Path) -> None:

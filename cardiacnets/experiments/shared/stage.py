@@ -8,9 +8,10 @@ declaration. A network is trained by one process or by several (``accelerate lau
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, update_wrapper
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +21,8 @@ import pandas as pd
 from torch import nn
 
 from cardiacnets.experiments.shared.inputs import trained_on
-from cardiacnets.models.registry import ECG_ENCODERS
 from cardiacnets.profile import SECTIONS, Profile
-from cardiacnets.reach import code_of
+from cardiacnets.reach import CHOSEN, code_of
 from cardiacnets.run import CHAPTERS, Run, chapter_of
 from cardiacnets.training import Given, Stage, fit, from_pretrained, save_checkpoint, this_process
 
@@ -108,10 +108,8 @@ class Network:
         }
 
     def code(self, profile: Profile) -> tuple[Callable[..., Any], ...]:
-        """Where its code begins: its stage, and the ECG encoder that ``profile`` chooses if it reads that."""
-        if "ecg_encoder" not in self.reads:
-            return (self,)
-        return self, ECG_ENCODERS[profile.ecg_encoder.kind]
+        """Where its code begins: its stage, and what ``profile`` chooses for it."""
+        return self, *chosen_code(profile, self.reads)
 
     def _chosen(self, run: Run | None, *choices: Any, **named: Any) -> dict[str, Any]:
         """The choices by their names, those left out as the function has them."""
@@ -134,6 +132,17 @@ def trained(
     setting that no profile has, and a place that has another network.
     """
     return partial(Network, place=place, needs=needs, reads=reads, **more)
+
+
+def chosen_code(profile: Profile, sections: Iterable[str]) -> list[Callable[..., Any]]:
+    """The rows of tables that settings of these sections choose, such as the ECG encoder: code that counts
+    beside that of what reads them.
+    """
+    chosen = {each: table for each, table in CHOSEN.items() if each.partition(".")[0] in sections}
+    return [
+        getattr(import_module(module), table)[attrgetter(setting)(profile)]
+        for setting, (module, table) in chosen.items()
+    ]
 
 
 def train(run: Run, stage: Stage, folder: Path, workspace: Path, progress: bool = True) -> None:
