@@ -46,18 +46,16 @@ from measuring import DEVICE, machine, peak_memory, timed  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from cardiacnets.artefacts import write_json  # noqa: E402
-from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort  # noqa: E402
+from cardiacnets.cohorts.preprocessing import preprocess_cohort  # noqa: E402
 from cardiacnets.cohorts.store import simulate_cohort  # noqa: E402
 from cardiacnets.experiments.cmr_self_supervision import pretrain
 from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
 from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.downstream_tasks import downstream  # noqa: E402
-from cardiacnets.experiments.shared.stage import Stage  # noqa: E402
-from cardiacnets.experiments.shared.tasks import labelled  # noqa: E402
 from cardiacnets.models import build  # noqa: E402
 from cardiacnets.profile import Profile, Training, load_profile  # noqa: E402
 from cardiacnets.run import Run, versions  # noqa: E402
-from cardiacnets.training import fit  # noqa: E402
+from cardiacnets.training import Stage, fit  # noqa: E402
 
 STEPS = 3
 NOT_MEASURED = "not measured: no CUDA device"
@@ -66,22 +64,13 @@ NOT_MEASURED = "not measured: no CUDA device"
 # ---- loading
 
 
-def fine_tuning_stage(run: Run) -> Stage:
-    """The 82 indices from random weights."""
-    labels = labelled(run, "ukb.indices")
-    features = downstream.network_inputs(run, open_clean(run, "ukb"), labels.table["row"].to_numpy(), None)
-    model = downstream.start_network(run, labels, features, "ecg", run.profile.seed)
-    rate = run.profile.aligning.learning_rate
-    return downstream.fine_tuning_stage(run, model, labels, features, rate, run.profile.seed)
-
-
 STAGES: dict[str, Callable[[Run], Stage]] = {
     "masked CMR pre-training": pretrain.cmr_autoencoder_stage,
     "masked ECG pre-training": ecg_pretraining.ecg_autoencoder_stage,
     "alignment": align.aligner_stage,
     "video autoencoder": generate.video_autoencoder_stage,
     "diffusion": lambda run: generate.diffusion_stage(run, "sax"),
-    "fine-tuning": fine_tuning_stage,
+    "fine-tuning": lambda run: downstream.network_stage(run, "ukb.indices", "ecg"),
 }
 SETTINGS = ("pretraining", "ecg_pretraining", "aligning", "autoencoding", "generation", "finetuning")
 
@@ -122,17 +111,14 @@ def load_and_step(stage: Stage, repeats: int) -> dict[str, Any]:
         started = time.perf_counter()
         batch = next(batches)
         assembling.append(time.perf_counter() - started)
-    history = fit(
-        stage.model,
-        stage.loss,
-        lambda epoch, generator: [batch] * STEPS,
-        replace(stage.settings, epochs=repeats + 1),
-        steps_per_epoch=STEPS,
-        seed=stage.seed,
-        augment=stage.augment,
-        trainable=stage.trainable,
-        progress=False,
+    repeated = replace(
+        stage,
+        batches=lambda epoch, generator: [batch] * STEPS,
+        settings=replace(stage.settings, epochs=repeats + 1),
+        examples=STEPS * stage.settings.batch,
+        validate=None,
     )
+    history = fit(repeated, progress=False)
     stepping = [row["seconds"] / STEPS for row in history.epochs]
     parts = [batch] if isinstance(batch, torch.Tensor) else batch
     return {
@@ -224,16 +210,17 @@ def two_steps(kind: str, model: torch.nn.Module, batch: list[torch.Tensor], sett
         found = model(*batch)
         return found if isinstance(found, dict) else {"loss": found.square().mean()}
 
-    fit(
+    stage = Stage(
+        kind,
         model,
         loss,
         lambda epoch, generator: [batch] * 2,
         replace(settings, epochs=1),
-        steps_per_epoch=2,
         seed=1,
-        progress=False,
+        examples=2 * settings.batch,
         trainable=lambda name: trainable(kind, name),
     )
+    fit(stage, progress=False)
 
 
 # ---- gpu

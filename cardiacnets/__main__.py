@@ -8,8 +8,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from functools import partial
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 from cardiacnets.cohorts.checking import check
 from cardiacnets.cohorts.export import LAYOUTS, Drawing, export_cohort
@@ -208,26 +209,20 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train it, or find it trained; the chapter then finds it too."""
-    # these need the models' libraries: seconds
-    from cardiacnets.experiments.cmr_self_supervision import pretrain
-    from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
-    from cardiacnets.experiments.diffusion import generate
-    from cardiacnets.models.cmr_autoencoder import VIEWS
+    # all chapters, for the networks that they declare, and the models' libraries: seconds
+    from cardiacnets import experiments
+    from cardiacnets.experiments.shared.stage import DECLARED
     from cardiacnets.training import this_process
 
-    fits = {
-        "cmr_autoencoder": pretrain.fit_cmr_autoencoder,
-        "ecg_autoencoder": ecg_pretraining.fit_ecg_autoencoder,
-        **{arm: partial(align.fit_aligner, arm=arm) for arm in align.ARMS},
-        "video_autoencoder": generate.fit_video_autoencoder,
-        **{f"diffusion_{view}": partial(generate.fit_diffusion, view=view) for view in VIEWS},
-    }
-    if arguments.network not in fits:
-        raise ValueError(f"unknown network {arguments.network!r}: choose one of {', '.join(fits)}")
+    for module in walk_packages(experiments.__path__, f"{experiments.__name__}."):
+        import_module(module.name)
+    if arguments.network not in DECLARED:
+        raise ValueError(f"unknown network {arguments.network!r}: choose one of {', '.join(DECLARED)}")
+    network, choices = DECLARED[arguments.network]
     run = open_run(arguments.profile, arguments.run_name)
-    if arguments.network in align.ARMS:
-        align.prepare(run)
-    folder = fits[arguments.network](run)
+    if network.prepare is not None:
+        network.prepare(run)
+    folder = network.fit(run, *choices)
     if this_process().is_main_process:
         print(folder)
     return 0

@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from cardiacnets.reach import CHOSEN, names_in
 from cardiacnets.yaml_reading import read_yaml
 
 FOLDER = Path(__file__).parent / "profiles"
@@ -274,10 +276,6 @@ class Profile:
         """How statistics resample participants: their ``resamples`` and ``seed``."""
         return {"resamples": self.downstream.bootstrap, "seed": self.seed}
 
-    def asdict(self) -> dict[str, Any]:
-        """The profile as plain nested dictionaries, for provenance and fingerprints."""
-        return dataclasses.asdict(self)
-
 
 SECTIONS: dict[str, type] = {
     name: kind for name, kind in typing.get_type_hints(Profile).items() if dataclasses.is_dataclass(kind)
@@ -293,7 +291,8 @@ def profile_names() -> list[str]:
 def load_profile(name: str | Path | Profile) -> Profile:
     """The profile called ``name``, or read from a YAML file of the user's own.
 
-    Raises ``ValueError`` if the name is unknown or the file has unknown, missing, ill-typed or doubled keys.
+    Raises ``ValueError`` if the name is unknown or the file has unknown, missing, ill-typed or doubled keys,
+    or names a row that a table of :data:`cardiacnets.reach.CHOSEN` does not have.
     """
     if isinstance(name, Profile):
         return name
@@ -302,7 +301,13 @@ def load_profile(name: str | Path | Profile) -> Profile:
         raise ValueError(
             f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file"
         )
-    return _read(Profile, read_yaml(path), path.name)
+    profile = _read(Profile, read_yaml(path), path.name)
+    for setting, table in CHOSEN.items():
+        value, known = attrgetter(setting)(profile), names_in(*table)
+        if value not in known:
+            place = setting.replace(".", ": ")
+            raise ValueError(f"{path.name}: {place}: {value!r} is not one of {', '.join(known)}")
+    return profile
 
 
 def read_section(name: str, content: Any, where: str) -> Any:

@@ -4,7 +4,8 @@ From a function every definition that it names is followed through the package's
 on: functions, classes, constants, and tables of them, also where they are imported inside a function. Their
 syntax trees without docstrings are hashed, so that words never make an artefact stale, and code that is
 reached always does. What cannot be told apart by reading (which of a table's entries is used) counts whole,
-but for :data:`ROWS`.
+but for :data:`ROWS` and :data:`NAMED`. A profile's sections are values, not code: an artefact holds those
+that it reads among its ingredients.
 
 From a notebook's cells every file that they load is followed in the same way: what a chapter depends on.
 """
@@ -24,12 +25,32 @@ PACKAGE = Path(__file__).parent
 LOOPS = (ast.For, ast.While, ast.With, ast.Match)
 """Statements of a module that count whole."""
 
-ROWS = {("cardiacnets.study", "ARMS"), ("cardiacnets.run", "ARTEFACTS")}
-"""Tables of which a stage uses single rows: it counts those among its ingredients, so that a further row
-makes nothing stale."""
-
 Definition = tuple[str, str]
 """A module's name and that of what it defines; an empty name is what the module does when it is imported."""
+
+CHOSEN: dict[str, Definition] = {"ecg_encoder.kind": ("cardiacnets.models.registry", "ECG_ENCODERS")}
+"""Settings of a profile that name a row of a table: the table's module and its name there. What reads such a
+section counts the row that is chosen."""
+
+ROWS: set[Definition] = {
+    *CHOSEN.values(),
+    ("cardiacnets.reach", "CHOSEN"),
+    ("cardiacnets.study", "ALIGNMENTS"),
+    ("cardiacnets.study", "ARMS"),
+    ("cardiacnets.run", "ARTEFACTS"),
+    ("cardiacnets.training.checkpoints", "SECTIONS"),
+    ("cardiacnets.training.checkpoints", "FREE"),
+    ("cardiacnets.experiments.shared.stage", "DECLARED"),
+}
+"""Tables of which a stage uses single rows: it counts those among its ingredients or beside its code, so that
+a further row makes nothing stale."""
+
+NAMED: set[Definition] = {("cardiacnets.models.registry", "KINDS")}
+"""Tables whose rows are asked for by name, as in ``build("aligner", profile)``: of these a row counts where
+code that is reached hands its name to a call, written out."""
+
+VALUES = "cardiacnets.profile"
+"""The module whose classes hold what a run is told; a further key makes only that stale which reads it."""
 
 
 def code_of(*functions: Callable[..., Any], package: Path = PACKAGE) -> str:
@@ -44,19 +65,38 @@ def code_of(*functions: Callable[..., Any], package: Path = PACKAGE) -> str:
 
 
 def reached(*functions: Callable[..., Any], package: Path = PACKAGE) -> set[Definition]:
-    """The definitions that :func:`code_of` covers."""
-    waiting = [(function.__module__, function.__qualname__.split(".")[0]) for function in functions]
-    found: set[Definition] = set()
-    for module, name in waiting:
+    """The definitions that :func:`code_of` covers.
+
+    A method of a decorated function, as a stage's ``fit``, stands for that function.
+    """
+    waiting = []
+    for function in functions:
+        owner = getattr(function, "__self__", None)
+        each = owner if hasattr(owner, "__wrapped__") else function
+        module, name = each.__module__, each.__qualname__.split(".")[0]
         source = _source(package, module)
         if source is None or name not in source.definitions:
             raise ValueError(f"{module}.{name}: no definition of the package {package.name}")
+        waiting.append((module, name))
+    found: set[Definition] = set()
+    tables: set[Definition] = set()
     while waiting:
-        each = waiting.pop()
-        if each not in found:
-            found.add(each)
-            waiting += _named(package, *each)
+        while waiting:
+            each = waiting.pop()
+            if each in NAMED:
+                tables.add(each)
+            elif each not in found:
+                found.add(each)
+                waiting += _named(package, *each)
+        handed = {text for each in found for text in _handed(package, *each)} if tables else set()
+        rows = [row for table in tables for name, row in _rows(package, *table).items() if name in handed]
+        waiting = [each for row in rows for each in row if each not in found | tables]
     return found
+
+
+def names_in(module: str, table: str, package: Path = PACKAGE) -> list[str]:
+    """The names of the rows of a table, a dictionary that a module writes out, without loading the module."""
+    return list(_rows(package, module, table))
 
 
 def library(*codes: str, package: Path = PACKAGE) -> list[str]:
@@ -174,13 +214,49 @@ def _named(package: Path, module: str, name: str) -> list[Definition]:
     assert source is not None
     found = [(module, "")] if name else []
     for statement in source.definitions[name] if name else source.statements:
-        imports = source.imports | _imported(statement, source.within)
-        for chain in _chains(statement):
-            if chain[0] in imports:
-                found += _resolve(package, [*imports[chain[0]].split("."), *chain[1:]])
-            elif chain[0] in source.definitions:
-                found.append((module, chain[0]))
-    return [each for each in found if each not in ROWS]
+        found += _named_in(package, module, statement)
+    return found
+
+
+def _named_in(package: Path, module: str, tree: ast.AST) -> list[Definition]:
+    """The definitions that a part of a module names, but for :data:`ROWS` and :data:`VALUES`."""
+    source = _source(package, module)
+    assert source is not None
+    imports, found = source.imports | _imported(tree, source.within), []
+    for chain in _chains(tree):
+        if chain[0] in imports:
+            found += _resolve(package, [*imports[chain[0]].split("."), *chain[1:]])
+        elif chain[0] in source.definitions:
+            found.append((module, chain[0]))
+    return [each for each in found if each not in ROWS and not _is_value(package, *each)]
+
+
+def _is_value(package: Path, module: str, name: str) -> bool:
+    """Whether it is a class of the module that holds values."""
+    source = _source(package, module) if module == VALUES else None
+    return source is not None and isinstance(source.definitions.get(name, [None])[0], ast.ClassDef)
+
+
+@cache
+def _handed(package: Path, module: str, name: str) -> frozenset[str]:
+    """The texts that a definition hands to calls, each written out as an argument."""
+    source = _source(package, module)
+    assert source is not None
+    statements = source.definitions[name] if name else source.statements
+    calls = (node for each in statements for node in ast.walk(each) if isinstance(node, ast.Call))
+    given = (argument for call in calls for argument in call.args if isinstance(argument, ast.Constant))
+    return frozenset(argument.value for argument in given if isinstance(argument.value, str))
+
+
+@cache
+def _rows(package: Path, module: str, name: str) -> dict[str, list[Definition]]:
+    """The definitions that each row of a table names: a dictionary written out, with texts as keys."""
+    source = _source(package, module)
+    assert source is not None
+    written = source.definitions[name]
+    (table,) = (node for each in written for node in ast.walk(each) if isinstance(node, ast.Dict))
+    rows = zip(table.keys, table.values, strict=True)
+    return {key.value: _named_in(package, module, row) for key, row in rows}
 
 
 def _chains(tree: ast.AST) -> Iterator[list[str]]:

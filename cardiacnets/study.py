@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, LAX_PIXELS, SAX_PIXELS, SUBTYPES
 from cardiacnets.phenotypes import INDEX_NAMES
 
-Row = TypeVar("Row", "View", "Cohort", "Task", "Arm")
+Row = TypeVar("Row", "View", "Cohort", "Task", "Alignment", "Arm")
 
 COVARIATES_HOSPITAL: tuple[str, ...] = ("sex", "age", "heart_rate")
 """What every cohort knows of a participant."""
@@ -52,6 +52,10 @@ class Cohort:
     ``cmr``: both views of a cine beside each ECG. ``split``: networks are trained on it, so that it has a
     train, a validation and a test part; the others are seen once. ``covariates``: what its models may be told
     of a participant beside the ECG.
+
+    Two facts stand elsewhere under the same name, since others own them: how its simulated people differ, in
+    :data:`cardiacnets.digital_heart.SITES`, the simulator's frozen world; and which real cohort takes its
+    place, in that cohort's manifest, which a site writes for itself.
     """
 
     name: str
@@ -89,6 +93,20 @@ class Task:
         """The task in words: ``mimic.cm`` is "MIMIC-IV-ECG: cardiomyopathy"."""
         names = {**DIAGNOSIS_NAMES, "indices": "82 indices", "subtypes": "subtypes of cardiomyopathy"}
         return f"{COHORTS[self.cohort].title}: {names[self.name]}"
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """One way in which chapter 03 pairs ECGs with hearts: each with its own, or with that of a stranger of
+    the same split, which is the negative control: whatever it reaches does not come from CMR.
+    """
+
+    name: str
+    strangers: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -189,6 +207,9 @@ TASKS = by_key(
     ]
 )
 
+ALIGNMENTS = by_key([Alignment("aligned"), Alignment("permuted", strangers=True)])
+"""The networks of chapter 03, and their linear twins."""
+
 ARMS = by_key(
     [
         Arm("covariates", "covariates only", "grey", parts=("covariates",)),
@@ -268,6 +289,8 @@ def _whole() -> None:
     for arm in ARMS.values():
         if (bare := without_covariates(arm)) and bare.colour != arm.colour:
             raise ValueError(f"{arm} has another colour than the same arm without covariates, {bare}")
+        if arm.network and arm.start not in ("random", *ALIGNMENTS):
+            raise ValueError(f"{arm}: no network {arm.start!r} of chapter 03 to start from")
         if bool(arm.parts) == arm.network:
             raise ValueError(f"{arm}: an arm is either a readout of parts or a network with a start")
         if unknown := set(arm.tasks or ()) - set(TASKS):

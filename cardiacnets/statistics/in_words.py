@@ -7,21 +7,31 @@ import math
 from cardiacnets.statistics.estimate import Estimate
 
 
+def side_of_zero(difference: Estimate) -> int | None:
+    """1 or -1 where the whole interval lies above or below 0, 0 where it holds 0; ``None`` without a finite
+    interval. All that is said of a difference follows from this.
+    """
+    low, high = difference.interval
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return 1 if low > 0 else -1 if high < 0 else 0
+
+
 def in_words(
     difference: Estimate, above: str, below: str, nothing: str = "makes no difference", *,
-    of: str = "participants", unit: str = "",
+    of: str = "participants", unit: str = "", lost: str = "one",
+    unknown: str = "cannot be judged in this run",
 ) -> str:  # fmt: skip
     """``above`` or ``below`` where the interval lies on that side of 0, else ``nothing`` that can be seen.
 
     The words end a sentence that begins with what was changed ("the movie ..."); ``of`` names what ``n``
     counts, ``unit`` is the difference's. An interval that holds 0 proves no equality, and the words say so: a
-    difference of about its half-width would go unseen. Without a finite interval nothing is said.
+    difference of about its half-width would go unseen; ``lost`` is what it is called. Without a finite
+    interval nothing is said but ``unknown``.
     """
-    low, high = difference.interval
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "cannot be judged in this run"
-    if low > 0 or high < 0:
-        return above if low > 0 else below
+    side, (low, high) = side_of_zero(difference), difference.interval
+    if side != 0:
+        return unknown if side is None else above if side > 0 else below
     counted = "this run" if difference.n is None else f"{difference.n} {of}"
     unseen = f"{(high - low) / 2:.2g} {unit}".strip()
-    return f"{nothing} that {counted} can see (one below about {unseen} would be lost)"
+    return f"{nothing} that {counted} can see ({lost} below about {unseen} would be lost)"

@@ -6,9 +6,12 @@ from cardiacnets.training.checkpoints import from_pretrained, load_checkpoint, s
 from cardiacnets.training.history import History
 from cardiacnets.training.loop import beside, fit
 from cardiacnets.training.processes import this_process
+from cardiacnets.training.stage import Given, Stage
 
 __all__ = [
+    "Given",
     "History",
+    "Stage",
     "beside",
     "fit",
     "from_pretrained",

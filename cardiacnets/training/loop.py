@@ -1,9 +1,5 @@
 """One loop for every stage: accelerate, AdamW, warm-up and cosine, early stopping, moving average.
 
-``loss(model, batch)`` returns a dictionary with ``loss`` (a scalar) and whatever else the history should
-show. ``batches(epoch, generator)`` yields the batches of an epoch: tensors, or tuples, lists or dictionaries
-of them, rows first.
-
 Everything random in an epoch follows from (seed, epoch): the generator that shuffles, the one that augments,
 and torch's own, from which dropout and noise are drawn. So a stage that was killed continues after its last
 whole epoch as if nothing had happened, and on a CPU ends with the same bits. With several processes
@@ -16,8 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,80 +23,46 @@ from accelerate.utils import recursively_apply, send_to_device
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from cardiacnets.profile import Training
 from cardiacnets.training import state
 from cardiacnets.training.batching import ahead
 from cardiacnets.training.history import History
 from cardiacnets.training.memory import recompute, within_memory
 from cardiacnets.training.schedule import parameter_groups, warmup_cosine
-
-Loss = Callable[[nn.Module, Any], dict[str, Tensor]]
-Batches = Callable[[int, torch.Generator], Iterable[Any]]
-Augment = Callable[[Any, torch.Generator], Any]
-Validate = Callable[[nn.Module], float]
+from cardiacnets.training.stage import Stage
 
 KEPT = "the model keeps the weights from before it"
 
 
-def fit(
-    model: nn.Module,
-    loss: Loss,
-    batches: Batches,
-    settings: Training,
-    *,
-    steps_per_epoch: int,
-    seed: int,
-    augment: Augment | None = None,
-    validate: Validate | None = None,
-    workspace: Path | None = None,
-    progress: bool = True,
-    trainable: Callable[[str], bool] | None = None,
-) -> History:
-    """Train ``model`` in place; it ends in evaluation mode.
+def fit(stage: Stage, workspace: Path | None = None, progress: bool = True) -> History:
+    """Train the model of ``stage`` in place; it ends in evaluation mode.
 
-    ``batches`` may draw from its generator only: the next batch is made in a thread while the model works on
-    the present one. ``augment(batch, generator)`` changes a whole batch on the model's device.
-    ``validate(model)`` (lower is better) is asked before the first epoch and after each; the model ends with
-    the best weights seen. Without it, it ends with the moving average if ``settings.ema`` > 0, else with the
-    last weights. ``workspace``: a folder where the state is kept after each epoch, and continued from if it
-    fits. ``trainable(name)`` says which parameters move; the others are frozen meanwhile.
+    ``workspace``: a folder where the state is kept after each epoch, and continued from if it fits.
 
     Raises ``FloatingPointError`` naming epoch and batch if the loss or the gradient is not finite: the model
     keeps the weights from before that batch, and ``workspace`` the last whole epoch. Raises ``ValueError`` if
     an epoch has no step, the processes do not divide a batch, or the device has no such precision;
     ``MemoryError``, with the way out, if a batch does not fit.
     """
-    if steps_per_epoch < 1:
+    if stage.steps < 1:
         raise ValueError("an epoch has no step: the cohort is smaller than one batch")
-    with _frozen(model, trainable), _threads(settings.threads), torch.random.fork_rng():
-        stage = _Stage(
-            model, loss, batches, settings, steps_per_epoch, seed, augment, validate, workspace, progress
-        )
-        return stage.run()
+    with _frozen(stage.model, stage.trainable), _threads(stage.settings.threads), torch.random.fork_rng():
+        return _Fit(stage, workspace, progress).run()
 
 
-@dataclass
-class _Stage:
-    model: nn.Module
-    loss: Loss
-    batches: Batches
-    settings: Training
-    steps_per_epoch: int
-    seed: int
-    augment: Augment | None
-    validate: Validate | None
-    workspace: Path | None
-    progress: bool
+class _Fit:
+    """The state of one fit: weights beside their average and the best of them, and what happened so far."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, stage: Stage, workspace: Path | None, progress: bool) -> None:
+        self.stage, self.workspace, self.progress = stage, workspace, progress
+        self.model, self.settings = stage.model, stage.settings
         # accelerate keeps the precision in a process-wide state, but each stage has its own
         AcceleratorState._reset_state()
         self.accelerator = Accelerator(mixed_precision=self.settings.precision)
         if self.settings.precision == "fp16" and self.accelerator.device.type == "cpu":
             raise ValueError("precision fp16 needs a GPU: set the stage's `precision` to bf16 or no")
         recompute(self.model, self.settings.checkpointing)
-        self.updates = math.ceil(self.steps_per_epoch / self.settings.accumulate)
-        self.identity = state.fingerprint(self.model, self.settings, self.seed, self.steps_per_epoch)
+        self.updates = math.ceil(stage.steps / self.settings.accumulate)
+        self.identity = state.fingerprint(self.model, self.settings, stage.seed, stage.steps)
         groups = parameter_groups(self.model, self.settings)
         optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=self.settings.betas)
         with within_memory("the model itself"):
@@ -113,9 +74,9 @@ class _Stage:
 
     def run(self) -> History:
         epoch = self._resume()
-        total = self.settings.epochs * self.steps_per_epoch
+        total = self.settings.epochs * self.stage.steps
         hidden = not (self.progress and self.accelerator.is_main_process)
-        done = epoch * self.steps_per_epoch
+        done = epoch * self.stage.steps
         silent = {"disable": True} if hidden else {}  # else it is the environment's to say (TQDM_DISABLE)
         bar = tqdm(total=total, initial=done, mininterval=1.0, unit="batch", **silent)
         with bar:
@@ -138,20 +99,20 @@ class _Stage:
     def _epoch(self, epoch: int, bar: tqdm) -> dict[str, float]:
         started = time.monotonic()
         shuffling, augmenting = (
-            torch.Generator().manual_seed(_derived(self.seed, epoch, stream)) for stream in (0, 1)
+            torch.Generator().manual_seed(_derived(self.stage.seed, epoch, stream)) for stream in (0, 1)
         )
-        torch.manual_seed(_derived(self.seed, epoch, 2 + self.accelerator.process_index))
+        torch.manual_seed(_derived(self.stage.seed, epoch, 2 + self.accelerator.process_index))
         self.wrapped.train()
         totals: dict[str, float] = {}
         steps = 0
-        with contextlib.closing(ahead(self.batches(epoch, shuffling))) as batches:
+        with contextlib.closing(ahead(self.stage.batches(epoch, shuffling))) as batches:
             for index, batch in enumerate(batches):
                 for name, value in self._step(epoch, index, batch, augmenting).items():
                     totals[name] = totals.get(name, 0.0) + value
                 steps += 1
                 bar.update()
-        if steps != self.steps_per_epoch:
-            expected = f"steps_per_epoch says {self.steps_per_epoch}"
+        if steps != self.stage.steps:
+            expected = f"{self.stage.examples} examples make {self.stage.steps}"
             raise ValueError(f"epoch {epoch} had {steps} batches, {expected}")
         means = {name: value / steps for name, value in totals.items()}
         rate = self.optimizer.param_groups[0]["lr"]
@@ -159,16 +120,16 @@ class _Stage:
 
     def _step(self, epoch: int, index: int, batch: Any, generator: torch.Generator) -> dict[str, float]:
         """One batch: backward always, an update after every ``accumulate`` batches and at the epoch's end."""
-        where = f"epoch {epoch}, batch {index + 1} of {self.steps_per_epoch}"
-        due = (index + 1) % self.settings.accumulate == 0 or index + 1 == self.steps_per_epoch
+        where = f"epoch {epoch}, batch {index + 1} of {self.stage.steps}"
+        due = (index + 1) % self.settings.accumulate == 0 or index + 1 == self.stage.steps
         # the epoch's last group may be smaller: the gradient is the mean over the batches that it has
         first = index - index % self.settings.accumulate
-        together = min(self.settings.accumulate, self.steps_per_epoch - first)
+        together = min(self.settings.accumulate, self.stage.steps - first)
         with within_memory(where):
             batch = self._share(batch, generator)
             with contextlib.nullcontext() if due else self.accelerator.no_sync(self.wrapped):
                 with self.accelerator.autocast():
-                    values = self.loss(self.wrapped, batch)
+                    values = self.stage.loss(self.wrapped, batch)
                 shown = self._over_processes(values)
                 if not math.isfinite(shown["loss"]):
                     raise FloatingPointError(f"the loss is {shown['loss']} in {where}; {KEPT}")
@@ -212,17 +173,17 @@ class _Stage:
             return tensor[rank::count]
 
         batch = send_to_device(batch, self.accelerator.device)
-        if self.augment is not None:
-            batch = self.augment(batch, generator)
+        if self.stage.augment is not None:
+            batch = self.stage.augment(batch, generator)
         return recursively_apply(rows, batch) if count > 1 else batch
 
     def _validate(self, epoch: int) -> None:
-        if self.validate is None:
+        if self.stage.validate is None:
             return
         self._swap_average()
         self.model.eval()
         with torch.no_grad(), within_memory("validation"):
-            score = torch.tensor(float(self.validate(self.model)), device=self.accelerator.device)
+            score = torch.tensor(float(self.stage.validate(self.model)), device=self.accelerator.device)
         # one score for all processes, so that they stop at the same epoch
         score = float(self.accelerator.reduce(score, "mean"))
         if epoch == 0:
@@ -241,7 +202,7 @@ class _Stage:
                 average.copy_(held)
 
     def _out_of_patience(self, epoch: int) -> bool:
-        return self.validate is not None and 0 < self.settings.patience <= epoch - self.best_epoch
+        return self.stage.validate is not None and 0 < self.settings.patience <= epoch - self.best_epoch
 
     def _save(self, epoch: int) -> None:
         if self.workspace is not None and self.accelerator.is_main_process:

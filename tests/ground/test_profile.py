@@ -1,11 +1,20 @@
 """Profiles: complete, typed, and refused with the key that is wrong."""
 
 import dataclasses
+from importlib import import_module
 
 import pytest
 import yaml
 
-from cardiacnets.profile import FOLDER, SECTIONS, Profile, load_profile, profile_names, read_section
+from cardiacnets.profile import (
+    FOLDER,
+    SECTIONS,
+    Profile,
+    load_profile,
+    profile_names,
+    read_section,
+)
+from cardiacnets.reach import CHOSEN, names_in
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "full", "paper"])
@@ -78,11 +87,20 @@ def edited(tmp_path):
             lambda content: content["generation"].update(augmentation="as_published"),
             "generation: unknown key augmentation; allowed: epochs",
         ),
+        (
+            lambda content: content["ecg_encoder"].update(kind="lstm"),
+            "mine.yaml: ecg_encoder: kind: 'lstm' is not one of transformer",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_key(edited, change, message):
     with pytest.raises(ValueError, match=message):
         load_profile(edited(change))
+
+
+def test_what_a_profile_chooses_from_a_table_is_what_the_table_has():
+    for setting, (module, table) in CHOSEN.items():
+        assert names_in(module, table) == list(getattr(import_module(module), table)), setting
 
 
 def test_a_profile_holds_what_differs_from_the_defaults():

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from cardiacnets import reach
+from cardiacnets.experiments.cmr_self_supervision import pretrain
 from cardiacnets.experiments.cmr_self_supervision.pretrain import fit_cmr_autoencoder
 from cardiacnets.experiments.cohorts.cohort_checks import target_table
+from cardiacnets.experiments.contrastive_alignment import ecg_pretraining
 from cardiacnets.experiments.contrastive_alignment.align import fit_aligner
+from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.diffusion.guidance import turn_causes
 from cardiacnets.experiments.downstream_tasks.downstream import fit_network
 from cardiacnets.experiments.downstream_tasks.predictions import predict_task
+from cardiacnets.profile import SECTIONS
 from cardiacnets.reach import code_of, library, reached
 
 
@@ -62,6 +66,45 @@ def test_a_further_arm_or_artefact_makes_no_other_stale(edited):
         assert edited(function, "run.py", place, f'{place} ("more", "00"),') == code_of(function)
     split = 'Cohort("fahzu", "FAHZU"'
     assert edited(fit_network, "study.py", split, 'Cohort("fahzu", "FAHZU", True') != code_of(fit_network)
+
+
+STAGES = [
+    pretrain.fit_cmr_autoencoder, ecg_pretraining.fit_ecg_autoencoder, fit_aligner, fit_network,
+    generate.fit_video_autoencoder, generate.fit_diffusion,
+]  # fmt: skip
+
+
+def changed(tmp_path, edits: list[tuple[str, str, str]]) -> list[str]:
+    """The fingerprints of all stages once files of the package say something else."""
+    package = tmp_path / str(len(list(tmp_path.iterdir()))) / "cardiacnets"
+    shutil.copytree(reach.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, old, new in edits:
+        text = (package / file).read_text()
+        assert old in text
+        (package / file).write_text(text.replace(old, new))
+    return [code_of(stage, package=package) for stage in STAGES]
+
+
+def test_a_further_setting_or_network_makes_no_stage_stale(tmp_path):
+    before = [code_of(stage) for stage in STAGES]
+    kinds = {kind.__name__ for kind in SECTIONS.values()}
+    keys = [("profile.py", f"class {kind}:\n", f"class {kind}:\n    more: int = 1\n") for kind in kinds]
+    section = [("profile.py", "    seed: int = 1\n", "    seed: int = 1\n    more: Training = None\n")]
+    network = [
+        ("models/registry.py", '"aligner": _aligner,', '"aligner": _aligner, "more": _diffusion,'),
+        ("models/registry.py", '": EcgEncoder}', '": EcgEncoder, "more": Aligner}'),
+        ("training/checkpoints.py", "SECTIONS = {", 'SECTIONS = {"more": (), '),
+    ]  # fmt: skip
+    for edits in (keys, section, network):
+        assert changed(tmp_path, edits) == before
+
+
+def test_the_row_of_a_network_makes_those_stages_stale_that_name_it(tmp_path):
+    before = [code_of(stage) for stage in STAGES]
+    after = changed(tmp_path, [("models/registry.py", '"aligner": _aligner', '"aligner": _diffusion')])
+    pairs = zip(STAGES, before, after, strict=True)
+    stale = {stage.__self__.__name__ for stage, old, new in pairs if old != new}
+    assert stale == {"aligner_stage", "diffusion_stage", "network_stage"}  # the last two load an aligner
 
 
 def package_of(tmp_path: Path, files: dict[str, str]) -> Path:

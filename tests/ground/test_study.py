@@ -4,19 +4,27 @@ import dataclasses
 
 import pytest
 
+from cardiacnets import digital_heart
 from cardiacnets.cmr.cine import VIEWS as CROPS
+from cardiacnets.cohorts.labels import CODES
+from cardiacnets.cohorts.manifest import load_manifest
+from cardiacnets.digital_heart.diagnosis import GROUPS
 from cardiacnets.experiments.statistics.stated_in_words import SITES
 from cardiacnets.models.cmr_autoencoder import VIEWS as TOWERS
+from cardiacnets.phenotypes import MANIFESTS
 from cardiacnets.profile import Cohorts
 from cardiacnets.study import (
+    ALIGNMENTS,
     ARMS,
     COHORTS,
     COMPARISONS,
     COVARIATES_HOSPITAL,
     COVARIATES_UKB,
+    PAIRED_COHORTS,
     TASKS,
     TWINS,
     VIEWS,
+    Alignment,
     Arm,
     Cohort,
     View,
@@ -75,6 +83,27 @@ def test_each_view_is_spelt_in_one_row():
 
 def test_hospitals_beside_the_first_are_those_that_are_asked_and_read_by_no_reader():
     assert SITES == ("fahzu_screening", "sahzu", "qph")
+
+
+def test_each_cohort_has_its_simulated_people_and_its_manifest():
+    assert list(COHORTS) == list(digital_heart.SITES)
+    assert {name for name, site in digital_heart.SITES.items() if site.cines} == set(PAIRED_COHORTS)
+    twins = [load_manifest(path) for path in sorted(MANIFESTS.glob("*_simulated.yaml"))]
+    simulated = {name for twin in twins for name in (twin.cohort, *(twin.subsets or {}).values())}
+    assert simulated == set(COHORTS)
+
+
+def test_the_simulator_codes_diseases_as_the_table_of_codes_groups_them():
+    codes = CODES[CODES["version"] == 10].groupby("label")["code"].agg(set).to_dict()
+    codes.pop("cvd")  # all of the chapter on circulation
+    assert {label: {one.replace(".", "") for one in group} for label, group in GROUPS.items()} == codes
+
+
+def test_an_alignment_is_known_by_what_it_pairs_and_a_network_starts_from_one():
+    assert {name for name, one in ALIGNMENTS.items() if one.strangers} == {"permuted"}
+    assert {arm.start for arm in ARMS.values() if arm.network} == {"random", *ALIGNMENTS}
+    with pytest.raises(ValueError, match="'aligned' stands twice"):
+        by_key([*ALIGNMENTS.values(), Alignment("aligned")])
 
 
 def test_a_cohort_says_what_its_models_may_be_told():

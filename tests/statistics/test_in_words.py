@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cardiacnets.statistics import Estimate, in_words
+from cardiacnets.statistics.in_words import side_of_zero
 
 ABOVE, BELOW = "raises the AUC", "lowers the AUC"
 
@@ -40,3 +41,17 @@ def test_what_could_go_unseen_has_its_unit_and_its_count():
     assert in_words(found, ABOVE, BELOW, "adds nothing").startswith(
         "adds nothing that 9 participants can see"
     )
+
+
+@pytest.mark.parametrize(
+    ("interval", "side"),
+    [((0.1, 0.2), 1), ((-0.2, -0.1), -1), ((-0.1, 0.1), 0), ((0.0, 0.1), 0), ((np.nan, 0.1), None)],
+)
+def test_the_side_of_zero_is_that_of_the_whole_interval(interval, side):
+    assert side_of_zero(Estimate(0.0, interval, 9, "")) == side
+
+
+def test_what_cannot_be_judged_and_what_is_lost_have_their_words():
+    assert in_words(Estimate(0, (np.nan, 1), 9, ""), ABOVE, BELOW, unknown="is not there") == "is not there"
+    found = in_words(Estimate(0, (-0.1, 0.1), 9, ""), ABOVE, BELOW, "adds nothing", lost="a gain")
+    assert found == "adds nothing that 9 participants can see (a gain below about 0.1 would be lost)"

@@ -8,7 +8,7 @@ import torch
 from cardiacnets.models import build
 from cardiacnets.models.heads import index_loss
 from cardiacnets.profile import load_profile
-from cardiacnets.training import fit
+from cardiacnets.training import Stage, fit
 
 FULL = load_profile("full")
 
@@ -54,11 +54,11 @@ def test_every_stage_of_full_steps(kind):
         values = model(*batch)
         return values if isinstance(values, dict) else {"loss": index_loss(values, torch.ones(2, 82))}
 
-    history = fit(
-        model, loss, lambda epoch, generator: [rows(model)], replace(getattr(FULL, stage), epochs=1, ema=0.0),
-        steps_per_epoch=1, seed=1, progress=False,
+    settings = replace(getattr(FULL, stage), epochs=1, batch=2, ema=0.0)
+    history = fit(Stage(
+        kind, model, loss, lambda epoch, generator: [rows(model)], settings, seed=1, examples=2,
         trainable=lambda name: not (kind == "diffusion" and name.startswith("autoencoder")),
-    )
+    ), progress=False)  # fmt: skip
     assert history.epochs[-1]["loss"] > 0
     moved = [name for name, value in model.named_parameters() if not torch.equal(value, before[name])]
     assert len(moved) > 0.5 * len([name for name in before if not name.startswith("autoencoder")])

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from cardiacnets.profile import load_profile
-from cardiacnets.training import fit, minibatches
+from cardiacnets.training import Stage, fit, minibatches
 from cardiacnets.training.state import FILE
 
 EPOCHS, KILLS = 60, 5
@@ -34,18 +34,18 @@ def train(workspace: Path, target: Path) -> None:
     def loss(model, batch):
         return {"loss": (model(batch[0]) - batch[1]).square().mean()}
 
-    history = fit(
+    stage = Stage(
+        "any",
         model,
         loss,
         batches,
         settings,
-        steps_per_epoch=6,
         seed=3,
-        workspace=workspace,
-        progress=False,
+        examples=96,
         augment=lambda batch, generator: [batch[0] + torch.rand(1, generator=generator) / 10, batch[1]],
         validate=lambda model: loss(model, (x, y))["loss"].item(),
     )
+    history = fit(stage, workspace, progress=False)
     validation = torch.tensor([row["validation"] for row in history.epochs])
     save_file({**model.state_dict(), "validation": validation}, target)
 

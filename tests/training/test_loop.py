@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cardiacnets.profile import load_profile
-from cardiacnets.training import fit, minibatches
+from cardiacnets.training import Stage, fit, minibatches
 from cardiacnets.training.state import FILE
 
 SETTINGS = replace(load_profile("smoke").aligning, epochs=5, batch=16, learning_rate=0.02, warmup_epochs=1.0)
@@ -36,9 +36,9 @@ def _validate(model):
     return _loss(model, (X, Y))["loss"].item()
 
 
-def _fit(model, settings=SETTINGS, loss=_loss, **options):
-    keywords = {"steps_per_epoch": STEPS, "seed": 3, "progress": False} | options
-    return fit(model, loss, _batches, settings, **keywords)
+def _fit(model, settings=SETTINGS, loss=_loss, batches=_batches, workspace=None, **options):
+    stage = Stage("any", model, loss, batches, settings, **{"seed": 3, "examples": len(X)} | options)
+    return fit(stage, workspace, progress=False)
 
 
 def _weights(model):
@@ -79,7 +79,7 @@ def test_every_epoch_has_its_own_order_and_its_own_dropout():
         noises.append(torch.rand(1).item())
         return _loss(model, batch)
 
-    fit(_model(), noisy, batches, SETTINGS, steps_per_epoch=STEPS, seed=3, progress=False)
+    _fit(_model(), loss=noisy, batches=batches)
     assert len({tuple(order.tolist()) for order in orders}) == SETTINGS.epochs
     assert len(set(noises)) == len(noises)
 
@@ -170,8 +170,8 @@ def test_accumulation_equals_one_large_batch():
     plain = nn.Linear(6, 1)
     twin = nn.Linear(6, 1)
     twin.load_state_dict(plain.state_dict())
-    fit(plain, _loss, whole, SETTINGS, steps_per_epoch=3, seed=3, progress=False)
-    fit(twin, _loss, quarter, replace(SETTINGS, accumulate=4), steps_per_epoch=12, seed=3, progress=False)
+    _fit(plain, replace(SETTINGS, batch=32), batches=whole, examples=96)
+    _fit(twin, replace(SETTINGS, batch=8, accumulate=4), batches=quarter, examples=96)
     assert torch.allclose(plain.weight, twin.weight, atol=1e-6)
 
 
@@ -185,7 +185,7 @@ def test_a_smaller_last_group_is_a_mean_too():
         model = nn.Linear(6, 1)
         model.weight.register_hook(lambda gradient: gradients.append(gradient.clone()))
         settings = replace(SETTINGS, accumulate=accumulate, epochs=1)
-        fit(model, _loss, single, settings, steps_per_epoch=1, seed=3, progress=False)
+        _fit(model, settings, batches=single, examples=16)
     assert torch.equal(*gradients)
 
 
@@ -311,9 +311,9 @@ def test_an_unreadable_state_names_its_file(tmp_path):
 
 def test_an_empty_epoch_and_a_wrong_count_are_refused():
     with pytest.raises(ValueError, match="smaller than one batch"):
-        _fit(_model(), steps_per_epoch=0)
-    with pytest.raises(ValueError, match=f"epoch 1 had {STEPS} batches, steps_per_epoch says 7"):
-        _fit(_model(), steps_per_epoch=7)
+        _fit(_model(), examples=SETTINGS.batch - 1)
+    with pytest.raises(ValueError, match=f"epoch 1 had {STEPS} batches, 112 examples make 7"):
+        _fit(_model(), examples=7 * SETTINGS.batch)
 
 
 def test_half_precision_trains_close_to_single():

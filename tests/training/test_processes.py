@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 
 from cardiacnets.models import Aligner, build
 from cardiacnets.profile import load_profile
-from cardiacnets.training import fit, minibatches
+from cardiacnets.training import Stage, fit, minibatches
 
 profile = load_profile("smoke")
 sizes = profile.cmr_autoencoder
@@ -34,16 +34,17 @@ features = torch.randn(2, 32, 24, generator=generator)
 cines = torch.rand(2, 32, sizes.frames, sizes.pixels, sizes.pixels, generator=generator)
 
 
-def train(model, rows, augment, **options):
+def train(model, rows, augment, workspace=None, **options):
     def batches(epoch, generator):
         for index in minibatches(32, 16, generator):
             yield [array[index] for array in rows]
 
     settings = replace(profile.aligning, epochs=2, batch=16)
-    history = fit(
-        model, lambda model, batch: model(*batch) if isinstance(batch, list) else model(**batch), batches,
-        settings, steps_per_epoch=2, seed=1, augment=augment, progress=False, **options,
+    stage = Stage(
+        "any", model, lambda model, batch: model(*batch) if isinstance(batch, list) else model(**batch),
+        batches, settings, seed=1, examples=32, augment=augment, **options,
     )
+    history = fit(stage, workspace, progress=False)
     return {**model.state_dict(), "losses": torch.tensor([row.get("loss", 0) for row in history.epochs])}
 
 

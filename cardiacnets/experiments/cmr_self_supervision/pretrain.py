@@ -6,36 +6,18 @@ augmented views of each cine, and later chapters reuse those features.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.experiments.shared.encoding import build_seeded, cine_batch
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
-from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.training import load_checkpoint, minibatches
+from cardiacnets.training import minibatches
 
 
-def fit_cmr_autoencoder(run: Run) -> Path:
-    """Train the two-tower masked autoencoder on the training split of ``ukb``, or reuse it."""
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "model": run.profile.cmr_autoencoder,
-        "training": run.profile.pretraining,
-        "seed": run.profile.seed,
-        "source": code_of(fit_cmr_autoencoder),
-    }
-
-    def make(folder: Path) -> None:
-        train(run, cmr_autoencoder_stage(run), folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / "cmr_autoencoder", ingredients, make)
-
-
+@trained("cmr_autoencoder", needs=["clean/ukb"], reads=["cmr_autoencoder", "pretraining"])
 def cmr_autoencoder_stage(run: Run) -> Stage:
     """Pairs of augmented cines, three quarters of each hidden, to be rebuilt and to be told apart."""
     clean, settings = open_clean(run, "ukb"), run.profile.pretraining
@@ -62,10 +44,7 @@ def cmr_autoencoder_stage(run: Run) -> Stage:
     )
 
 
-def load_cmr_autoencoder(run: Run) -> CmrAutoencoder:
-    """The trained autoencoder in evaluation mode."""
-    folder = run.require(run.models / "cmr_autoencoder")
-    return load_checkpoint(folder, "cmr_autoencoder", run.profile).eval()
+fit_cmr_autoencoder, load_cmr_autoencoder = cmr_autoencoder_stage.fit, cmr_autoencoder_stage.load
 
 
 def reconstructions(

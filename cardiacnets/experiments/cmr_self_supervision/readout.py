@@ -21,6 +21,7 @@ from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelations, bootstrap_correlations
+from cardiacnets.statistics.in_words import side_of_zero
 
 
 def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
@@ -43,10 +44,8 @@ def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
 
 def verdict(gain: Estimate) -> str:
     """In words whether features tell more than others, where ``gain`` is the difference of what they read."""
-    low, high = gain.interval
-    if low > 0:
-        return "tell more about the heart than"
-    return "tell less about the heart than" if high < 0 else "cannot be told from"
+    seen = {1: "tell more about the heart than", -1: "tell less about the heart than"}
+    return seen.get(side_of_zero(gain), "cannot be told from")
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:

@@ -6,8 +6,6 @@ stranger's (the negative control: whatever it reaches does not come from CMR).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -15,17 +13,20 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.digital_heart.controls import permuted_pairs
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.cmr_self_supervision.features import cache_cmr_features, cmr_features
-from cardiacnets.experiments.contrastive_alignment.ecg_pretraining import fit_ecg_autoencoder
+from cardiacnets.experiments.contrastive_alignment.ecg_pretraining import (
+    fit_ecg_autoencoder,
+    load_ecg_autoencoder,
+)
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.training import beside, load_checkpoint, minibatches, this_process
+from cardiacnets.study import ALIGNMENTS
+from cardiacnets.training import beside, minibatches, this_process
 
-ARMS = ("aligned", "permuted")
+ARMS = tuple(ALIGNMENTS)
 
 
 def prepare(run: Run) -> None:
@@ -38,42 +39,37 @@ def prepare(run: Run) -> None:
         fit_ecg_autoencoder(run)
 
 
-def fit_aligner(run: Run, arm: str = "aligned") -> Path:
-    """Train one arm on the training split of ``ukb``, or reuse it; the lowest validation loss is kept."""
-    if arm not in ARMS:
-        raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ARMS)}")
-    start = run.models / "ecg_autoencoder" if run.profile.alignment.start == "masked" else None
-    if start and not start.is_dir():
+def _needs(run: Run, arm: str) -> list[str]:
+    """The pairs, and what the encoder starts from; ``ValueError`` for an arm that there is not."""
+    if arm not in ALIGNMENTS:
+        raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ALIGNMENTS)}")
+    if run.profile.alignment.start == "random":
+        return ["clean/ukb", "features/ukb"]
+    start = run.models / "ecg_autoencoder"
+    if not start.is_dir():
         raise ValueError(f"{start} is missing: call align.prepare(run) first, as chapter 03 does")
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "features": run.require(run.root / "features" / "ukb"),
-        "arm": arm,
-        "start": start or "random weights",
-        "ecg_input": run.profile.ecg_input,
-        "encoder": run.profile.ecg_encoder,
-        "alignment": run.profile.alignment,
-        "training": run.profile.aligning,
-        "seed": run.profile.seed,
-        "source": code_of(fit_aligner),
-    }
-
-    def make(folder: Path) -> None:
-        stage = aligner_stage(run, arm)
-        if start:
-            weights = load_checkpoint(start, "ecg_autoencoder", run.profile).encoder.state_dict()
-            stage.model.encoder.load_state_dict(weights)
-        train(run, stage, folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / arm, ingredients, make)
+    return ["clean/ukb", "features/ukb", "models/ecg_autoencoder"]
 
 
+@trained(
+    "{arm}",
+    needs=_needs,
+    reads=["ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning"],
+    rows=lambda arm: ALIGNMENTS[arm].strangers,
+    each=[(arm,) for arm in ALIGNMENTS],
+    prepare=prepare,
+)
 def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
-    """Augmented ECGs beside the frozen features of their own hearts, or of a stranger's (``permuted``)."""
+    """Augmented ECGs beside the frozen features of their own hearts, or of strangers', as ``arm`` says; the
+    lowest validation loss is kept.
+    """
     clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
-    partner = partners(clean, permuted=arm == "permuted", seed=seed)
+    partner = partners(clean, permuted=ALIGNMENTS[arm].strangers, seed=seed)
     augmentation, training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
+    model = build_seeded("aligner", run.profile)
+    if run.profile.alignment.start == "masked":
+        model.encoder.load_state_dict(load_ecg_autoencoder(run).encoder.state_dict())
 
     def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
         cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]
@@ -91,7 +87,7 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
 
     return Stage(
         "aligner",
-        build_seeded("aligner", run.profile),
+        model,
         lambda model, batch: model(*batch),
         batches,
         settings,
@@ -102,6 +98,9 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
     )
 
 
+fit_aligner, load_aligner = aligner_stage.fit, aligner_stage.load
+
+
 def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
     """For each row the row of its CMR partner: itself, or a stranger of the same split."""
     partner = np.arange(len(clean.index))
@@ -110,12 +109,6 @@ def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
             rows = clean.rows(split)
             partner[rows] = rows[permuted_pairs(len(rows), [seed, 303, number])]
     return partner
-
-
-def load_aligner(run: Run, arm: str = "aligned") -> Aligner:
-    """The trained aligner of ``arm`` in evaluation mode."""
-    folder = run.require(run.models / arm)
-    return load_checkpoint(folder, "aligner", run.profile).eval()
 
 
 def embeddings(run: Run, cohort: str, rows: np.ndarray, arm: str = "aligned") -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Alignment in closed form: the linear twin of chapter 03's networks, trained on the same pairs.
 
 The classical features of the beat predict the first components of the same heart's cines by ridge regression;
-in the arm ``permuted`` of a stranger's, the same stranger that the network is given.
+in an arm of strangers, of a stranger's, the same one that the network is given.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.linear_twin import ClosedFormAlignment, RidgeMap
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import ALIGNMENTS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
     ingredients = {
         "cohort": clean.folder,
         "components": run.require(run.root / "linear_twin" / "components"),
-        "arm": arm,
+        "strangers": ALIGNMENTS[arm].strangers,
         "aligned": settings.aligned,
         "random_features": run.profile.downstream.random_features,
         "seed": seed,
@@ -65,7 +66,7 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
 
     def make(folder: Path) -> None:
         training = clean.rows("train")
-        partner = partners(clean, permuted=arm == "permuted", seed=seed)[training]  # of the same split
+        partner = partners(clean, permuted=ALIGNMENTS[arm].strangers, seed=seed)[training]
         beats, hearts = _features(run)(clean.beats[training]), true_components(run, training)
         place = np.searchsorted(training, partner)
         found = ClosedFormAlignment.fit(beats, hearts, place, seed=seed)

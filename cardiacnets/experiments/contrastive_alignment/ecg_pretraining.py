@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.shared.encoding import build_seeded
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
-from cardiacnets.reach import code_of
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.run import Run
 from cardiacnets.training import minibatches
 
 
-def fit_ecg_autoencoder(run: Run) -> Path:
-    """Train the ECG masked autoencoder on the training split of ``ukb``, or reuse it.
-
-    Only needed where the profile's ``alignment.start`` is ``masked``; it sees no CMR.
-    """
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "ecg_input": run.profile.ecg_input,
-        "encoder": run.profile.ecg_encoder,
-        "model": run.profile.ecg_autoencoder,
-        "training": run.profile.ecg_pretraining,
-        "seed": run.profile.seed,
-        "source": code_of(fit_ecg_autoencoder),
-    }
-
-    def make(folder: Path) -> None:
-        train(run, ecg_autoencoder_stage(run), folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / "ecg_autoencoder", ingredients, make)
-
-
+@trained(
+    "ecg_autoencoder",
+    needs=["clean/ukb"],
+    reads=["ecg_input", "ecg_encoder", "ecg_autoencoder", "ecg_pretraining"],
+)
 def ecg_autoencoder_stage(run: Run) -> Stage:
-    """Augmented ECGs, most patches of each hidden, to be rebuilt."""
+    """Augmented ECGs, most patches of each hidden, to be rebuilt; no CMR is seen.
+
+    Only needed where the profile's ``alignment.start`` is ``masked``.
+    """
     clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
     model = build_seeded("ecg_autoencoder", run.profile)
     augmentation, training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
@@ -60,3 +44,6 @@ def ecg_autoencoder_stage(run: Run) -> Stage:
         examples=len(training),
         augment=augment,
     )
+
+
+fit_ecg_autoencoder, load_ecg_autoencoder = ecg_autoencoder_stage.fit, ecg_autoencoder_stage.load

@@ -18,10 +18,16 @@ from numpy.lib.format import open_memmap
 from cardiacnets.cohorts.preprocessing import CleanCohort, encoder_view, open_clean
 from cardiacnets.cohorts.studied import may_show
 from cardiacnets.digital_heart.controls import limited_ecg
-from cardiacnets.experiments.contrastive_alignment.switches import Variant, align_shortly, losses_and_ranks
+from cardiacnets.experiments.contrastive_alignment.switches import (
+    READS,
+    Variant,
+    align_shortly,
+    losses_and_ranks,
+)
 from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -63,8 +69,10 @@ def try_limited(run: Run) -> Path | None:
     ingredients = {
         "cohort": clean.folder,
         "features": run.require(run.root / "features" / "ukb"),
-        "variant": Variant().profile(run.profile).asdict(),
-        "source": code_of(try_limited),
+        "variant": Variant().ingredients(run.profile),
+        "labels": run.profile.downstream.labels,
+        "preset": run.profile.cohorts.preset,
+        "source": code_of(try_limited, *chosen_code(run.profile, READS)),
     }
 
     def make(folder: Path) -> None:

@@ -21,6 +21,7 @@ from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.shared.encoding import build_seeded
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
+from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import info_nce_rows, retrieval_ranks
@@ -29,9 +30,11 @@ from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_mean, wilson_interval
 from cardiacnets.study import covariates_of
-from cardiacnets.training import fit, minibatches
+from cardiacnets.training import Stage, fit, minibatches
 
 PAIRS, EPOCHS, BATCH = 3840, 3, 64
+READS = ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning")
+"""What of a profile a short alignment depends on."""
 Pairs = Callable[[np.ndarray], list[torch.Tensor]]
 
 
@@ -60,6 +63,11 @@ class Variant:
             aligning=replace(profile.aligning, epochs=EPOCHS, warmup_epochs=1.0, batch=BATCH),
         )
 
+    def ingredients(self, profile: Profile) -> dict[str, object]:
+        """What the network that :func:`align_shortly` trains by it takes from ``profile``."""
+        changed = self.profile(profile)
+        return {name: getattr(changed, name) for name in ("seed", *READS)}
+
 
 VARIANTS = {
     "trained_heads": Variant(),
@@ -76,17 +84,12 @@ def try_switches(run: Run) -> Path:
     validation participant's ``loss.<variant>`` (SAX + four-chamber) and ``rank.<variant>`` (ECG to SAX).
     """
     clean = open_clean(run, "ukb")
-    profiles = {name: variant.profile(run.profile) for name, variant in VARIANTS.items()}
     ingredients = {
         "cohort": clean.folder,
         "features": run.require(run.root / "features" / "ukb"),
         "pairs": PAIRS,
-        "ecg_input": run.profile.ecg_input,
-        "encoders": {name: profile.ecg_encoder for name, profile in profiles.items()},
-        "alignments": {name: profile.alignment for name, profile in profiles.items()},
-        "training": profiles["film"].aligning,
-        "seed": run.profile.seed,
-        "source": code_of(try_switches),
+        "variants": {name: variant.ingredients(run.profile) for name, variant in VARIANTS.items()},
+        "source": code_of(try_switches, *chosen_code(run.profile, READS)),
     }
 
     def make(folder: Path) -> None:
@@ -119,16 +122,17 @@ def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Align
     augmentation = EcgAugmentation.named(profile.aligning.augmentation)
     covariates = len(standardiser.names) if variant.modulation else 0
     model = build_seeded("aligner", profile, covariates=covariates)
-    fit(
+    stage = Stage(
+        "aligner",
         model,
         lambda model, batch: model(*batch),
         batches,
         profile.aligning,
-        augment=lambda batch, generator: [augmentation(batch[0], generator), *batch[1:]],
         seed=profile.seed,
-        steps_per_epoch=len(training) // profile.aligning.batch,
-        progress=False,
+        examples=len(training),
+        augment=lambda batch, generator: [augmentation(batch[0], generator), *batch[1:]],
     )
+    fit(stage, progress=False)
     return model, pairs
 
 

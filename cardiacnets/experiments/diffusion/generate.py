@@ -19,7 +19,7 @@ from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.stage import Given, Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
@@ -27,7 +27,7 @@ from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.study import READER_COHORT
-from cardiacnets.training import load_checkpoint, minibatches, save_checkpoint
+from cardiacnets.training import minibatches
 
 SAMPLE_BATCH = 16
 
@@ -39,36 +39,16 @@ def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
         return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
 
 
-def fit_video_autoencoder(run: Run) -> Path:
-    """Train the frame autoencoder on both views of the training split of ``ukb``, or reuse it.
+@trained("video_autoencoder", needs=["clean/ukb"], reads=["diffusion", "autoencoding"])
+def video_autoencoder_stage(run: Run) -> Stage | Given:
+    """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the end.
 
-    Each epoch sees one random frame of each cine. Weights that the profile names are loaded instead of
-    trained.
+    Weights that the profile names are taken as they are.
     """
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "diffusion": run.profile.diffusion,
-        "training": run.profile.autoencoding,
-        "seed": run.profile.seed,
-        "source": code_of(fit_video_autoencoder),
-    }
-
-    def make(folder: Path) -> None:
-        if run.profile.diffusion.pretrained_vae:
-            model = build_seeded("video_autoencoder", run.profile)
-            load_pretrained_autoencoder(model)
-            data = f"the data of {run.profile.diffusion.pretrained_vae}"
-            save_checkpoint(model, folder, "video_autoencoder", run.profile, data=data)
-        else:
-            train(run, video_autoencoder_stage(run), folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / "video_autoencoder", ingredients, make)
-
-
-def video_autoencoder_stage(run: Run) -> Stage:
-    """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the
-    end.
-    """
+    model = build_seeded("video_autoencoder", run.profile)
+    if run.profile.diffusion.pretrained_vae:
+        load_pretrained_autoencoder(model)
+        return Given("video_autoencoder", model, f"the data of {run.profile.diffusion.pretrained_vae}")
     clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
     rows = clean.rows("train")
     cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
@@ -83,7 +63,7 @@ def video_autoencoder_stage(run: Run) -> Stage:
 
     return Stage(
         "video_autoencoder",
-        build_seeded("video_autoencoder", run.profile),
+        model,
         lambda model, frames: model(frames),
         batches,
         settings,
@@ -93,25 +73,15 @@ def video_autoencoder_stage(run: Run) -> Stage:
     )
 
 
-def fit_diffusion(run: Run, view: str) -> Path:
-    """Train the denoiser of one view on the training split of ``ukb``, or reuse it."""
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "aligned": run.require(run.models / "aligned"),
-        "autoencoder": run.require(run.models / "video_autoencoder"),
-        "view": view,
-        "seed": run.profile.seed,
-        "diffusion": run.profile.diffusion,
-        "training": run.profile.generation,
-        "source": code_of(fit_diffusion),
-    }
-
-    def make(folder: Path) -> None:
-        train(run, diffusion_stage(run, view), folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / f"diffusion_{view}", ingredients, make)
+fit_video_autoencoder, load_video_autoencoder = video_autoencoder_stage.fit, video_autoencoder_stage.load
 
 
+@trained(
+    "diffusion_{view}",
+    needs=["clean/ukb", "models/aligned", "models/video_autoencoder"],
+    reads=["ecg_input", "ecg_encoder", "diffusion", "generation"],
+    each=[(view,) for view in VIEWS],
+)
 def diffusion_stage(run: Run, view: str) -> Stage:
     """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs."""
     clean, settings = open_clean(run, "ukb"), run.profile.generation
@@ -119,8 +89,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
     tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
     model = build_seeded("diffusion", run.profile)
     load_pretrained_unet(model)
-    autoencoder = load_checkpoint(run.models / "video_autoencoder", "video_autoencoder", run.profile)
-    model.autoencoder.load_state_dict(autoencoder.state_dict())
+    model.autoencoder.load_state_dict(load_video_autoencoder(run).state_dict())
     model.condition.measure(tokens)
     cines = diffusion_cines(run, clean, view, rows)
     with torch.inference_mode():
@@ -144,10 +113,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
     )
 
 
-def load_diffusion(run: Run, view: str) -> VideoDiffusion:
-    """The trained diffusion model of one view, in evaluation mode."""
-    folder = run.require(run.models / f"diffusion_{view}")
-    return load_checkpoint(folder, "diffusion", run.profile).eval()
+fit_diffusion, load_diffusion = diffusion_stage.fit, diffusion_stage.load
 
 
 def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:

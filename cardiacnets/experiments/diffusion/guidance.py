@@ -140,6 +140,8 @@ def turn_causes(run: Run) -> Path:
         "aligned": run.models / "aligned",
         "reader": fit_cine_reader(run),
         "diffusion": run.profile.diffusion,
+        "ecg_input": run.profile.ecg_input,
+        "frames": run.profile.cohorts.frames,
         "seed": seed,
         "source": code_of(turn_causes),
     }

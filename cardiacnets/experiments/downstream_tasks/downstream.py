@@ -21,14 +21,13 @@ from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
-from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, covariates_of
-from cardiacnets.training import beside, load_checkpoint, minibatches
+from cardiacnets.training import beside, minibatches
 
 
 def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
@@ -42,7 +41,6 @@ def all_jobs(run: Run) -> list[tuple]:
 
     Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
     """
-    trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
     settings = run.profile.downstream
     curve = [
         ("ukb.indices", arm, fraction, other_seed(run, seed))
@@ -50,9 +48,14 @@ def all_jobs(run: Run) -> list[tuple]:
         for seed in settings.seeds
         for arm in ("ecg", "aligned")
     ]
-    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms_of(key)]
+    whole = [(key, arm, 1.0, None) for key in trained_tasks() for arm in arms_of(key)]
     # the curve's end at the run's own seed is one of the whole fits
     return [(run, *job) for job in dict.fromkeys(curve + whole)]
+
+
+def trained_tasks() -> tuple[str, ...]:
+    """Tasks that have networks of their own."""
+    return tuple(task.key for task in TASKS.values() if task.trained_on == task.cohort)
 
 
 def other_seed(run: Run, seed: int) -> int | None:
@@ -65,49 +68,49 @@ def arms_of(key: str) -> tuple[str, ...]:
     return tuple(arm.name for arm in ARMS.values() if arm.network and arm.answers(key))
 
 
-def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
-    """Fine-tune ``arm`` on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
-
-    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
-    and ``scores.npy``: the scores of the task's rows, NaN on training rows.
-    """
+def _needs(run: Run, key: str, arm: str, **how: object) -> list[str]:
+    """The recordings, and the network that ``arm`` starts from; ``ValueError`` where it is not asked."""
     if arm not in arms_of(key):
         raise ValueError(f"unknown network arm {arm!r} of {key}: choose one of {', '.join(arms_of(key))}")
-    start, covariates = ARMS[arm].start, ARMS[arm].covariates
-    draw = run.profile.seed if seed is None else seed
-    clean = open_clean(run, TASKS[key].cohort)
+    start = ARMS[arm].start
+    return [f"clean/{TASKS[key].cohort}", *([] if start == "random" else [f"models/{start}"])]
+
+
+@trained(
+    model_name,
+    needs=_needs,
+    reads=["ecg_input", "ecg_encoder", "finetuning", "aligning.learning_rate", "downstream.labels"],
+    rows=lambda key, arm, fraction, seed: (ARMS[arm].start, ARMS[arm].covariates),
+    each=[(key, arm) for key in trained_tasks() for arm in arms_of(key)],
+    progress=False,
+)
+def network_stage(
+    run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None
+) -> Stage:
+    """``arm`` fine-tuned on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
+
+    ``seed`` (default: the profile's) draws labels, initial weights and batches. Beside the model lies
+    ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    """
+    start, draw = ARMS[arm].start, run.profile.seed if seed is None else seed
+    clean, labels = open_clean(run, TASKS[key].cohort), labelled(run, key, fraction, draw)
     # random weights need alignment's larger steps; pre-trained ones are destroyed by them
     rate = run.profile.aligning.learning_rate if start == "random" else run.profile.finetuning.learning_rate
-    ingredients = {
-        "cohort": clean.folder,
-        "task": key,
-        "arm": arm,
-        "fraction": fraction,
-        "seed": draw,
-        "learning_rate": rate,
-        "encoder": run.profile.ecg_encoder,
-        "ecg_input": run.profile.ecg_input,
-        "training": run.profile.finetuning,
-        "labels": run.profile.downstream.labels,
-        "source": code_of(fit_network),
-        "covariates": covariates,
-        "start": "random weights" if start == "random" else run.require(run.models / start),
-    }
+    standardiser = fit_standardiser(clean, labels) if ARMS[arm].covariates else None
+    features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
+    model = start_network(run, labels, features, start, draw)
 
-    def make(folder: Path) -> None:
-        labels = labelled(run, key, fraction, draw)
-        standardiser = fit_standardiser(clean, labels) if covariates else None
-        features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
-        model = start_network(run, labels, features, start, draw)
-        stage = fine_tuning_stage(run, model, labels, features, rate, draw)
-        train(run, stage, folder, run.unfinished(ingredients), progress=False)
+    def leave(folder: Path) -> None:
         readout = Readout.of(labels, standardiser)
         readout.save(folder)
         scores = readout(network_outputs(model, features))
         scores[labels.of("train")] = np.nan
         np.save(folder / "scores.npy", scores)
 
-    return fit_or_load(run, run.models / model_name(key, arm, fraction, seed), ingredients, make)
+    return replace(fine_tuning_stage(run, model, labels, features, rate, draw), leave=leave)
+
+
+fit_network = network_stage.fit
 
 
 @dataclass(frozen=True)
@@ -255,5 +258,5 @@ def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tenso
 
 def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
     """A fine-tuned model in evaluation mode, and its readout."""
-    folder = run.require(run.models / model_name(key, arm))
-    return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)
+    model = network_stage.load(run, key, arm)
+    return model, Readout.load(run.models / model_name(key, arm))

@@ -148,8 +148,7 @@ def _signed(value: float) -> str:
 
 def depth(table: pd.DataFrame) -> Picture:
     """Networks less their linear twins (rows of a table of comparisons), one panel a task."""
-    network = table["comparison"].str.split("-").str[0]
-    figure = forest(table.assign(arm=network), "less its twin")
+    figure = forest(table.assign(arm=table["first"]), "less its twin")
     for axis in figure.axes:
         axis.axvline(0, color=INK, linestyle=":")
     return Picture(

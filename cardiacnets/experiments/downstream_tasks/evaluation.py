@@ -94,8 +94,8 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
 def comparison_table(
     run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS
 ) -> pd.DataFrame:
-    """One row a pair of arms: ``estimate`` of the difference, 95 % and 90 % intervals, ``pvalue``, ``n``,
-    ``method``.
+    """One row a pair of arms, ``first`` less ``second``: ``estimate`` of the difference, 95 % and 90 %
+    intervals, ``pvalue``, ``n``, ``method``.
     """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
@@ -107,7 +107,8 @@ def comparison_table(
     }
     for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
         low, high = wide.interval
-        row = {"task": key, "comparison": f"{first}-{second}", "metric": metric}
+        row = {"task": key, "comparison": f"{first}-{second}", "first": first, "second": second}
+        row["metric"] = metric
         rows.append(row | replace(result, n=people).row() | {"low_90": low, "high_90": high})
     return pd.DataFrame(rows)
 

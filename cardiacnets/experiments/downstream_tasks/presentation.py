@@ -37,7 +37,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     if "arm" in table:
         named["arm"] = [ARMS[arm].title for arm in table["arm"]]
     else:
-        pairs = [pair.split("-") for pair in table["comparison"]]
+        pairs = zip(table["first"], table["second"], strict=True)
         named["difference"] = [f"{ARMS[first].title} − {ARMS[second].title}" for first, second in pairs]
     found = zip(table["estimate"], table["low"], table["high"], strict=True)
     named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
-from cardiacnets.statistics import Estimate
+from cardiacnets.statistics import Estimate, in_words
+from cardiacnets.statistics.in_words import side_of_zero
 
 
 def in_a_word(gain: Estimate) -> str:
     """``gain`` is the network's measure less that of its twin, higher is better: adds, worse, nothing seen
     (the interval holds 0), or not available.
     """
-    low, high = gain.interval
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "not available"
-    return "adds" if low > 0 else "worse" if high < 0 else "nothing seen"
+    return {1: "adds", -1: "worse", 0: "nothing seen", None: "not available"}[side_of_zero(gain)]
 
 
 def what_depth_adds(gain: Estimate, of: str = "participants", unit: str = "") -> str:
-    """The same as the end of a sentence that begins with the network; ``of`` names what is counted, ``unit``
-    that of the gain.
-
-    An interval that holds 0 proves no equality, and the words say so: a difference of about the interval's
-    half-width would go unseen.
+    """The same as the end of a sentence that begins with the network; ``of`` and ``unit`` as
+    :func:`cardiacnets.statistics.in_words` has them.
     """
-    low, high = gain.interval
-    unseen = f"{(high - low) / 2:.2g} {unit}".strip()
-    return {
-        "adds": "adds to what its twin knows",
-        "worse": "is worse than its twin",
-        "not available": "cannot be compared with its twin in this run",
-        "nothing seen": f"adds nothing that {gain.n} {of} can see (a difference below about {unseen} "
-        "would be lost)",
-    }[in_a_word(gain)]
+    return in_words(
+        gain, "adds to what its twin knows", "is worse than its twin", "adds nothing", of=of, unit=unit,
+        lost="a difference", unknown="cannot be compared with its twin in this run",
+    )  # fmt: skip

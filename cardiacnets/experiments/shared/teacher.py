@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.in_words import side_of_zero
 
 
 def teacher_knows(student_less_teacher: Estimate) -> str:
@@ -13,10 +12,10 @@ def teacher_knows(student_less_teacher: Estimate) -> str:
     ``student_less_teacher`` is the measure of the aligned ECG less that of the teacher, higher is better.
     Only where the whole interval lies below 0 has the teacher been seen to know more.
     """
-    low, high = student_less_teacher.interval
-    if not (math.isfinite(low) and math.isfinite(high)):
+    side = side_of_zero(student_less_teacher)
+    if side is None:
         return "cannot be compared with its student in this run, so alignment cannot be interpreted"
-    if high < 0:
+    if side < 0:
         return "knows more than its student, so there was something to hand over"
     count = student_less_teacher.n
     return (
