@@ -103,6 +103,8 @@ ARTEFACTS = table_of(
         ("models/ecg_autoencoder", "03"),
         ("models/aligned", "03"),
         ("models/permuted", "03"),
+        ("models/aligned_training*", "03"),
+        ("models/permuted_training*", "03"),
         ("linear_twin/aligned", "03"),
         ("linear_twin/permuted", "03"),
         ("predictions/limited.*", "03"),

@@ -40,9 +40,9 @@ def with_trainings(found: Found, left_out: Sequence[ArrayLike]) -> Found:
     normal quantiles where Student's are 4.3. A :class:`Comparison` gets the test that fits: ``statistic`` is
     the z at which its interval just touches 0.
 
-    Assumes trainings alike but for their seeds, and arms trained apart: arms that share a start vary together,
-    for which the interval of their difference is too wide. What could not be computed stays as it is. Raises
-    ``ValueError`` for an arm with a single training, whose spread nobody knows.
+    Assumes trainings alike but for their seeds, and arms trained apart: arms that share a start vary
+    together, for which the interval of their difference is too wide. What could not be computed stays as it
+    is. Raises ``ValueError`` for an arm with a single training, whose spread nobody knows.
     """
     arms = [np.asarray(values, dtype=float) for values in left_out]
     for values in arms:

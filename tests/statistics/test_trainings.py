@@ -1,4 +1,4 @@
-"""Intervals over participants and trainings keep their promise where those over participants alone break it."""
+"""Intervals over participants and trainings keep their promise; those over participants alone break it."""
 
 import numpy as np
 import pytest

@@ -19,6 +19,7 @@ from cardiacnets.experiments.contrastive_alignment.ecg_pretraining import fit_ec
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.reach import code_of
@@ -38,8 +39,16 @@ def prepare(run: Run) -> None:
         fit_ecg_autoencoder(run)
 
 
-def fit_aligner(run: Run, arm: str = "aligned") -> Path:
-    """Train one arm on the training split of ``ukb``, or reuse it; the lowest validation loss is kept."""
+def all_jobs(run: Run) -> list[tuple]:
+    """Arguments of :func:`fit_aligner` for both arms and every training."""
+    return [(run, arm, training) for training in trainings_of(run) for arm in ARMS]
+
+
+def fit_aligner(run: Run, arm: str = "aligned", training: int = 1) -> Path:
+    """Train one arm on the training split of ``ukb``, or reuse it; the lowest validation loss is kept.
+
+    Each ``training`` has its own initial weights, batches and, for ``permuted``, strangers.
+    """
     if arm not in ARMS:
         raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ARMS)}")
     start = run.models / "ecg_autoencoder" if run.profile.alignment.start == "masked" else None
@@ -54,26 +63,27 @@ def fit_aligner(run: Run, arm: str = "aligned") -> Path:
         "encoder": run.profile.ecg_encoder,
         "alignment": run.profile.alignment,
         "training": run.profile.aligning,
-        "seed": run.profile.seed,
+        "seed": seeded(run.profile, training).seed,
         "source": code_of(fit_aligner),
     }
 
     def make(folder: Path) -> None:
-        stage = aligner_stage(run, arm)
+        stage = aligner_stage(run, arm, training)
         if start:
             weights = load_checkpoint(start, "ecg_autoencoder", run.profile).encoder.state_dict()
             stage.model.encoder.load_state_dict(weights)
         train(run, stage, folder, run.unfinished(ingredients))
 
-    return fit_or_load(run, run.models / arm, ingredients, make)
+    return fit_or_load(run, run.models / named(arm, training), ingredients, make)
 
 
-def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
+def aligner_stage(run: Run, arm: str = "aligned", training: int = 1) -> Stage:
     """Augmented ECGs beside the frozen features of their own hearts, or of a stranger's (``permuted``)."""
-    clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
+    profile = seeded(run.profile, training)
+    clean, settings, seed = open_clean(run, "ukb"), profile.aligning, profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
     partner = partners(clean, permuted=arm == "permuted", seed=seed)
-    augmentation, training = EcgAugmentation(), clean.rows("train")
+    augmentation, rows_of_training = EcgAugmentation(), clean.rows("train")
 
     def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
         cmr = [torch.from_numpy(features[view][number, partner[rows]]) for view in VIEWS]
@@ -81,8 +91,8 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
 
     def batches(epoch: int, generator: torch.Generator):
         number = epoch % run.profile.alignment.views
-        for index in minibatches(len(training), settings.batch, generator):
-            yield pair(training[index], number)
+        for index in minibatches(len(rows_of_training), settings.batch, generator):
+            yield pair(rows_of_training[index], number)
 
     def validate(model: Aligner) -> float:
         rows = clean.rows("validation")
@@ -91,12 +101,12 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
 
     return Stage(
         "aligner",
-        build_seeded("aligner", run.profile),
+        build_seeded("aligner", profile),
         lambda model, batch: model(*batch),
         batches,
         settings,
         seed=seed,
-        examples=len(training),
+        examples=len(rows_of_training),
         augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
         validate=validate,
     )
@@ -112,9 +122,9 @@ def partners(clean: CleanCohort, permuted: bool, seed: int) -> np.ndarray:
     return partner
 
 
-def load_aligner(run: Run, arm: str = "aligned") -> Aligner:
+def load_aligner(run: Run, arm: str = "aligned", training: int = 1) -> Aligner:
     """The trained aligner of ``arm`` in evaluation mode."""
-    folder = run.require(run.models / arm)
+    folder = run.require(run.models / named(arm, training))
     return load_checkpoint(folder, "aligner", run.profile).eval()
 
 

@@ -1,4 +1,6 @@
-"""Masked self-supervision of the ECG encoder, where alignment can start (``alignment.start: masked``)."""
+"""Masked self-supervision of the ECG encoder: an arm of chapter 05, and where alignment can start
+(``alignment.start: masked``).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from cardiacnets.training import minibatches
 def fit_ecg_autoencoder(run: Run) -> Path:
     """Train the ECG masked autoencoder on the training split of ``ukb``, or reuse it.
 
-    Only needed where the profile's ``alignment.start`` is ``masked``; it sees no CMR.
+    It sees no CMR: what its features are worth is owed to ECGs alone.
     """
     ingredients = {
         "cohort": open_clean(run, "ukb").folder,

@@ -1,8 +1,9 @@
 """Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without
 covariates.
 
-Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates``
-adds the study's covariates. Every choice is made on the validation split.
+Arms: ``ecg`` starts from random weights; ``aligned``, ``permuted`` and ``masked`` start from chapter 03;
+``_covariates`` adds the study's covariates. Every choice is made on the validation split. A network that is
+trained several times starts from another alignment each time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
@@ -23,6 +25,7 @@ from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
+from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
 from cardiacnets.reach import code_of
@@ -30,27 +33,39 @@ from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, covariates_of
 from cardiacnets.training import beside, load_checkpoint, minibatches
 
+MASKED = "ecg_autoencoder"
+"""Folder of the encoder that learned from ECGs alone, by filling in what was hidden."""
 
-def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
+
+def model_name(
+    key: str, arm: str, fraction: float = 1.0, seed: int | None = None, training: int = 1
+) -> str:
     """Folder of a model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
     suffix = ("" if fraction == 1 else f"_{round(100 * fraction)}") + ("" if seed is None else f"_seed{seed}")
-    return f"{key}/{arm}{suffix}"
+    return named(f"{key}/{arm}{suffix}", training)
 
 
 def all_jobs(run: Run) -> list[tuple]:
     """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
 
-    Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
+    Alignment to strangers and the start without CMR are fitted on two tasks, the label-efficiency curve on
+    the indices.
     """
     trained_on = [task.key for task in TASKS.values() if task.trained_on == task.cohort]
     settings = run.profile.downstream
     curve = [
-        ("ukb.indices", arm, fraction, other_seed(run, seed))
+        ("ukb.indices", arm, fraction, other_seed(run, seed), training)
         for fraction in settings.fractions
         for seed in settings.seeds
+        for training in trainings_of(run, "ukb.indices")
         for arm in ("ecg", "aligned")
     ]
-    whole = [(key, arm, 1.0, None) for key in trained_on for arm in arms_of(key)]
+    whole = [
+        (key, arm, 1.0, None, training)
+        for key in trained_on
+        for training in trainings_of(run, key)
+        for arm in arms_of(key)
+    ]
     # the curve's end at the run's own seed is one of the whole fits
     return [(run, *job) for job in dict.fromkeys(curve + whole)]
 
@@ -65,16 +80,19 @@ def arms_of(key: str) -> tuple[str, ...]:
     return tuple(arm.name for arm in ARMS.values() if arm.network and arm.answers(key))
 
 
-def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> Path:
-    """Fine-tune ``arm`` on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
+def fit_network(
+    run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None, training: int = 1
+) -> Path:
+    """Fine-tune ``arm`` on task ``key``; its start, for a pre-trained encoder a probe, counts as epoch 0.
 
-    ``seed`` (default: the profile's) draws labels, initial weights and batches. The folder holds the model
-    and ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    ``seed`` (default: the profile's) draws labels, and with ``training`` initial weights and batches. The
+    folder holds the model and ``scores.npy``: the scores of the task's rows, NaN on training rows.
     """
     if arm not in arms_of(key):
         raise ValueError(f"unknown network arm {arm!r} of {key}: choose one of {', '.join(arms_of(key))}")
     start, covariates = ARMS[arm].start, ARMS[arm].covariates
     draw = run.profile.seed if seed is None else seed
+    weights = draw + seeded(run.profile, training).seed - run.profile.seed
     clean = open_clean(run, TASKS[key].cohort)
     # random weights need alignment's larger steps; pre-trained ones are destroyed by them
     rate = run.profile.aligning.learning_rate if start == "random" else run.profile.finetuning.learning_rate
@@ -84,6 +102,7 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         "arm": arm,
         "fraction": fraction,
         "seed": draw,
+        "weights": weights,
         "learning_rate": rate,
         "encoder": run.profile.ecg_encoder,
         "ecg_input": run.profile.ecg_input,
@@ -91,15 +110,15 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         "labels": run.profile.downstream.labels,
         "source": code_of(fit_network),
         "covariates": covariates,
-        "start": "random weights" if start == "random" else run.require(run.models / start),
+        "start": "random weights" if start == "random" else run.require(start_folder(run, start, training)),
     }
 
     def make(folder: Path) -> None:
         labels = labelled(run, key, fraction, draw)
         standardiser = fit_standardiser(clean, labels) if covariates else None
         features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
-        model = start_network(run, labels, features, start, draw)
-        stage = fine_tuning_stage(run, model, labels, features, rate, draw)
+        model = start_network(run, labels, features, start, weights, training)
+        stage = fine_tuning_stage(run, model, labels, features, rate, weights)
         train(run, stage, folder, run.unfinished(ingredients), progress=False)
         readout = Readout.of(labels, standardiser)
         readout.save(folder)
@@ -107,7 +126,7 @@ def fit_network(run: Run, key: str, arm: str, fraction: float = 1.0, seed: int |
         scores[labels.of("train")] = np.nan
         np.save(folder / "scores.npy", scores)
 
-    return fit_or_load(run, run.models / model_name(key, arm, fraction, seed), ingredients, make)
+    return fit_or_load(run, run.models / model_name(key, arm, fraction, seed, training), ingredients, make)
 
 
 @dataclass(frozen=True)
@@ -165,10 +184,24 @@ def network_inputs(
     return ecg_batch(clean, rows, run.profile.ecg_input), covariates
 
 
+def start_folder(run: Run, start: str, training: int = 1) -> Path:
+    """Where chapter 03 keeps the encoder that an arm starts from; the masked autoencoder is trained once."""
+    return run.models / (MASKED if start == "masked" else named(start, training))
+
+
+def start_encoder(run: Run, start: str, training: int = 1) -> nn.Module:
+    """The pre-trained encoder of :func:`start_folder`, in evaluation mode."""
+    if start == "masked":
+        folder = run.require(start_folder(run, start))
+        return load_checkpoint(folder, "ecg_autoencoder", run.profile).eval().encoder
+    return load_aligner(run, start, training).encoder
+
+
 def start_network(
-    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int
-) -> Downstream:
-    """A network with random weights throughout, or the aligned encoder with its head set to a probe.
+    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int,
+    training: int = 1,
+) -> Downstream:  # fmt: skip
+    """A network with random weights throughout, or a pre-trained encoder with its head set to a probe.
 
     A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
     encoder to huge weights that its first steps cannot survive.
@@ -181,15 +214,17 @@ def start_network(
     if start == "random":
         return model
     encoder = model.encoder
-    missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+    weights = start_encoder(run, start, training).state_dict()
+    missing, unexpected = encoder.load_state_dict(weights, strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
-        raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
+        folder = start_folder(run, start, training)
+        raise ValueError(f"{folder}: the pre-trained encoder does not fit: {missing + unexpected}")
     embedded = in_batches(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
-    training, validation = labels.of("train"), labels.of("validation")
+    learned, validation = labels.of("train"), labels.of("validation")
     held_out = embedded[validation], labels.target[validation]
-    probe = fit_probe(labels.task, embedded[training], labels.target[training], held_out)
+    probe = fit_probe(labels.task, embedded[learned], labels.target[learned], held_out)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     return model
 
@@ -253,7 +288,7 @@ def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tenso
     return in_batches(model.eval(), features)
 
 
-def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
+def load_network(run: Run, key: str, arm: str, training: int = 1) -> tuple[Downstream, Readout]:
     """A fine-tuned model in evaluation mode, and its readout."""
-    folder = run.require(run.models / model_name(key, arm))
+    folder = run.require(run.models / model_name(key, arm, training=training))
     return load_checkpoint(folder, "downstream", run.profile).eval(), Readout.load(folder)

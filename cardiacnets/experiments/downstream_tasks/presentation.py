@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
@@ -43,7 +45,55 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]
     if "pvalue" in table:
         named["p"] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in table["pvalue"]]
+    if "trainings" in table and table["trainings"].map(len).any():
+        named["each training"] = [", ".join(map(_in_short, each)) or "–" for each in table["trainings"]]
     return pd.DataFrame({**named, "n": table["n"]})
+
+
+def by_comparison(table: pd.DataFrame, comparisons: Sequence[str]) -> pd.DataFrame:
+    """Differences at a glance: a row a task and measure, a column a comparison, estimate and interval in one
+    cell.
+    """
+    chosen = table[table["comparison"].isin(comparisons)].reset_index(drop=True)
+    long = readable(chosen)
+    wide = long.pivot(index=["task", "measure"], columns="difference", values="estimate (95 % interval)")
+    order = long[["task", "measure"]].drop_duplicates()
+    wide = wide.loc[list(order.itertuples(index=False, name=None)), list(dict.fromkeys(long["difference"]))]
+    return wide.fillna("–").rename_axis(columns=None).reset_index()
+
+
+def on_which_side(table: pd.DataFrame, comparison: str) -> str:
+    """The end of a sentence that begins with a difference: in how many rows its interval lies above 0, below
+    it, or holds it, and what those that hold it would not have seen.
+    """
+    rows = table[table["comparison"] == comparison]
+    rows = rows[rows["low"].notna() & rows["high"].notna()]
+    if rows.empty:
+        return "cannot be judged in this run"
+    above, below = rows[rows["low"] > 0], rows[rows["high"] < 0]
+    held = rows.drop(index=[*above.index, *below.index])
+    told = [
+        f"above 0 in {len(above)} of {len(rows)} rows{_named(above)}",
+        f"below it in {len(below)}{_named(below)}",
+    ]
+    if len(held):
+        unseen = ((held["high"] - held["low"]) / 2).median()
+        told.append(f"undecided in {len(held)} (half of these would lose one below {unseen:.2g})")
+    return f"lies {'; '.join(told)}"
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """ " (task, measure; ...)", or nothing for no rows."""
+    names = [
+        f"{task_title(row.task)}" + ("" if row.metric == "auc" else f", {METRIC_NAMES[row.metric]}")
+        for row in rows.itertuples()
+    ]
+    return f" ({'; '.join(names)})" if names else ""
+
+
+def _in_short(value: float) -> str:
+    """ ".432" or "−.015"."""
+    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
 
 
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,6 +141,7 @@ def record_arms(record: Callable, table: pd.DataFrame) -> None:
     for row in table.itertuples():
         counted = "recordings without the disease" if row.metric == "specificity" else ""
         record(f"{_key(row.task, row.metric)}.{row.arm}", Estimate.of(row), of=counted)
+        _record_spread(record, f"{_key(row.task, row.metric)}_trainings.{row.arm}", row)
 
 
 def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
@@ -100,6 +151,17 @@ def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
         narrow = Estimate(found.estimate, (row.low_90, row.high_90), found.n, found.method, level=LEVEL)
         record(f"{key}.{row.comparison}", found, method="paired, by participant")
         record(f"{key}_equivalence.{row.comparison}", narrow, method="paired, by participant")
+        _record_spread(record, f"{key}_trainings.{row.comparison}", row)
+
+
+def _record_spread(record: Callable, key: str, row: Any) -> None:
+    """Record how far the trainings of an arm lie apart, where there are several."""
+    singles = getattr(row, "trainings", ())
+    if len(singles) > 1:
+        record(
+            key, float(np.std(singles, ddof=1)), n=len(singles), of="trainings",
+            method="standard deviation between single trainings",
+        )  # fmt: skip
 
 
 def record_fractions(record: Callable, table: pd.DataFrame) -> None:
