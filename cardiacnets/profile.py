@@ -225,9 +225,8 @@ class Downstream:
     """Tasks whose networks are trained so often; empty: all. The others are trained once."""
     curve_labels: tuple[int, ...] = (100, 300, 1000)
     """Numbers of labels on the curve of arms over labels, which ends with all there are."""
-    curve_draws: int = 3
-    """Draws of people with labels, each read by another training, that a point of the curve is the mean of.
-    """
+    curve_draws: int = 6
+    """Draws of people with labels, trainings taking turns, that a point of the curve is the mean of."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
