@@ -10,6 +10,8 @@ import pandas as pd
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
 from cardiacnets.experiments.shared.depth import in_a_word
+from cardiacnets.experiments.shared.trainings import trainings_of
+from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
 from cardiacnets.study import ARMS, TASKS
@@ -96,6 +98,21 @@ def _in_short(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
 
 
+def how_often_trained(run: Run) -> str:
+    """How many trainings stand behind a network of chapter 05, as a sentence of its own."""
+    many, settings = len(trainings_of(run)), run.profile.downstream
+    if many == 1:
+        return "Each network was trained once: the spread of trainings is in no interval of this run."
+    where = "all tasks"
+    if settings.repeated:
+        where = "; ".join(task_title(key) for key in settings.repeated)
+        where += "; those of other tasks once, which their intervals cannot show"
+    return (
+        f"Alignment was trained {many} times, and as often the networks of {where}. Such an arm answers by "
+        "the mean of its predictions, and its intervals hold participants and trainings."
+    )
+
+
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
     """Networks less their linear twins, readable, and in a word what follows from each interval."""
     words = [in_a_word(Comparison.of(row)) for row in table.itertuples()]
@@ -127,6 +144,30 @@ def record_map(record: Callable, table: pd.DataFrame) -> None:
     for row in table.itertuples():
         key = f"ukb.indices.r_map.{row.teacher}_{row.pairs}_pairs_{row.labels}_labels"
         record(key, Comparison.of(row), method="less the classical features, mean over 82 indices")
+
+
+def readable_curve(table: pd.DataFrame) -> pd.DataFrame:
+    """Arms over labels, a row an arm, a column a number of labels; where there is no value, why."""
+    arms = table[~table["arm"].str.contains("-")]
+    found = zip(arms["estimate"], arms["low"], arms["high"], arms["note"], strict=True)
+    named = arms.assign(
+        arm=arms["arm"].map({name: arm.title for name, arm in ARMS.items()}),
+        cell=[note or _in_one_cell(*each) for *each, note in found],
+        labels=[
+            f"{each:,} labels" + " (all)" * whole
+            for each, whole in zip(arms["labels"], arms["all"], strict=True)
+        ],
+    )
+    rows, columns = (list(dict.fromkeys(named[name])) for name in ("arm", "labels"))
+    wide = named.pivot(index="arm", columns="labels", values="cell").loc[rows, columns]
+    return wide.rename_axis(columns=None).reset_index()
+
+
+def record_curve(record: Callable, table: pd.DataFrame) -> None:
+    """Record each point of the curve as ``ukb.indices.r_labels_<number, or all>.<arm or comparison>``."""
+    for row in table[table["estimate"].notna()].itertuples():
+        key = f"ukb.indices.r_labels_{'all' if row.all else row.labels}.{row.arm}"
+        record(key, Comparison.of(row), method="mean over 82 indices and over draws of labels")
 
 
 def _in_one_cell(value: float, low: float, high: float) -> str:
