@@ -70,9 +70,9 @@ def fine_tuning_stage(run: Run) -> Stage:
     """The 82 indices from random weights."""
     labels = labelled(run, "ukb.indices")
     features = downstream.network_inputs(run, open_clean(run, "ukb"), labels.table["row"].to_numpy(), None)
-    model = downstream.start_network(run, labels, features, "ecg", run.profile.seed)
-    rate = run.profile.aligning.learning_rate
-    return downstream.fine_tuning_stage(run, model, labels, features, rate, run.profile.seed)
+    model = downstream.start_network(run, labels, features, "random", run.profile.seed)
+    settings = downstream.settings_of(run.profile, "random", len(labels.of("train")))
+    return downstream.fine_tuning_stage(model, labels, features, settings, run.profile.seed)
 
 
 STAGES: dict[str, Callable[[Run], Stage]] = {

@@ -223,6 +223,12 @@ class Downstream:
     """
     repeated: tuple[str, ...] = ()
     """Tasks whose networks are trained so often; empty: all. The others are trained once."""
+    scratch_epochs: int = 0
+    """Epochs of a network that starts from random weights, its patience a quarter of them; 0: those of
+    ``finetuning``.
+    """
+    scratch_batch: int = 0
+    """Its largest batch, no more than an eighth of the labels; 0: that of ``finetuning``."""
     curve_labels: tuple[int, ...] = (100, 300, 1000)
     """Numbers of labels on the curve of arms over labels, which ends with all there are."""
     curve_draws: int = 6

@@ -28,6 +28,7 @@ from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
+from cardiacnets.profile import Profile, Training
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, covariates_of
@@ -94,8 +95,8 @@ def fit_network(
     draw = run.profile.seed if seed is None else seed
     weights = draw + seeded(run.profile, training).seed - run.profile.seed
     clean = open_clean(run, TASKS[key].cohort)
-    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
-    rate = run.profile.aligning.learning_rate if start == "random" else run.profile.finetuning.learning_rate
+    labels = labelled(run, key, fraction, draw)
+    settings = settings_of(run.profile, start, len(labels.of("train")))
     ingredients = {
         "cohort": clean.folder,
         "task": key,
@@ -103,10 +104,9 @@ def fit_network(
         "fraction": fraction,
         "seed": draw,
         "weights": weights,
-        "learning_rate": rate,
         "encoder": run.profile.ecg_encoder,
         "ecg_input": run.profile.ecg_input,
-        "training": run.profile.finetuning,
+        "training": settings,
         "labels": run.profile.downstream.labels,
         "source": code_of(fit_network),
         "covariates": covariates,
@@ -114,11 +114,10 @@ def fit_network(
     }
 
     def make(folder: Path) -> None:
-        labels = labelled(run, key, fraction, draw)
         standardiser = fit_standardiser(clean, labels) if covariates else None
         features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
         model = start_network(run, labels, features, start, weights, training)
-        stage = fine_tuning_stage(run, model, labels, features, rate, weights)
+        stage = fine_tuning_stage(model, labels, features, settings, weights)
         train(run, stage, folder, run.unfinished(ingredients), progress=False)
         readout = Readout.of(labels, standardiser)
         readout.save(folder)
@@ -127,6 +126,26 @@ def fit_network(
         np.save(folder / "scores.npy", scores)
 
     return fit_or_load(run, run.models / model_name(key, arm, fraction, seed, training), ingredients, make)
+
+
+def settings_of(profile: Profile, start: str, examples: int) -> Training:
+    """How a network is trained on ``examples`` recordings: from a probe gently, from random weights as long
+    and in such batches as validation asks for.
+    """
+    settings, given = profile.finetuning, profile.downstream
+    # a tenth of the labels may be less than one batch
+    settings = replace(settings, batch=min(settings.batch, examples))
+    if start != "random":
+        return settings
+    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
+    settings = replace(settings, learning_rate=profile.aligning.learning_rate)
+    if given.scratch_epochs:
+        patience = max(given.scratch_epochs // 4, 1)
+        settings = replace(settings, epochs=given.scratch_epochs, patience=patience)
+    if given.scratch_batch:
+        largest = max(examples // 8, min(16, examples))
+        settings = replace(settings, batch=min(given.scratch_batch, largest))
+    return settings
 
 
 @dataclass(frozen=True)
@@ -230,19 +249,15 @@ def start_network(
 
 
 def fine_tuning_stage(
-    run: Run,
     model: Downstream,
     labels: Labelled,
     features: tuple[torch.Tensor, torch.Tensor | None],
-    rate: float,
+    settings: Training,
     seed: int,
 ) -> Stage:
     """All weights, early stopping on the validation loss; the start is the state to beat."""
     loss, target = task_objective(labels)
     training, validation = labels.of("train"), labels.of("validation")
-    settings = run.profile.finetuning
-    # a tenth of the labels may be less than one batch
-    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(training)))
     augmentation = EcgAugmentation()
     given = [*(part for part in features if part is not None), target]  # ECG, perhaps covariates, truth
 

@@ -187,7 +187,7 @@ def _legend_below(figure: Figure) -> None:
     """Move the legend below the panels, where it covers nothing."""
     (legend,) = figure.legends
     handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
-    legend.remove()
+    figure.legends.remove(legend)
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
 
 
