@@ -105,6 +105,7 @@ ARTEFACTS = table_of(
         ("models/permuted", "03"),
         ("models/aligned_training*", "03"),
         ("models/permuted_training*", "03"),
+        ("models/published", "03"),
         ("linear_twin/aligned", "03"),
         ("linear_twin/permuted", "03"),
         ("predictions/limited.*", "03"),

@@ -97,10 +97,11 @@ class Arm:
 
     ``parts`` are what a readout reads, side by side: ``covariates``; ``beat``, the classical features of the
     median beat; ``embedding``, that of the aligned encoder before fine-tuning, ``embedding_permuted`` of the
-    one aligned to strangers, ``masked`` of the one that met ECGs alone, ``untrained`` of one with random
-    weights; ``twin`` and ``twin_permuted``, cine components that alignment in closed form predicts; ``cmr``,
-    features of the CMR encoder; ``components``, those of the cines themselves; ``causes``, what the simulator
-    makes of a heart before electrodes and noise. A network has none; it starts from ``start`` (``random``, or
+    one aligned to strangers, ``masked`` of the one that met ECGs alone, ``published`` of the one aligned by
+    the released code's choices, ``untrained`` of one with random weights; ``twin`` and ``twin_permuted``,
+    cine components that alignment in closed form predicts; ``cmr``, features of the CMR encoder;
+    ``components``, those of the cines themselves; ``causes``, what the simulator makes of a heart before
+    electrodes and noise. A network has none; it starts from ``start`` (``random``, or
     a network of chapter 03) and reads the ECG, and the study's covariates beside it where ``covariates``.
     ``tasks`` limits an arm to these; ``colour`` is that of every figure.
     """
@@ -213,6 +214,8 @@ ARMS = by_key(
             tasks=("ukb.indices", "ukb.cm")),
         Arm("twin", "aligned in closed form", "green", parts=("twin",)),
         Arm("twin_covariates", "aligned in closed form + covariates", "green", parts=("twin", "covariates")),
+        Arm("published", "aligned as published, linear readout", "wine", parts=("published",),
+            tasks=("ukb.indices", "ukb.cm")),
         Arm("probe_aligned", "aligned ECG, linear readout", "blue", parts=("embedding",)),
         Arm("probe_aligned_covariates", "aligned ECG + covariates, linear readout", "blue",
             parts=("embedding", "covariates")),
@@ -241,6 +244,7 @@ COMPARISONS = pairs_of(
         ("aligned", "masked"),
         ("probe_aligned", "probe_permuted"),
         ("probe_aligned_covariates", "untrained_covariates"),
+        ("probe_aligned", "published"),
     ],
     ARMS,
 )

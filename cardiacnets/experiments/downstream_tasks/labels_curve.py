@@ -46,6 +46,7 @@ CURVE_COMPARISONS = pairs_of(
         ("probe_aligned_covariates", "untrained_covariates"),
         ("probe_aligned", "probe_permuted"),
         ("probe_aligned", "probe_masked"),
+        ("probe_aligned", "published"),
         ("aligned", "ecg"),
     ],
     ARMS,

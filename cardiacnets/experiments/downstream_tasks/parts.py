@@ -10,6 +10,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import CleanCohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
+from cardiacnets.experiments.contrastive_alignment.as_published import as_published, load_published
 from cardiacnets.experiments.contrastive_alignment.closed_form import HeartFromBeat, open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import start_encoder
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
@@ -20,7 +21,10 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run
 from cardiacnets.study import Arm
 
-ENCODERS = {"embedding": "aligned", "embedding_permuted": "permuted", "masked": "masked", "untrained": ""}
+ENCODERS = {
+    "embedding": "aligned", "embedding_permuted": "permuted", "masked": "masked", "published": "published",
+    "untrained": "",
+}  # fmt: skip
 """Parts that a frozen encoder makes, and where it starts; of random weights nowhere."""
 REPEATED = {"embedding", "embedding_permuted", "untrained"}
 """Those that another training, or another draw of random weights, makes anew."""
@@ -51,11 +55,14 @@ class Parts:
         if part not in ENCODERS:  # quick, and wide
             return self._read(part, clean, rows)
         if key not in self.known:
-            encoder = self._encoder(part, number)
-            self.known[key] = in_batches(encoder, (ecg_batch(clean, rows, self.run.profile.ecg_input), None))
+            profile = as_published(self.run.profile) if part == "published" else self.run.profile
+            ecg = ecg_batch(clean, rows, profile.ecg_input)
+            self.known[key] = in_batches(self._encoder(part, number), (ecg, None))
         return self.known[key]
 
     def _encoder(self, part: str, training: int) -> torch.nn.Module:
+        if part == "published":
+            return load_published(self.run).encoder
         if start := ENCODERS[part]:
             return start_encoder(self.run, start, training)
         return build_seeded("ecg_encoder", seeded(self.run.profile, training)).eval()

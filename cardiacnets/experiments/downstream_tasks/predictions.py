@@ -62,6 +62,7 @@ def predict_task(run: Run, key: str) -> Path:
         for start in (*ALIGNMENTS, "masked")
         for training in trainings_of(run)
     ]
+    encoders.append(run.require(run.models / "published"))
     readouts = {name: arm.parts for name, arm in ARMS.items() if arm.parts and arm.answers(home.key)}
     ingredients = {
         "task": key,
