@@ -223,7 +223,7 @@ ARMS = by_key(
         Arm("aligned_covariates", "aligned ECG + covariates", "blue", start="aligned", covariates=True),
         Arm("cmr_twin", "CMR components, linear readout", "black", parts=("components",)),
         Arm("cmr", "CMR, linear readout", "black", parts=("cmr",)),
-        Arm("causes", "oracle: the simulator's causes", "grey", parts=("causes",), tasks=("ukb.indices",)),
+        Arm("causes", "oracle: the simulator's causes", "olive", parts=("causes",), tasks=("ukb.indices",)),
     ]
 )  # fmt: skip
 """Arms in the order of the tables."""

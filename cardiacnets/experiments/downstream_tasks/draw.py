@@ -104,10 +104,11 @@ def arms_by_labels(table: pd.DataFrame) -> Picture:
     figure = Figure(figsize=(9.6, 6.4))
     parts = ["without covariates", "with covariates"]
     plot = so.Plot(shown, x="labels", y="estimate", ymin="low", ymax="high", color="arm", linestyle="network")
-    plot = plot.facet("given", order=parts).add(so.Band(alpha=0.12), legend=False)
+    plot = plot.facet("given", order=parts).add(so.Band(alpha=0.08), legend=False)
     plot = plot.add(so.Line(), legend=False).add(so.Dot(pointsize=4))
     styles = so.Nominal({False: "-", True: "--"})
-    plot = plot.scale(color=COLOURS, x=so.Continuous(trans="log"), linestyle=styles)
+    ticks = so.Continuous(trans="log").tick(at=sorted(set(shown["labels"])), minor=0).label(like="{x:,.0f}")
+    plot = plot.scale(color=COLOURS, x=ticks, linestyle=styles)
     draw_on(figure, plot.label(x="labels", y="mean r over 82 indices", color="", title=str))
     _legend_below(figure)
     return Picture(

@@ -20,7 +20,7 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.splits import nested_fractions
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.contracts import DISEASES
-from cardiacnets.experiments.downstream_tasks.downstream import model_name
+from cardiacnets.experiments.downstream_tasks.downstream import arms_of, model_name
 from cardiacnets.experiments.downstream_tasks.oracle_arm import NOT_AVAILABLE, oracle_scores
 from cardiacnets.experiments.downstream_tasks.parts import REPEATED, Parts
 from cardiacnets.experiments.shared.inputs import Standardiser
@@ -76,7 +76,7 @@ def fit_labels_curve(run: Run) -> Path:
     """Write ``predictions/curve.ukb/table.parquet``, the table of :func:`curve_table`, or reuse it."""
     settings = check_settings(run.profile.downstream, run.profile.name)
     clean = open_clean(run, "ukb")
-    networks = {arm: list(_fine_tuned(run, arm)) for arm in ("ecg", "aligned")}  # (fraction, folders)
+    networks = {arm: list(_fine_tuned(run, arm)) for arm in arms_of(KEY)}  # (fraction, folders)
     ingredients = {
         "cohort": clean.folder,
         "predictions": run.require(run.predictions / KEY),
