@@ -44,7 +44,7 @@ from cardiacnets.profile import load_profile
 from cardiacnets.reach import reached
 from cardiacnets.report.results import make_result
 from cardiacnets.run import open_run
-from cardiacnets.statistics import Estimate
+from cardiacnets.statistics import Estimate, pearson
 from cardiacnets.study import ARMS
 from cardiacnets.training import from_pretrained
 
@@ -396,9 +396,9 @@ def test_the_oracle_knows_hearts_and_only_those_that_it_draws(run):
     oracle_arm.fit_oracle(run)
     told, cohort = oracle_arm.oracle_scores(run), open_cohort(run, "ukb")
     new = np.concatenate([open_clean(run, "ukb").rows(split) for split in ("validation", "test")])
-    place = [INDEX_NAMES.index(name) for name in ("lv_edv", "lv_mass")]
-    r = [np.corrcoef(told[new, at], cohort.indices_true[new, at])[0, 1] for at in place]
-    assert min(r) > 0.5
+    r = pearson(told[new], cohort.indices_true[new])
+    assert r[INDEX_NAMES.index("lv_edv")] > 0.5
+    assert r.mean() > 0.15  # after 112 hearts; chance is 0 with a standard error of .15 for one index of 48
     shutil.rmtree(run.predictions / "oracle.ukb")
     with pytest.raises(ValueError, match="not those that preset enriched draws from seed 7; simulate"):
         oracle_arm.fit_oracle(replace(run, profile=replace(run.profile, seed=7)))
