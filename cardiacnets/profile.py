@@ -245,6 +245,22 @@ class Downstream:
     """Resamples of participants for intervals."""
     random_features: int = 1000
     """Random Fourier features of the classical-ECG arm."""
+    trainings: int = 1
+    """How often the small ECG networks are trained, each time from other weights and batches: those of
+    alignment, and of the tasks in ``repeated``.
+    """
+    repeated: tuple[str, ...] = ()
+    """Tasks whose networks are trained so often; empty: all. The others are trained once."""
+    scratch_epochs: int = 0
+    """Epochs of a network that starts from random weights, its patience a quarter of them; 0: those of
+    ``finetuning``.
+    """
+    scratch_batch: int = 0
+    """Its largest batch, no more than an eighth of the labels; 0: that of ``finetuning``."""
+    curve_labels: tuple[int, ...] = (100, 300, 1000)
+    """Numbers of labels on the curve of arms over labels, which ends with all there are."""
+    curve_draws: int = 6
+    """Draws of people with labels, trainings taking turns, that a point of the curve is the mean of."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -114,18 +114,21 @@ class Arm:
     """One way to answer the tasks: a linear readout of ``parts``, or a network that is fine-tuned.
 
     ``parts`` are what a readout reads, side by side: ``covariates``; ``beat``, the classical features of the
-    median beat; ``embedding``, that of the aligned encoder before fine-tuning; ``twin`` and
-    ``twin_permuted``, cine components that alignment in closed form predicts; ``cmr``, features of the CMR
-    encoder; ``components``, those of the cines themselves. A network has none; it starts from ``start``
-    (``random``, or a network of chapter 03) and reads the ECG, and the study's covariates beside it where
-    ``covariates``. ``tasks`` limits an arm to these; ``colour`` is that of every figure.
+    median beat; ``embedding``, that of the aligned encoder before fine-tuning, ``embedding_permuted`` of the
+    one aligned to strangers, ``masked`` of the one that met ECGs alone, ``published`` of the one aligned by
+    the released code's choices, ``untrained`` of one with random weights; ``twin`` and ``twin_permuted``,
+    cine components that alignment in closed form predicts; ``cmr``, features of the CMR encoder;
+    ``components``, those of the cines themselves; ``causes``, what the simulator makes of a heart before
+    electrodes and noise. A network has none; it starts from ``start`` (``random``, or
+    a network of chapter 03) and reads the ECG, and the study's covariates beside it where ``covariates``.
+    ``tasks`` limits an arm to these; ``colour`` is that of every figure.
     """
 
     name: str
     title: str
     colour: str
     parts: tuple[str, ...] = ()
-    start: Literal["random", "aligned", "permuted"] | None = None
+    start: Literal["random", "aligned", "permuted", "masked"] | None = None
     covariates: bool = False
     tasks: tuple[str, ...] | None = None
 
@@ -217,17 +220,31 @@ ARMS = by_key(
         Arm("classical_aligned", "classical ECG + aligned embedding", "vermilion",
             parts=("beat", "embedding")),
         Arm("classical_covariates", "classical ECG + covariates", "orange", parts=("beat", "covariates")),
+        Arm("untrained", "untrained encoder, linear readout", "brown", parts=("untrained",)),
+        Arm("untrained_covariates", "untrained encoder + covariates, linear readout", "brown",
+            parts=("untrained", "covariates")),
         Arm("ecg", "ECG-only network", "sky", start="random"),
         Arm("ecg_covariates", "ECG-only network + covariates", "sky", start="random", covariates=True),
+        Arm("probe_masked", "masked start without CMR, linear readout", "yellow", parts=("masked",),
+            tasks=("ukb.indices", "ukb.cm")),
+        Arm("masked", "masked start without CMR", "yellow", start="masked", tasks=("ukb.indices", "ukb.cm")),
         Arm("twin_permuted", "aligned in closed form to strangers", "purple", parts=("twin_permuted",)),
+        Arm("probe_permuted", "aligned to strangers' CMR, linear readout", "purple",
+            parts=("embedding_permuted",), tasks=("ukb.indices", "ukb.cm")),
         Arm("permuted", "aligned to strangers' CMR", "purple", start="permuted",
             tasks=("ukb.indices", "ukb.cm")),
         Arm("twin", "aligned in closed form", "green", parts=("twin",)),
         Arm("twin_covariates", "aligned in closed form + covariates", "green", parts=("twin", "covariates")),
+        Arm("published", "aligned as published, linear readout", "wine", parts=("published",),
+            tasks=("ukb.indices", "ukb.cm")),
+        Arm("probe_aligned", "aligned ECG, linear readout", "blue", parts=("embedding",)),
+        Arm("probe_aligned_covariates", "aligned ECG + covariates, linear readout", "blue",
+            parts=("embedding", "covariates")),
         Arm("aligned", "aligned ECG", "blue", start="aligned"),
         Arm("aligned_covariates", "aligned ECG + covariates", "blue", start="aligned", covariates=True),
         Arm("cmr_twin", "CMR components, linear readout", "black", parts=("components",)),
         Arm("cmr", "CMR, linear readout", "black", parts=("cmr",)),
+        Arm("causes", "oracle: the simulator's causes", "olive", parts=("causes",), tasks=("ukb.indices",)),
     ]
 )  # fmt: skip
 """Arms in the order of the tables."""
@@ -242,6 +259,13 @@ COMPARISONS = pairs_of(
         ("aligned", "cmr"),
         ("aligned_covariates", "classical_covariates"),
         ("aligned_covariates", "ecg_covariates"),
+        ("aligned", "untrained"),
+        ("aligned_covariates", "untrained_covariates"),
+        ("aligned", "probe_aligned"),
+        ("aligned", "masked"),
+        ("probe_aligned", "probe_permuted"),
+        ("probe_aligned_covariates", "untrained_covariates"),
+        ("probe_aligned", "published"),
     ],
     ARMS,
 )

@@ -19,12 +19,15 @@ INK, FAINT = "#333333", "#b8b8b8"
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
 )  # fmt: skip
+BROWN, WINE, OLIVE = "#7f5539", "#882255", "#999933"
+"""Three more, where arms are many."""
 CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK)
 """For groups that are no arms, in this order."""
 
 _PALETTE = {
     "grey": FAINT, "black": BLACK, "orange": ORANGE, "sky": SKY, "green": GREEN, "blue": BLUE,
-    "vermilion": VERMILION, "purple": PURPLE,
+    "vermilion": VERMILION, "purple": PURPLE, "yellow": YELLOW, "brown": BROWN,
+    "wine": WINE, "olive": OLIVE,
 }  # fmt: skip
 ARM_COLOURS = {name: _PALETTE[arm.colour] for name, arm in ARMS.items()}
 """The colour of an arm, the same in every chapter."""

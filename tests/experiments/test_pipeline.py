@@ -22,6 +22,7 @@ from cardiacnets.cohorts.store import open_cohort, simulate_cohort
 from cardiacnets.experiments.cmr_self_supervision import components, features, pretrain
 from cardiacnets.experiments.contrastive_alignment import (
     align,
+    as_published,
     closed_form,
     ecg_pretraining,
     information_limited,
@@ -30,7 +31,8 @@ from cardiacnets.experiments.contrastive_alignment import (
 from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
 from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
-from cardiacnets.experiments.downstream_tasks import downstream, leak_check, map_of_gain
+from cardiacnets.experiments.downstream_tasks import downstream, leak_check, map_of_gain, oracle_arm
+from cardiacnets.experiments.downstream_tasks.parts import Parts
 from cardiacnets.experiments.shared import encoding, stage
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import Standardiser
@@ -38,11 +40,13 @@ from cardiacnets.experiments.shared.tasks import TASKS, labelled
 from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
 from cardiacnets.models.linear_twin import CineComponents, ClosedFormAlignment
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
+from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.profile import SECTIONS, Profile, load_profile
 from cardiacnets.reach import reached
 from cardiacnets.report.results import make_result
 from cardiacnets.run import open_run
-from cardiacnets.statistics import Estimate
+from cardiacnets.statistics import Estimate, pearson
+from cardiacnets.study import ARMS
 from cardiacnets.training import from_pretrained
 
 EXECUTED: dict[Callable, set[tuple[str, str]]] = {}
@@ -440,6 +444,60 @@ def test_fine_tuning_never_ends_worse_on_validation_than_its_probe(run):
     final = (((scores - labels.target)[validation] / spread) ** 2).mean()
     assert final == pytest.approx(history.min(), rel=1e-3) and final <= history.iloc[0] + 1e-6
     assert np.isnan(scores[labels.of("train")]).all()
+
+
+def test_another_training_is_another_network_from_another_alignment(run):
+    again = downstream.fit_network(run, "ukb.cm", "aligned")
+    with pytest.raises(ValueError, match=r"aligned_training2 does not exist yet: chapter 03"):
+        downstream.fit_network(run, "ukb.cm", "aligned", training=2)
+    align.fit_aligner(run, "aligned", training=2)
+    starts = [align.load_aligner(run, "aligned", number).encoder.state_dict() for number in (1, 2)]
+    assert any(not torch.equal(starts[0][name], starts[1][name]) for name in starts[0])
+    other = downstream.fit_network(run, "ukb.cm", "aligned", training=2)
+    first, second = (np.load(folder / "scores.npy") for folder in (again, other))
+    asked = np.isfinite(first)
+    assert (asked == np.isfinite(second)).all(), "the same people have labels"
+    assert not np.allclose(first[asked], second[asked])
+
+
+def test_an_untrained_encoder_is_the_same_each_time_and_another_each_training(run):
+    clean, rows = open_clean(run, "ukb"), np.arange(12)
+    read = [Parts(run, clean, None)(ARMS["untrained"], clean, rows, number) for number in (1, 1, 2)]
+    assert read[0].shape == (12, run.profile.ecg_encoder.width)
+    np.testing.assert_array_equal(read[0], read[1])
+    assert not np.allclose(read[0], read[2])
+
+
+def test_the_oracle_knows_hearts_and_only_those_that_it_draws(run):
+    oracle_arm.fit_oracle(run)
+    told, cohort = oracle_arm.oracle_scores(run), open_cohort(run, "ukb")
+    new = np.concatenate([open_clean(run, "ukb").rows(split) for split in ("validation", "test")])
+    r = pearson(told[new], cohort.indices_true[new])
+    assert r[INDEX_NAMES.index("lv_edv")] > 0.5
+    assert r.mean() > 0.15  # after 112 hearts; chance is 0 with a standard error of .15 for one index of 48
+    shutil.rmtree(run.predictions / "oracle.ukb")
+    with pytest.raises(ValueError, match="not those that preset enriched draws from seed 7; simulate"):
+        oracle_arm.fit_oracle(replace(run, profile=replace(run.profile, seed=7)))
+
+
+def test_the_oracle_is_not_asked_of_real_hearts(run, monkeypatch):
+    real = replace(open_cohort(run, "ukb"), indices_true=None)
+    monkeypatch.setattr(oracle_arm, "open_cohort", lambda run, name: real)
+    assert oracle_arm.fit_oracle(run) is None and oracle_arm.oracle_scores(run) is None
+
+
+def test_alignment_as_published_scales_flips_averages_and_leaves_heads_alone(run):
+    published = as_published.as_published(run.profile)
+    assert published.ecg_input.scale == "min_max" and published.cmr_autoencoder.feature_grid == 1
+    made = as_published.published_stage(run)
+    ecg, sax, lax = next(iter(made.batches(1, torch.Generator().manual_seed(0))))
+    assert ecg.min() == -1 and ecg.max() == 1
+    whole = run.profile.cmr_autoencoder.feature_grid**2
+    assert sax.shape[1] * whole == features.cmr_features(run, "ukb", "sax").shape[2]
+    before = {name: value.clone() for name, value in made.model.cmr_heads.state_dict().items()}
+    as_published.fit_published(run)
+    after = as_published.load_published(run).cmr_heads.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_hearts_drawn_anew_say_nothing_of_the_diagnosis(run):

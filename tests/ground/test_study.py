@@ -60,14 +60,16 @@ def test_every_row_is_used_by_what_it_belongs_to():
 
 
 def test_an_arm_is_asked_what_its_row_says():
-    assert [arm.name for arm in ARMS.values() if arm.network and not arm.answers("mimic.hf")] == ["permuted"]
+    few = ["masked", "permuted"]
+    assert [arm.name for arm in ARMS.values() if arm.network and not arm.answers("mimic.hf")] == few
     assert {arm.name for arm in ARMS.values() if arm.cmr} == {"cmr", "cmr_twin"}
     assert all(arm.start == "aligned" for name, arm in ARMS.items() if name.startswith("aligned"))
 
 
 def test_an_arm_with_covariates_knows_the_same_arm_without():
     bare = {name: one.name for name, arm in ARMS.items() if (one := without_covariates(arm))}
-    pairs = {f"{name}_covariates": name for name in ("classical", "ecg", "twin", "aligned")}
+    with_covariates = ("classical", "untrained", "ecg", "twin", "probe_aligned", "aligned")
+    pairs = {f"{name}_covariates": name for name in with_covariates}
     assert bare == pairs and all(ARMS[name].colour == ARMS[other].colour for name, other in bare.items())
 
 

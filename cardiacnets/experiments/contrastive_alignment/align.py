@@ -20,6 +20,7 @@ from cardiacnets.experiments.contrastive_alignment.ecg_pretraining import (
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, trained
+from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run
@@ -39,7 +40,12 @@ def prepare(run: Run) -> None:
         fit_ecg_autoencoder(run)
 
 
-def _needs(run: Run, arm: str) -> list[str]:
+def all_jobs(run: Run) -> list[tuple]:
+    """Arguments of :func:`fit_aligner` for every arm and training."""
+    return [(run, arm, training) for training in trainings_of(run) for arm in ARMS]
+
+
+def _needs(run: Run, arm: str, training: int) -> list[str]:
     """The pairs, and what the encoder starts from; ``ValueError`` for an arm that there is not."""
     if arm not in ALIGNMENTS:
         raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ALIGNMENTS)}")
@@ -52,23 +58,26 @@ def _needs(run: Run, arm: str) -> list[str]:
 
 
 @trained(
-    "{arm}",
+    lambda arm, training: named(arm, training),
     needs=_needs,
     reads=["ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning"],
-    rows=lambda arm: ALIGNMENTS[arm].strangers,
+    rows=lambda arm, training: ALIGNMENTS[arm].strangers,
     each=[(arm,) for arm in ALIGNMENTS],
     prepare=prepare,
 )
-def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
+def aligner_stage(run: Run, arm: str = "aligned", training: int = 1) -> Stage:
     """Augmented ECGs beside the frozen features of their own hearts, or of strangers', as ``arm`` says; the
     lowest validation loss is kept.
+
+    Each ``training`` has its own initial weights, batches and strangers.
     """
-    clean, settings, seed = open_clean(run, "ukb"), run.profile.aligning, run.profile.seed
+    profile = seeded(run.profile, training)
+    clean, settings, seed = open_clean(run, "ukb"), profile.aligning, profile.seed
     features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
     partner = partners(clean, permuted=ALIGNMENTS[arm].strangers, seed=seed)
-    augmentation, training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
-    model = build_seeded("aligner", run.profile)
-    if run.profile.alignment.start == "masked":
+    augmentation, rows_of_training = EcgAugmentation.named(settings.augmentation), clean.rows("train")
+    model = build_seeded("aligner", profile)
+    if profile.alignment.start == "masked":
         model.encoder.load_state_dict(load_ecg_autoencoder(run).encoder.state_dict())
 
     def pair(rows: np.ndarray, number: int) -> list[torch.Tensor]:
@@ -77,8 +86,8 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
 
     def batches(epoch: int, generator: torch.Generator):
         number = epoch % run.profile.alignment.views
-        for index in minibatches(len(training), settings.batch, generator):
-            yield pair(training[index], number)
+        for index in minibatches(len(rows_of_training), settings.batch, generator):
+            yield pair(rows_of_training[index], number)
 
     def validate(model: Aligner) -> float:
         rows = clean.rows("validation")
@@ -92,7 +101,7 @@ def aligner_stage(run: Run, arm: str = "aligned") -> Stage:
         batches,
         settings,
         seed=seed,
-        examples=len(training),
+        examples=len(rows_of_training),
         augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
         validate=validate,
     )

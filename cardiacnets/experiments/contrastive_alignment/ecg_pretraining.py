@@ -1,4 +1,6 @@
-"""Masked self-supervision of the ECG encoder, where alignment can start (``alignment.start: masked``)."""
+"""Masked self-supervision of the ECG encoder: an arm of chapter 05, and where alignment can start
+(``alignment.start: masked``).
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,8 @@ from cardiacnets.training import minibatches
     reads=["ecg_input", "ecg_encoder", "ecg_autoencoder", "ecg_pretraining"],
 )
 def ecg_autoencoder_stage(run: Run) -> Stage:
-    """Augmented ECGs, most patches of each hidden, to be rebuilt; no CMR is seen.
-
-    Only needed where the profile's ``alignment.start`` is ``masked``.
+    """Augmented ECGs, most patches of each hidden, to be rebuilt. No CMR is seen: what the features are worth
+    is owed to ECGs alone.
     """
     clean, settings = open_clean(run, "ukb"), run.profile.ecg_pretraining
     model = build_seeded("ecg_autoencoder", run.profile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cardiacnets.experiments.downstream_tasks.predictions import shown_network
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.resampling import bootstrap_mean
@@ -28,12 +29,10 @@ def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
 
 
 def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
-    """Recorded minus predicted indices (n, 82) on the validation split, from chapter 05."""
-    folder = run.require(run.predictions / "ukb.indices")
-    validation = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "validation"
-    truth, predicted = (
-        np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", arm)
-    )
+    """Recorded minus predicted indices (n, 82) on the validation split, from chapter 05: of the network that
+    chapter 08 asks, the first training.
+    """
+    truth, predicted = _shown(run, arm, "validation")
     return truth - predicted
 
 
@@ -41,8 +40,14 @@ def coverage_on_test(run: Run, arm: str = "aligned", coverage: float = 0.9) -> E
     """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap
     interval.
     """
-    folder = run.require(run.predictions / "ukb.indices")
-    test = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == "test"
-    truth, predicted = (np.load(folder / f"{name}.npy", allow_pickle=False)[test] for name in ("truth", arm))
+    truth, predicted = _shown(run, arm, "test")
     inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)
     return bootstrap_mean(inside.mean(axis=1), **run.profile.resampling)
+
+
+def _shown(run: Run, arm: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recorded and predicted indices (n, 82) of a split."""
+    folder = run.require(run.predictions / "ukb.indices")
+    chosen = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == split
+    truth = np.load(folder / "truth.npy", allow_pickle=False)
+    return truth[chosen], shown_network(run, "ukb.indices", arm)[chosen]

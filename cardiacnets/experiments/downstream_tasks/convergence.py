@@ -8,12 +8,15 @@ Alignment itself is left out too, as in the study: it is paid once for all tasks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
 from cardiacnets.experiments.downstream_tasks.downstream import model_name
 from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
 from cardiacnets.study import ARMS, TASKS
@@ -21,6 +24,8 @@ from cardiacnets.study import ARMS, TASKS
 EPOCH_PASSES, PROBE_PASSES = 3, 1
 TOLERANCE = 0.01
 """An arm has arrived at a loss once it is within this share of it."""
+FLAT = 0.05
+"""A curve is flat if no more of its fall came last."""
 LEAST = -100.0
 """Savings are told down to this: twice the passes, or never. A median and its order statistics allow it."""
 
@@ -63,6 +68,33 @@ def saved(ecg: float, aligned: float) -> float:
     return LEAST if np.isnan(aligned) else max(LEAST, 100 * (1 - aligned / ecg))
 
 
+def learning_curves(run: Run, key: str, arms: Sequence[str] = ("ecg", "aligned")) -> pd.DataFrame:
+    """Validation losses by ``epoch``, one row an ``arm``, ``training`` and epoch: ``loss``."""
+    curves = []
+    for arm in arms:
+        for training in trainings_of(run, key):
+            loss = _losses(run, key, arm, training)
+            columns = {"arm": arm, "training": training, "epoch": loss.index, "loss": loss.to_numpy()}
+            curves.append(pd.DataFrame(columns))
+    return pd.concat(curves, ignore_index=True)
+
+
+def still_falling(curves: pd.DataFrame, arm: str) -> str:
+    """The end of a sentence that begins with the validation loss of ``arm``: how much of its whole fall came
+    in the last quarter of its epochs, at most over trainings.
+    """
+    shares = []
+    for _, loss in curves[curves["arm"] == arm].groupby("training")["loss"]:
+        best = np.minimum.accumulate(loss.to_numpy())
+        late = best[-1 - max(1, len(best) // 4)] - best[-1]
+        shares.append(late / (best[0] - best[-1]) if best[0] > best[-1] else np.nan)
+    if not shares or np.isnan(shares).all():
+        return "never fell below its start"
+    share, bound = 100 * np.nanmax(shares), 100 * FLAT
+    seen = f"{share:.0f} % of its fall in the last quarter of its epochs"
+    return f"has flattened ({seen})" if share <= bound else f"is still falling ({seen})"
+
+
 def median_saving(table: pd.DataFrame) -> Estimate:
     """Median of ``saved`` over tasks, with the sign test's interval; n tasks.
 
@@ -79,6 +111,6 @@ def median_saving(table: pd.DataFrame) -> Estimate:
     return Estimate(float(middle.mean()), ends, count, method)
 
 
-def _losses(run: Run, key: str, arm: str) -> pd.Series:
-    folder = run.require(run.models / model_name(key, arm))
+def _losses(run: Run, key: str, arm: str, training: int = 1) -> pd.Series:
+    folder = run.require(run.models / model_name(key, arm, training=training))
     return pd.read_parquet(folder / "history.parquet")["validation"]

@@ -1,8 +1,9 @@
 """Chapter 05, the networks: each task fine-tuned from random weights or from alignment, with and without
 covariates.
 
-Arms: ``ecg`` starts from random weights; ``aligned`` and ``permuted`` start from chapter 03; ``_covariates``
-adds the study's covariates. Every choice is made on the validation split.
+Arms: ``ecg`` starts from random weights; ``aligned``, ``permuted`` and ``masked`` start from chapter 03;
+``_covariates`` adds the study's covariates. Every choice is made on the validation split. A network that is
+trained several times starts from another alignment each time.
 """
 
 from __future__ import annotations
@@ -13,42 +14,58 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.contrastive_alignment.ecg_pretraining import load_ecg_autoencoder
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
+from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
+from cardiacnets.profile import Profile, Training
 from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, covariates_of
 from cardiacnets.training import beside, minibatches
 
+MASKED = "ecg_autoencoder"
+"""Folder of the encoder that learned from ECGs alone, by filling in what was hidden."""
 
-def model_name(key: str, arm: str, fraction: float = 1.0, seed: int | None = None) -> str:
+
+def model_name(
+    key: str, arm: str, fraction: float = 1.0, seed: int | None = None, training: int = 1
+) -> str:
     """Folder of a model below ``models/``, as ``ukb.cm/aligned`` or ``ukb.cm/aligned_10_seed2``."""
     suffix = ("" if fraction == 1 else f"_{round(100 * fraction)}") + ("" if seed is None else f"_seed{seed}")
-    return f"{key}/{arm}{suffix}"
+    return named(f"{key}/{arm}{suffix}", training)
 
 
 def all_jobs(run: Run) -> list[tuple]:
     """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
 
-    Alignment to strangers is fitted on two tasks, the label-efficiency curve on the indices.
+    Alignment to strangers and the start without CMR are fitted on two tasks, the label-efficiency curve on
+    the indices.
     """
     settings = run.profile.downstream
     curve = [
-        ("ukb.indices", arm, fraction, other_seed(run, seed))
+        ("ukb.indices", arm, fraction, other_seed(run, seed), training)
         for fraction in settings.fractions
         for seed in settings.seeds
+        for training in trainings_of(run, "ukb.indices")
         for arm in ("ecg", "aligned")
     ]
-    whole = [(key, arm, 1.0, None) for key in trained_tasks() for arm in arms_of(key)]
+    whole = [
+        (key, arm, 1.0, None, training)
+        for key in trained_tasks()
+        for training in trainings_of(run, key)
+        for arm in arms_of(key)
+    ]
     # the curve's end at the run's own seed is one of the whole fits
     return [(run, *job) for job in dict.fromkeys(curve + whole)]
 
@@ -68,37 +85,41 @@ def arms_of(key: str) -> tuple[str, ...]:
     return tuple(arm.name for arm in ARMS.values() if arm.network and arm.answers(key))
 
 
-def _needs(run: Run, key: str, arm: str, **how: object) -> list[str]:
+def _needs(run: Run, key: str, arm: str, training: int, **how: object) -> list[str]:
     """The recordings, and the network that ``arm`` starts from; ``ValueError`` where it is not asked."""
     if arm not in arms_of(key):
         raise ValueError(f"unknown network arm {arm!r} of {key}: choose one of {', '.join(arms_of(key))}")
     start = ARMS[arm].start
-    return [f"clean/{TASKS[key].cohort}", *([] if start == "random" else [f"models/{start}"])]
+    needed = [] if start == "random" else [f"models/{start_name(start, training)}"]
+    return [f"clean/{TASKS[key].cohort}", *needed]
 
 
 @trained(
     model_name,
     needs=_needs,
-    reads=["ecg_input", "ecg_encoder", "finetuning", "aligning.learning_rate", "downstream.labels"],
-    rows=lambda key, arm, fraction, seed: (ARMS[arm].start, ARMS[arm].covariates),
+    reads=[
+        "ecg_input", "ecg_encoder", "finetuning", "aligning.learning_rate", "downstream.labels",
+        "downstream.scratch_epochs", "downstream.scratch_batch",
+    ],
+    rows=lambda key, arm, fraction, seed, training: (ARMS[arm].start, ARMS[arm].covariates),
     each=[(key, arm) for key in trained_tasks() for arm in arms_of(key)],
     progress=False,
-)
+)  # fmt: skip
 def network_stage(
-    run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None
+    run: Run, key: str, arm: str, fraction: float = 1.0, seed: int | None = None, training: int = 1
 ) -> Stage:
-    """``arm`` fine-tuned on task ``key``; its start, for an aligned encoder a probe, counts as epoch 0.
+    """``arm`` fine-tuned on task ``key``; its start, for a pre-trained encoder a probe, counts as epoch 0.
 
-    ``seed`` (default: the profile's) draws labels, initial weights and batches. Beside the model lies
-    ``scores.npy``: the scores of the task's rows, NaN on training rows.
+    ``seed`` (default: the profile's) draws labels, and with ``training`` initial weights and batches. Beside
+    the model lies ``scores.npy``: the scores of the task's rows, NaN on training rows.
     """
     start, draw = ARMS[arm].start, run.profile.seed if seed is None else seed
+    weights = draw + seeded(run.profile, training).seed - run.profile.seed
     clean, labels = open_clean(run, TASKS[key].cohort), labelled(run, key, fraction, draw)
-    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
-    rate = run.profile.aligning.learning_rate if start == "random" else run.profile.finetuning.learning_rate
+    settings = settings_of(run.profile, start, len(labels.of("train")))
     standardiser = fit_standardiser(clean, labels) if ARMS[arm].covariates else None
     features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
-    model = start_network(run, labels, features, start, draw)
+    model = start_network(run, labels, features, start, weights, training)
 
     def leave(folder: Path) -> None:
         readout = Readout.of(labels, standardiser)
@@ -107,10 +128,30 @@ def network_stage(
         scores[labels.of("train")] = np.nan
         np.save(folder / "scores.npy", scores)
 
-    return replace(fine_tuning_stage(run, model, labels, features, rate, draw), leave=leave)
+    return replace(fine_tuning_stage(model, labels, features, settings, weights), leave=leave)
 
 
 fit_network = network_stage.fit
+
+
+def settings_of(profile: Profile, start: str, examples: int) -> Training:
+    """How a network is trained on ``examples`` recordings: from a probe gently, from random weights as long
+    and in such batches as validation asks for.
+    """
+    settings, given = profile.finetuning, profile.downstream
+    # a tenth of the labels may be less than one batch
+    settings = replace(settings, batch=min(settings.batch, examples))
+    if start != "random":
+        return settings
+    # random weights need alignment's larger steps; pre-trained ones are destroyed by them
+    settings = replace(settings, learning_rate=profile.aligning.learning_rate)
+    if given.scratch_epochs:
+        patience = max(given.scratch_epochs // 4, 1)
+        settings = replace(settings, epochs=given.scratch_epochs, patience=patience)
+    if given.scratch_batch:
+        largest = max(examples // 8, min(16, examples))
+        settings = replace(settings, batch=min(given.scratch_batch, largest))
+    return settings
 
 
 @dataclass(frozen=True)
@@ -168,10 +209,23 @@ def network_inputs(
     return ecg_batch(clean, rows, run.profile.ecg_input), covariates
 
 
+def start_name(start: str, training: int = 1) -> str:
+    """What chapter 03 calls the encoder that an arm starts from; the masked autoencoder is trained once."""
+    return MASKED if start == "masked" else named(start, training)
+
+
+def start_encoder(run: Run, start: str, training: int = 1) -> nn.Module:
+    """The pre-trained encoder of :func:`start_name`, in evaluation mode."""
+    if start == "masked":
+        return load_ecg_autoencoder(run).encoder
+    return load_aligner(run, start, training).encoder
+
+
 def start_network(
-    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int
-) -> Downstream:
-    """A network with random weights throughout, or the aligned encoder with its head set to a probe.
+    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int,
+    training: int = 1,
+) -> Downstream:  # fmt: skip
+    """A network with random weights throughout, or a pre-trained encoder with its head set to a probe.
 
     A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
     encoder to huge weights that its first steps cannot survive.
@@ -184,33 +238,31 @@ def start_network(
     if start == "random":
         return model
     encoder = model.encoder
-    missing, unexpected = encoder.load_state_dict(load_aligner(run, start).encoder.state_dict(), strict=False)
+    weights = start_encoder(run, start, training).state_dict()
+    missing, unexpected = encoder.load_state_dict(weights, strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
-        raise ValueError(f"{run.models / start}: the aligned encoder does not fit: {missing + unexpected}")
+        folder = run.models / start_name(start, training)
+        raise ValueError(f"{folder}: the pre-trained encoder does not fit: {missing + unexpected}")
     embedded = in_batches(encoder.eval(), features)
     if covariates is not None:
         embedded = np.hstack([embedded, covariates.numpy()])
-    training, validation = labels.of("train"), labels.of("validation")
+    learned, validation = labels.of("train"), labels.of("validation")
     held_out = embedded[validation], labels.target[validation]
-    probe = fit_probe(labels.task, embedded[training], labels.target[training], held_out)
+    probe = fit_probe(labels.task, embedded[learned], labels.target[learned], held_out)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
     return model
 
 
 def fine_tuning_stage(
-    run: Run,
     model: Downstream,
     labels: Labelled,
     features: tuple[torch.Tensor, torch.Tensor | None],
-    rate: float,
+    settings: Training,
     seed: int,
 ) -> Stage:
     """All weights, early stopping on the validation loss; the start is the state to beat."""
     loss, target = task_objective(labels)
     training, validation = labels.of("train"), labels.of("validation")
-    settings = run.profile.finetuning
-    # a tenth of the labels may be less than one batch
-    settings = replace(settings, learning_rate=rate, batch=min(settings.batch, len(training)))
     augmentation = EcgAugmentation.named(settings.augmentation)
     given = [*(part for part in features if part is not None), target]  # ECG, perhaps covariates, truth
 
@@ -256,7 +308,7 @@ def network_outputs(model: Downstream, features: tuple[torch.Tensor, torch.Tenso
     return in_batches(model.eval(), features)
 
 
-def load_network(run: Run, key: str, arm: str) -> tuple[Downstream, Readout]:
+def load_network(run: Run, key: str, arm: str, training: int = 1) -> tuple[Downstream, Readout]:
     """A fine-tuned model in evaluation mode, and its readout."""
-    model = network_stage.load(run, key, arm)
-    return model, Readout.load(run.models / model_name(key, arm))
+    model = network_stage.load(run, key, arm, training=training)
+    return model, Readout.load(run.models / model_name(key, arm, training=training))

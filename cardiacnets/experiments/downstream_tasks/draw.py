@@ -92,6 +92,58 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
     )
 
 
+def arms_by_labels(table: pd.DataFrame) -> Picture:
+    """Mean correlation of every arm by number of labels, with bands; arms that are told covariates apart."""
+    shown = table[~table["arm"].str.contains("-") & table["estimate"].notna()]
+    told = [arm for arm in ARMS if "covariates" in ARMS[arm].parts or ARMS[arm].covariates]
+    shown = shown.assign(
+        given=["with covariates" if arm in told else "without covariates" for arm in shown["arm"]],
+        network=[ARMS[arm].network for arm in shown["arm"]],
+        arm=shown["arm"].map(ARM_NAMES),
+    ).reset_index(drop=True)
+    figure = Figure(figsize=(9.6, 6.4))
+    parts = ["without covariates", "with covariates"]
+    plot = so.Plot(shown, x="labels", y="estimate", ymin="low", ymax="high", color="arm", linestyle="network")
+    plot = plot.facet("given", order=parts).add(so.Band(alpha=0.08), legend=False)
+    plot = plot.add(so.Line(), legend=False).add(so.Dot(pointsize=4))
+    styles = so.Nominal({False: "-", True: "--"})
+    ticks = so.Continuous(trans="log").tick(at=sorted(set(shown["labels"])), minor=0).label(like="{x:,.0f}")
+    plot = plot.scale(color=COLOURS, x=ticks, linestyle=styles)
+    draw_on(figure, plot.label(x="labels", y="mean r over 82 indices", color="", title=str))
+    _legend_below(figure)
+    return Picture(
+        figure,
+        "arms-by-labels",
+        "Mean correlation over the 82 indices by number of training labels, one line an arm; broken: "
+        "fine-tuned networks; bands: 95 % intervals over test participants and over trainings, or draws of "
+        "labels.",
+        "Line chart in two panels, arms without and with covariates: mean correlation against the number of "
+        f"labels for {shown['arm'].nunique()} arms.",
+    )
+
+
+def learning(losses: pd.DataFrame, title: str) -> Picture:
+    """Validation losses of fine-tuning by epoch, one line a training; columns ``arm``, ``training``,
+    ``epoch``, ``loss``.
+    """
+    figure = Figure(figsize=(7, 3.2))
+    axis = figure.subplots()
+    named = losses.assign(arm=losses["arm"].map(ARM_NAMES))
+    seaborn.lineplot(
+        named, x="epoch", y="loss", hue="arm", units="training", estimator=None, palette=COLOURS, ax=axis
+    )
+    axis.set(xlabel="epoch", ylabel="validation loss")
+    seaborn.move_legend(axis, "upper left", bbox_to_anchor=(1.02, 1), title="")
+    return Picture(
+        figure,
+        "learning-curves",
+        f"Validation loss of fine-tuning by epoch ({title}), one line a training; epoch 0 is the start: "
+        "random weights, or a probe.",
+        "Line chart of validation loss by epoch, one line for each training of the ECG-only and of the "
+        "aligned network.",
+    )
+
+
 def map_of_gain(table: pd.DataFrame) -> Picture:
     """Gain of alignment over the classical ECG model by labels (columns) and pairs (rows), a panel a teacher;
     what cannot be told from 0 is grey, what is not available empty.
@@ -130,6 +182,14 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
         f"Heat maps, one for each of {len(teachers)} teachers, of the gain of alignment by number of labels "
         "and number of pairs, the gain written in each cell.",
     )
+
+
+def _legend_below(figure: Figure) -> None:
+    """Move the legend below the panels, where it covers nothing."""
+    (legend,) = figure.legends
+    handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+    figure.legends.remove(legend)
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
 
 
 def _label_the_untold(axis: Axes, words: pd.DataFrame) -> None:
@@ -177,6 +237,10 @@ def forest(table: pd.DataFrame, label: str = "") -> Figure:
     figure = Figure(figsize=(2.6 + 2.1 * columns, 0.8 + lines * (0.8 + 0.26 * len(arms))))
     plot = so.Plot(shown, x="estimate", y="arm", xmin="low", xmax="high", color="arm")
     plot = plot.add(so.Range(linewidth=1.6), legend=False).add(so.Dot(pointsize=5), legend=False)
+    if "trainings" in shown and shown["trainings"].map(len).any():
+        single = shown["trainings"].explode()
+        alone = shown.loc[single.index, ["task", "arm"]].assign(each=single.astype(float).to_numpy())
+        plot = plot.add(so.Dot(pointsize=2.5, fillalpha=0.4), data=alone, x="each", y="arm", legend=False)
     measure = label or METRIC_NAMES[shown["metric"].iloc[0]]
     plot = plot.scale(color=COLOURS, y=so.Nominal(order=arms)).label(x=measure, y="")
     draw_on(figure, plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot)

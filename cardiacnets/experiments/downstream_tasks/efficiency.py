@@ -12,8 +12,10 @@ from cardiacnets.experiments.contrastive_alignment.closed_form import open_close
 from cardiacnets.experiments.downstream_tasks.downstream import model_name, other_seed
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
-from cardiacnets.statistics import bootstrap_correlations
+from cardiacnets.statistics import bootstrap_correlations, pearson
+from cardiacnets.statistics.trainings import Found, with_trainings, without_each
 
 
 def label_efficiency(run: Run) -> pd.DataFrame:
@@ -21,24 +23,44 @@ def label_efficiency(run: Run) -> pd.DataFrame:
     to all without and to its twin with as many; and by how much alignment gains more with a tenth than with
     all (``gain_10-gain_100``).
 
-    One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants.
+    One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants, and
+    over trainings where there are several.
     """
-    settings, scores, points = run.profile.downstream, {}, {}
+    settings, scores, points, trainings = run.profile.downstream, {}, {}, {}
     for arm in ("ecg", "aligned", "twin"):
         for fraction in settings.fractions:
             scored = _twin_scores if arm == "twin" else partial(_network_scores, arm=arm)
             drawn = [scored(run, fraction=fraction, seed=seed) for seed in settings.seeds]
             point = f"{arm}_{round(100 * fraction)}"
             points[point] = arm, round(100 * fraction)
-            truth, scores[point] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
+            truth, trainings[point] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
+            scores[point] = trainings[point].mean(axis=0)
     found = bootstrap_correlations(truth, scores, **run.profile.resampling)
+
+    def mean_r(scores: np.ndarray) -> float:
+        return float(np.nanmean(pearson(truth, scores)))
+
+    def over_trainings(result: Found, contrast: dict[str, float]) -> Found:
+        """A weighted sum of points with its interval over participants and trainings."""
+        left_out = []
+        for point, weight in contrast.items():
+            if len(trainings[point]) > 1:
+                whole = mean_r(scores[point])
+                without = [mean_r(each) - whole for each in without_each(trainings[point])]
+                left_out.append(weight * np.array(without))
+        return with_trainings(result, left_out)
+
     few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
-    results = {name: found.mean(name) for name in scores}
-    results[f"aligned_{few}-ecg_{full}"] = found.mean_difference(f"aligned_{few}", f"ecg_{full}")
-    results[f"aligned_{few}-twin_{few}"] = found.mean_difference(f"aligned_{few}", f"twin_{few}")
-    results[f"gain_{few}-gain_{full}"] = found.mean_contrast({
-        f"aligned_{few}": 1.0, f"ecg_{few}": -1.0, f"aligned_{full}": -1.0, f"ecg_{full}": 1.0,
-    })  # fmt: skip
+    contrasts = {
+        f"aligned_{few}-ecg_{full}": {f"aligned_{few}": 1.0, f"ecg_{full}": -1.0},
+        f"aligned_{few}-twin_{few}": {f"aligned_{few}": 1.0, f"twin_{few}": -1.0},
+        f"gain_{few}-gain_{full}": {
+            f"aligned_{few}": 1.0, f"ecg_{few}": -1.0, f"aligned_{full}": -1.0, f"ecg_{full}": 1.0,
+        },
+    }  # fmt: skip
+    results = {point: over_trainings(found.mean(point), {point: 1.0}) for point in scores} | {
+        name: over_trainings(found.mean_contrast(contrast), contrast) for name, contrast in contrasts.items()
+    }
     rows = []
     for name, result in results.items():
         arm, labels = points.get(name, ("difference", few))  # differences start from the fewest labels
@@ -47,12 +69,15 @@ def label_efficiency(run: Run) -> pd.DataFrame:
 
 
 def _network_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and scores (n, 82) of test participants from a network fitted on a share of the labels."""
+    """Truth (n, 82) and scores (T, n, 82) of test participants from the trainings of a network on a share of
+    the labels.
+    """
     labels = labelled(run, "ukb.indices", fraction, seed)
-    name = model_name("ukb.indices", arm, fraction, other_seed(run, seed))
-    scores = np.load(run.models / name / "scores.npy", allow_pickle=False)
-    test = labels.of("test")
-    return labels.target[test], scores[test]
+    test, scores = labels.of("test"), []
+    for training in trainings_of(run, "ukb.indices"):
+        name = model_name("ukb.indices", arm, fraction, other_seed(run, seed), training)
+        scores.append(np.load(run.models / name / "scores.npy", allow_pickle=False)[test])
+    return labels.target[test], np.stack(scores)
 
 
 def _twin_scores(run: Run, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,4 +87,4 @@ def _twin_scores(run: Run, fraction: float, seed: int) -> tuple[np.ndarray, np.n
     train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
     held_out = predicted[validation], labels.target[validation]
     probe = fit_probe(labels.task, predicted[train], labels.target[train], held_out)
-    return labels.target[test], probe(predicted[test])
+    return labels.target[test], probe(predicted[test])[None]

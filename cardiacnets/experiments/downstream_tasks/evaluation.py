@@ -2,19 +2,25 @@
 people.
 
 AUCs of recordings are clustered by participant where people have several (Obuchowski 1997); elsewhere DeLong.
-Differences of AUC have logit limits added in squares.
+Differences of AUC have logit limits added in squares. An arm that was trained several times answers by the
+mean of its predictions, and its intervals hold the spread of trainings
+(:func:`cardiacnets.statistics.trainings.with_trainings`); of one that was trained once they say that they
+cannot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.downstream_tasks.parts import ENCODERS
+from cardiacnets.experiments.downstream_tasks.predictions import open_trainings
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run
 from cardiacnets.statistics import (
@@ -31,13 +37,16 @@ from cardiacnets.statistics import (
     wilson_interval,
     youden_threshold,
 )
+from cardiacnets.statistics.trainings import ONE_TRAINING, Found, with_trainings, without_each
 from cardiacnets.study import ARMS, COMPARISONS, TASKS, Task
+
+Measure = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Test-split scores of one task: ``table`` with one column an arm, or ``scores[arm]`` (n, 82) for the
-    indices.
+    indices. ``trainings[arm]`` (T, n, ...): what each training says of the arms that have several.
     """
 
     key: str
@@ -46,6 +55,35 @@ class Predictions:
     truth: np.ndarray
     scores: dict[str, np.ndarray]
     validation: pd.DataFrame
+    trainings: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def measured(self, result: Found, measure: Measure, arms: tuple[str, ...]) -> tuple[Found, tuple]:
+        """``result``, the ``measure`` of one of ``arms``, or of the first less the second, with an interval
+        over participants and trainings; and the same of each training, as far as all have it.
+        """
+        several = {arm: self.trainings[arm] for arm in arms if arm in self.trainings}
+        if any(learned_by_steps(arm) and arm not in several for arm in arms):
+            result = replace(result, method=f"{result.method}; {ONE_TRAINING}")
+        if not several:
+            return result, ()
+        signs = dict(zip(arms, (1, -1), strict=False))
+        whole = {arm: measure(self.scores[arm]) for arm in arms}
+        value = sum(signs[arm] * whole[arm] for arm in arms)
+        left_out = [
+            [value + signs[arm] * (measure(scores) - whole[arm]) for scores in without_each(trainings)]
+            for arm, trainings in several.items()
+        ]
+        alone = {arm: [measure(scores) for scores in trainings] for arm, trainings in several.items()}
+        singles = tuple(
+            float(sum(signs[arm] * (alone[arm][place] if arm in alone else whole[arm]) for arm in arms))
+            for place in range(min(map(len, several.values())))
+        )
+        return with_trainings(result, left_out), singles
+
+
+def learned_by_steps(arm: str) -> bool:
+    """Whether an arm owes its answers to the training of a small ECG network, or to its random weights."""
+    return arm in ARMS and (ARMS[arm].network or bool(set(ENCODERS) & set(ARMS[arm].parts)))
 
 
 def open_predictions(run: Run, key: str) -> Predictions:
@@ -72,30 +110,55 @@ def open_predictions(run: Run, key: str) -> Predictions:
             ].to_numpy()
             for arm in arms
         }
-    return Predictions(
-        key, table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True)
-    )
+    shown = slice(0, 1) if TASKS[key].kind == "binary" else slice(None)
+    trainings = {
+        arm: each[:, test, shown].squeeze(2) if TASKS[key].kind == "binary" else each[:, test]
+        for arm, each in open_trainings(run, key).items()
+    }
+    parts = table[test].reset_index(drop=True), arms, truth, scores, table[~test].reset_index(drop=True)
+    return Predictions(key, *parts, trainings)
 
 
 def arm_table(run: Run, key: str) -> pd.DataFrame:
-    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n``, ``method``.
+    """One row an arm: ``metric``, ``estimate``, ``low``, ``high``, ``n``, ``method``, and ``trainings``, the
+    measure of each training alone (empty where there is one).
 
-    ``n`` counts participants; of a specificity it is its denominator, the recordings without the disease.
+    ``n`` counts participants; of a specificity it is its denominator, the recordings without the disease, and
+    its interval that of the threshold as it was chosen, without trainings.
     """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
     measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
     for arm, metric, result in measure(run, predictions):
-        counted = result if metric == "specificity" else replace(result, n=people)
-        rows.append({"task": key, "arm": arm, "metric": metric} | counted.row())
+        row, singles = {"task": key, "arm": arm, "metric": metric}, ()
+        if metric != "specificity":
+            result, singles = predictions.measured(
+                replace(result, n=people), measure_of(metric, predictions.truth), (arm,)
+            )
+        rows.append(row | result.row() | {"trainings": singles})
     return pd.DataFrame(rows)
+
+
+def measure_of(metric: str, truth: np.ndarray) -> Measure:
+    """What maps scores (n, ...) to the value of a metric, as the tables call it."""
+    if metric == "r":
+        return lambda scores: float(np.nanmean(pearson(truth, scores)))
+    if metric == "auc":
+        return lambda scores: float(roc_auc_score(truth, scores))
+    if metric.startswith("auc_"):
+        place = list(SUBTYPES).index(metric.removeprefix("auc_"))
+        return lambda scores: float(roc_auc_score(truth == place, scores[:, place]))
+    if metric == "accuracy":
+        return lambda scores: float(np.mean(scores.argmax(axis=1) == truth))
+    return lambda scores: float(balanced_accuracy_score(truth, scores.argmax(axis=1)))
 
 
 def comparison_table(
     run: Run, key: str, comparisons: Sequence[tuple[str, str]] = COMPARISONS
 ) -> pd.DataFrame:
     """One row a pair of arms, ``first`` less ``second``: ``estimate`` of the difference, 95 % and 90 %
-    intervals, ``pvalue``, ``n``, ``method``.
+    intervals, ``pvalue``, ``n``, ``method``, ``trainings``: the difference between trainings of the same
+    number, or from an arm that was trained once.
     """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
@@ -106,10 +169,13 @@ def comparison_table(
         "indices": _index_differences,
     }
     for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
+        measure = measure_of(metric, predictions.truth)
+        wide, _ = predictions.measured(wide, measure, (first, second))
+        result, singles = predictions.measured(replace(result, n=people), measure, (first, second))
         low, high = wide.interval
         row = {"task": key, "comparison": f"{first}-{second}", "first": first, "second": second}
-        row["metric"] = metric
-        rows.append(row | replace(result, n=people).row() | {"low_90": low, "high_90": high})
+        row |= {"metric": metric, "trainings": singles}
+        rows.append(row | result.row() | {"low_90": low, "high_90": high})
     return pd.DataFrame(rows)
 
 

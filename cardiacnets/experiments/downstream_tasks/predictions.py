@@ -2,10 +2,12 @@
 
 Linear arms are fitted here: ``covariates`` alone; ``classical``, components of the beat with a linear
 readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
-that the classical model does not; ``twin``, the cine components that alignment in closed form predicts from
-the beat, and ``twin_permuted``, the same learned from strangers' hearts; ``cmr``, a linear readout of the
-frozen CMR encoder (the picture itself), and ``cmr_twin``, of the components of the cines.
-Networks are read from their folders, or applied to cohorts they never saw.
+that the classical model does not; ``untrained`` and the ``probe_`` arms, embeddings that no label has
+touched; ``twin``, the cine components that alignment in closed form predicts from the beat, and
+``twin_permuted``, the same learned from strangers' hearts; ``cmr``, a linear readout of the frozen CMR
+encoder (the picture itself), and ``cmr_twin``, of the components of the cines.
+Networks are read from their folders, or applied to cohorts they never saw. An arm that was trained several
+times answers by the mean of its predictions; what each training says is kept beside it.
 """
 
 from __future__ import annotations
@@ -13,15 +15,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 
-from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
+from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
-from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
-from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.contrastive_alignment.align import ARMS as ALIGNMENTS
-from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
     fit_standardiser,
@@ -29,33 +28,47 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
     model_name,
     network_inputs,
     network_outputs,
+    start_folder,
 )
-from cardiacnets.experiments.shared.classical import ClassicalFeatures
-from cardiacnets.experiments.shared.encoding import in_batches
+from cardiacnets.experiments.downstream_tasks.oracle_arm import oracle_scores
+from cardiacnets.experiments.downstream_tasks.parts import Parts
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
-from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, Task
 
+TRAININGS = "trainings.npz"
 
 def predict_task(run: Run, key: str) -> Path:
     """Write ``predictions/<cohort>.<task>/`` with every arm, or reuse it.
 
     ``table.parquet`` holds identifiers, split, label and scores; for ``indices`` the scores lie in
-    ``truth.npy`` and ``<arm>.npy`` (n, 82), row-aligned. Cohorts that no model was trained on are scored by
-    the models of ``Task.trained_on``.
+    ``truth.npy`` and ``<arm>.npy`` (n, 82), row-aligned. ``trainings.npz`` has, for each arm that was trained
+    T >= 2 times, the scores (T, n, outputs) whose mean that is. Cohorts that no model was trained on are
+    scored by the models of ``Task.trained_on``.
     """
     task = TASKS[key]
     home = _home(task)
     network_arms = arms_of(home.key)
-    trained = [run.require(run.models / model_name(home.key, arm)) for arm in network_arms]
+    trained = [
+        run.require(run.models / model_name(home.key, arm, training=training))
+        for arm in network_arms
+        for training in trainings_of(run, home.key)
+    ]
+    encoders = [
+        run.require(start_folder(run, start, training))
+        for start in (*ALIGNMENTS, "masked")
+        for training in trainings_of(run)
+    ]
+    encoders.append(run.require(run.models / "published"))
     readouts = {name: arm.parts for name, arm in ARMS.items() if arm.parts and arm.answers(home.key)}
     ingredients = {
         "task": key,
         "cohort": open_clean(run, task.cohort).folder,
         "networks": trained,
+        "encoders": encoders,
         "readouts": readouts,
         "seed": run.profile.seed,
         "downstream": run.profile.downstream,
@@ -67,9 +80,13 @@ def predict_task(run: Run, key: str) -> Path:
     def make(folder: Path) -> None:
         labels = labelled(run, key)
         held_out = np.flatnonzero(labels.table["split"] != "train")
-        scores = linear_scores(run, home, labels, held_out) | {
+        outputs = linear_scores(run, home, labels, held_out) | {
             arm: network_scores(run, home, labels, held_out, arm) for arm in network_arms
         }
+        trainings = {arm: _answers(task, each) for arm, each in outputs.items()}  # (T, n, outputs)
+        scores = {arm: each.mean(axis=0) for arm, each in trainings.items()}
+        several = {arm: each.astype(np.float32) for arm, each in trainings.items() if len(each) > 1}
+        np.savez(folder / TRAININGS, **several)
         table = labels.table.iloc[held_out].drop(columns="row").reset_index(drop=True)
         if task.kind == "indices":
             np.save(folder / "truth.npy", labels.target[held_out])
@@ -83,57 +100,64 @@ def predict_task(run: Run, key: str) -> Path:
 
 
 def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores (n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task
-    ``home``.
+    """Scores (T, n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task
+    ``home``; T is 1 but for readouts of an encoder that was trained several times.
     """
     learned = labelled(run, home.key)
     home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
-    classical = ClassicalFeatures.fit(home_clean, run.profile.downstream, run.profile.seed)
-    standardiser = fit_standardiser(home_clean, learned)
-    twins = {arm: open_closed_form(run, arm) for arm in ALIGNMENTS}
-
-    read = {
-        "covariates": lambda cohort, rows: standardiser(cohort.index.loc[rows]),
-        "beat": lambda cohort, rows: classical(cohort.beats[rows]),
-        "embedding": lambda cohort, rows: frozen_embedding(run, cohort, rows),
-        "twin": twins["aligned"],
-        "twin_permuted": twins["permuted"],
-        "cmr": lambda cohort, rows: np.hstack(
-            [cmr_features(run, cohort.name, view)[0, rows] for view in VIEWS]
-        ),
-        "components": lambda cohort, rows: cine_scores(run)[rows].reshape(len(rows), -1),  # (n, views * K)
-    }
-
-    def features(arm: str, cohort: CleanCohort, rows: np.ndarray) -> np.ndarray:
-        return np.hstack([read[part](cohort, rows) for part in ARMS[arm].parts])
-
+    train, validation = (learned.of(split) for split in ("train", "validation"))
+    learned_rows, asked = learned.table["row"].to_numpy(), labels.table["row"].to_numpy()[rows]
+    parts = Parts(run, home_clean, fit_standardiser(home_clean, learned))
     scores = {}
-    for arm in (name for name, one in ARMS.items() if one.parts and one.answers(home.key)):
-        if ARMS[arm].cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
+    for arm in (one for one in ARMS.values() if one.parts and one.answers(home.key)):
+        if arm.cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
             continue
-        train, validation = (learned.of(split) for split in ("train", "validation"))
-        learned_rows = learned.table["row"].to_numpy()
-        probe = fit_probe(
-            home,
-            features(arm, home_clean, learned_rows[train]),
-            learned.target[train],
-            (features(arm, home_clean, learned_rows[validation]), learned.target[validation]),
-        )
-        scores[arm] = probe(features(arm, clean, labels.table["row"].to_numpy()[rows]))
+        if "causes" in arm.parts:
+            if (told := oracle_scores(run)) is not None:
+                scores[arm.name] = told[None, asked]
+            continue
+        each = []
+        for training in parts.trainings(arm):
+            probe = fit_probe(
+                home,
+                parts(arm, home_clean, learned_rows[train], training),
+                learned.target[train],
+                (parts(arm, home_clean, learned_rows[validation], training), learned.target[validation]),
+            )
+            each.append(probe(parts(arm, clean, asked, training)))
+        scores[arm.name] = np.stack(each)
     return scores
 
 
 def network_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray, arm: str) -> np.ndarray:
-    """Scores (n, outputs) of a fine-tuned network at positions ``rows`` of ``labels``."""
-    model, readout = load_network(run, home.key, arm)
-    clean = open_clean(run, labels.task.cohort)
-    inputs = network_inputs(run, clean, labels.table["row"].to_numpy()[rows], readout.standardiser)
-    return readout(network_outputs(model, inputs))
+    """Scores (T, n, outputs) of a fine-tuned network's trainings at positions ``rows`` of ``labels``."""
+    clean, each = open_clean(run, labels.task.cohort), []
+    for training in trainings_of(run, home.key):
+        model, readout = load_network(run, home.key, arm, training)
+        inputs = network_inputs(run, clean, labels.table["row"].to_numpy()[rows], readout.standardiser)
+        each.append(readout(network_outputs(model, inputs)))
+    return np.stack(each)
 
 
-def frozen_embedding(run: Run, clean: CleanCohort, rows: np.ndarray) -> np.ndarray:
-    """Embedding (n, D) of the aligned encoder as chapter 03 left it, before any fine-tuning."""
-    return in_batches(load_aligner(run).encoder, network_inputs(run, clean, rows, None))
+def open_trainings(run: Run, key: str) -> dict[str, np.ndarray]:
+    """What each training says, (T, n, outputs), of the arms of task ``key`` that were trained several times,
+    row-aligned with its table.
+    """
+    with np.load(run.require(run.predictions / key) / TRAININGS, allow_pickle=False) as file:
+        return dict(file)
+
+
+def shown_network(run: Run, key: str, arm: str) -> np.ndarray:
+    """Scores (n, outputs) of an arm's first training, the network that :func:`load_network` opens, where
+    the table has the mean of all.
+    """
+    several = open_trainings(run, key)
+    if arm in several:
+        return several[arm][0].astype(np.float64)
+    folder = run.predictions / key
+    if TASKS[key].kind == "indices":
+        return np.load(folder / f"{arm}.npy", allow_pickle=False)
+    return pd.read_parquet(folder / "table.parquet")[[arm]].to_numpy()
 
 
 def _home(task: Task) -> Task:
@@ -141,12 +165,17 @@ def _home(task: Task) -> Task:
     return TASKS[f"{task.trained_on}.{task.name}"]
 
 
+def _answers(task: Task, outputs: np.ndarray) -> np.ndarray:
+    """What is averaged over trainings, (T, n, outputs): logits, indices, or probabilities of the subtypes."""
+    return softmax(outputs, axis=2) if task.kind == "subtypes" else outputs
+
+
 def _columns(task: Task, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Logits of binary tasks as one column an arm; probabilities of the subtypes as three."""
+    """Scores of binary tasks as one column an arm; those of the subtypes as three."""
     if task.kind == "binary":
         return {arm: values[:, 0] for arm, values in scores.items()}
     return {
-        f"{arm}.{subtype}": softmax(values, axis=1)[:, place]
+        f"{arm}.{subtype}": values[:, place]
         for arm, values in scores.items()
         for place, subtype in enumerate(SUBTYPES)
     }

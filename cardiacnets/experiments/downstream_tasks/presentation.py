@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
 from cardiacnets.experiments.shared.depth import in_a_word
+from cardiacnets.experiments.shared.trainings import trainings_of
+from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL
 from cardiacnets.study import ARMS, TASKS
@@ -43,7 +47,70 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]
     if "pvalue" in table:
         named["p"] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in table["pvalue"]]
+    if "trainings" in table and table["trainings"].map(len).any():
+        named["each training"] = [", ".join(map(_in_short, each)) or "–" for each in table["trainings"]]
     return pd.DataFrame({**named, "n": table["n"]})
+
+
+def by_comparison(table: pd.DataFrame, comparisons: Sequence[str]) -> pd.DataFrame:
+    """Differences at a glance: a row a task and measure, a column a comparison, estimate and interval in one
+    cell.
+    """
+    chosen = table[table["comparison"].isin(comparisons)].reset_index(drop=True)
+    long = readable(chosen)
+    wide = long.pivot(index=["task", "measure"], columns="difference", values="estimate (95 % interval)")
+    order = long[["task", "measure"]].drop_duplicates()
+    wide = wide.loc[list(order.itertuples(index=False, name=None)), list(dict.fromkeys(long["difference"]))]
+    return wide.fillna("–").rename_axis(columns=None).reset_index()
+
+
+def on_which_side(table: pd.DataFrame, comparison: str) -> str:
+    """The end of a sentence that begins with a difference: in how many rows its interval lies above 0, below
+    it, or holds it, and what those that hold it would not have seen.
+    """
+    rows = table[table["comparison"] == comparison]
+    rows = rows[rows["low"].notna() & rows["high"].notna()]
+    if rows.empty:
+        return "cannot be judged in this run"
+    above, below = rows[rows["low"] > 0], rows[rows["high"] < 0]
+    held = rows.drop(index=[*above.index, *below.index])
+    told = [
+        f"above 0 in {len(above)} of {len(rows)} rows{_named(above)}",
+        f"below it in {len(below)}{_named(below)}",
+    ]
+    if len(held):
+        unseen = ((held["high"] - held["low"]) / 2).median()
+        told.append(f"undecided in {len(held)} (half of these would lose one below {unseen:.2g})")
+    return f"lies {'; '.join(told)}"
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """ " (task, measure; ...)", or nothing for no rows."""
+    names = [
+        f"{task_title(row.task)}" + ("" if row.metric == "auc" else f", {METRIC_NAMES[row.metric]}")
+        for row in rows.itertuples()
+    ]
+    return f" ({'; '.join(names)})" if names else ""
+
+
+def _in_short(value: float) -> str:
+    """ ".432" or "−.015"."""
+    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
+
+
+def how_often_trained(run: Run) -> str:
+    """How many trainings stand behind a network of chapter 05, as a sentence of its own."""
+    many, settings = len(trainings_of(run)), run.profile.downstream
+    if many == 1:
+        return "Each network was trained once: the spread of trainings is in no interval of this run."
+    where = "all tasks"
+    if settings.repeated:
+        where = "; ".join(task_title(key) for key in settings.repeated)
+        where += "; those of other tasks once, which their intervals cannot show"
+    return (
+        f"Alignment was trained {many} times, and as often the networks of {where}. Such an arm answers by "
+        "the mean of its predictions, and its intervals hold participants and trainings."
+    )
 
 
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -79,6 +146,30 @@ def record_map(record: Callable, table: pd.DataFrame) -> None:
         record(key, Comparison.of(row), method="less the classical features, mean over 82 indices")
 
 
+def readable_curve(table: pd.DataFrame) -> pd.DataFrame:
+    """Arms over labels, a row an arm, a column a number of labels; where there is no value, why."""
+    arms = table[~table["arm"].str.contains("-")]
+    found = zip(arms["estimate"], arms["low"], arms["high"], arms["note"], strict=True)
+    named = arms.assign(
+        arm=arms["arm"].map({name: arm.title for name, arm in ARMS.items()}),
+        cell=[note or _in_one_cell(*each) for *each, note in found],
+        labels=[
+            f"{each:,} labels" + " (all)" * whole
+            for each, whole in zip(arms["labels"], arms["all"], strict=True)
+        ],
+    )
+    rows, columns = (list(dict.fromkeys(named[name])) for name in ("arm", "labels"))
+    wide = named.pivot(index="arm", columns="labels", values="cell").loc[rows, columns]
+    return wide.rename_axis(columns=None).reset_index()
+
+
+def record_curve(record: Callable, table: pd.DataFrame) -> None:
+    """Record each point of the curve as ``ukb.indices.r_labels_<number, or all>.<arm or comparison>``."""
+    for row in table[table["estimate"].notna()].itertuples():
+        key = f"ukb.indices.r_labels_{'all' if row.all else row.labels}.{row.arm}"
+        record(key, Comparison.of(row), method="mean over 82 indices and over draws of labels")
+
+
 def _in_one_cell(value: float, low: float, high: float) -> str:
     """ "−0.022 (−0.038 to −0.006)", or a dash for what could not be computed."""
     if pd.isna(value):
@@ -91,6 +182,7 @@ def record_arms(record: Callable, table: pd.DataFrame) -> None:
     for row in table.itertuples():
         counted = "recordings without the disease" if row.metric == "specificity" else ""
         record(f"{_key(row.task, row.metric)}.{row.arm}", Estimate.of(row), of=counted)
+        _record_spread(record, f"{_key(row.task, row.metric)}_trainings.{row.arm}", row)
 
 
 def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
@@ -100,6 +192,17 @@ def record_comparisons(record: Callable, table: pd.DataFrame) -> None:
         narrow = Estimate(found.estimate, (row.low_90, row.high_90), found.n, found.method, level=LEVEL)
         record(f"{key}.{row.comparison}", found, method="paired, by participant")
         record(f"{key}_equivalence.{row.comparison}", narrow, method="paired, by participant")
+        _record_spread(record, f"{key}_trainings.{row.comparison}", row)
+
+
+def _record_spread(record: Callable, key: str, row: Any) -> None:
+    """Record how far the trainings of an arm lie apart, where there are several."""
+    singles = getattr(row, "trainings", ())
+    if len(singles) > 1:
+        record(
+            key, float(np.std(singles, ddof=1)), n=len(singles), of="trainings",
+            method="standard deviation between single trainings",
+        )  # fmt: skip
 
 
 def record_fractions(record: Callable, table: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial, update_wrapper
 from importlib import import_module
 from operator import attrgetter
@@ -51,6 +51,8 @@ class Network:
     """The choices that the chapter makes, one network each."""
     prepare: Callable[[Run], object] | None = None
     """Makes those of its needs that belong to its own chapter."""
+    under: Callable[[Profile], Profile] | None = None
+    """Makes the profile that it is trained under, where that is not the run's own."""
     progress: bool = True
     """Whether a bar shows how far the fit is."""
 
@@ -75,6 +77,7 @@ class Network:
 
     def fit(self, run: Run, *choices: Any, **named: Any) -> Path:
         """Train the network, or find it trained from the same; its folder, with ``history.parquet``."""
+        run = self._placed(run)
         chosen = self._chosen(run, *choices, **named)
         ingredients = self.ingredients(run, **chosen)
 
@@ -91,11 +94,12 @@ class Network:
         """The trained network in evaluation mode; ``ValueError`` naming the chapter that trains it where it
         is missing, and as :func:`cardiacnets.training.load_checkpoint` where it does not fit the profile.
         """
-        place = self._place(self._chosen(run, *choices, **named))
+        run, place = self._placed(run), self._place(self._chosen(run, *choices, **named))
         return from_pretrained(run.require(run.models / place), run.profile)
 
     def ingredients(self, run: Run, *choices: Any, **named: Any) -> dict[str, Any]:
         """All that the trained network follows from; ``ValueError`` where something of it is not there."""
+        run = self._placed(run)
         chosen = self._chosen(run, *choices, **named)
         needs = self.needs(run, **chosen) if callable(self.needs) else self.needs
         places = [need.format(**chosen) for need in needs]
@@ -106,6 +110,10 @@ class Network:
             "rows": self.rows(**chosen) if self.rows else None,
             "source": code_of(*self.code(run.profile)),
         }
+
+    def _placed(self, run: Run) -> Run:
+        """The run under the network's own profile; twice is once."""
+        return run if self.under is None else replace(run, profile=self.under(run.profile))
 
     def code(self, profile: Profile) -> tuple[Callable[..., Any], ...]:
         """Where its code begins: its stage, and what ``profile`` chooses for it."""

@@ -19,6 +19,7 @@ from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.downstream_tasks.conformal import calibration_residuals, conformal_half_widths
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
+from cardiacnets.experiments.downstream_tasks.predictions import shown_network
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import scale_ecg
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -134,8 +135,9 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
             given = torch.from_numpy(readout.standardiser(pd.DataFrame([covariates])))
         logit = network_outputs(model, (inputs, given))[0, 0]
         table = pd.read_parquet(run.predictions / f"mimic.{disease}" / "table.parquet")
-        validation = table[table["split"] == "validation"]
-        platt = LogisticRegression(C=1e6).fit(validation[[arm]].to_numpy(), validation["label"])
+        chosen = (table["split"] == "validation").to_numpy()
+        validation, known = table[chosen], shown_network(run, f"mimic.{disease}", arm)[chosen]
+        platt = LogisticRegression(C=1e6).fit(known, validation["label"])
         probability = platt.predict_proba([[logit]])[0, 1]
         rows.append(
             {
