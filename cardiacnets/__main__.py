@@ -209,7 +209,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 def run_train(arguments: argparse.Namespace) -> int:
     """Train it, or find it trained; the chapter then finds it too."""
     # these need the models' libraries: seconds
-    from cardiacnets.experiments.cmr_self_supervision import pretrain
+    from cardiacnets.experiments.cmr_self_supervision import contrast, pretrain
     from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
     from cardiacnets.experiments.diffusion import generate
     from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -217,6 +217,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
     fits = {
         "cmr_autoencoder": pretrain.fit_cmr_autoencoder,
+        "cine_contrast": contrast.fit_cine_contrast,
         "ecg_autoencoder": ecg_pretraining.fit_ecg_autoencoder,
         **{arm: partial(align.fit_aligner, arm=arm) for arm in align.ARMS},
         "video_autoencoder": generate.fit_video_autoencoder,

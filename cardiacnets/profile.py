@@ -116,6 +116,25 @@ class CmrAutoencoder:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class CmrEncoder:
+    """The CMR encoder whose features the chapters after 02 read.
+
+    ``masked_swin`` is the masked autoencoder (as published); ``contrast`` a small convolutional network
+    beside the linear twin's components, trained by the SAX-LAX contrast of whole cines. The other settings
+    are those of ``contrast``.
+    """
+
+    kind: str = "masked_swin"
+    """One of :data:`cardiacnets.models.registry.CMR_ENCODERS`."""
+    width: int = 64
+    """Channels of the network's first maps; the last ones have twice as many."""
+    condensed: int = 64
+    """Numbers that are kept of a view's last map, beside the components of the linear twin."""
+    projection: int = 128
+    temperature: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Alignment:
     """Symmetric InfoNCE between ECG and frozen CMR features."""
 
@@ -242,6 +261,9 @@ class Profile:
     generation: Training
     finetuning: Training
     downstream: Downstream
+    cmr_encoder: CmrEncoder = CmrEncoder()
+    contrasting: Training = Training(epochs=12, batch=256, learning_rate=0.002, warmup_epochs=0.5)
+    """Of the CMR encoder ``contrast``."""
 
     @property
     def resampling(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from sklearn.decomposition import PCA
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
+from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder, untrained_cmr_encoder
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
+from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, cine_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -74,9 +75,19 @@ def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
 
 def untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
     """Features (n, D) of the encoder before its first training step."""
-    model, clean = build_seeded("cmr_autoencoder", run.profile).eval(), open_clean(run, "ukb")
-    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+    return _encoded(untrained_cmr_encoder(run).encode, run, view, rows)
+
+
+def pooled_features(run: Run, rows: np.ndarray, trained: bool = True) -> list[np.ndarray]:
+    """For each view one mean (n, D) over all cells of the encoder's last map, as published."""
+    model = load_cmr_encoder(run) if trained else untrained_cmr_encoder(run)
+    return [_encoded(model.pooled, run, view, rows) for view in VIEWS]
+
+
+def _encoded(
+    encode: Callable[[torch.Tensor, str], torch.Tensor], run: Run, view: str, rows: np.ndarray
+) -> np.ndarray:
+    """What ``encode`` makes (n, D) of the cines of ``rows`` of ``ukb``."""
+    array, parts = getattr(open_clean(run, "ukb"), view), np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
     with torch.inference_mode():
-        return torch.cat(
-            [model.encode(cine_batch(getattr(clean, view), part), view) for part in parts]
-        ).numpy()
+        return torch.cat([encode(cine_batch(array, part), view) for part in parts]).numpy()
