@@ -55,10 +55,15 @@ class CineNetwork(nn.Module):
 
         Raises ``ValueError`` for other frames or pixels than the profile's.
         """
-        expected = (self.frames, self.pixels, self.pixels)
-        if cine.shape[1:] != expected:
-            raise ValueError(f"cine must be (B, {', '.join(map(str, expected))}), found {tuple(cine.shape)}")
+        cine = checked(cine, self.frames, self.pixels)
         return self.body(cine.contiguous(memory_format=torch.channels_last)).flatten(2).transpose(1, 2)
+
+
+def checked(cine: Tensor, frames: int, pixels: int) -> Tensor:
+    """``cine`` if it is (B, ``frames``, ``pixels``, ``pixels``); else ``ValueError``."""
+    if cine.shape[1:] != (frames, pixels, pixels):
+        raise ValueError(f"cine must be (B, {frames}, {pixels}, {pixels}), found {tuple(cine.shape)}")
+    return cine
 
 
 class Affine(nn.Module):
@@ -94,13 +99,14 @@ class LinearPath(nn.Module):
         super().__init__()
         cines, twin = profile.cmr_autoencoder, profile.linear_twin
         small = min(twin.pixels, cines.pixels)
-        self.width = twin.components
+        self.width, self.frames, self.pixels = twin.components, cines.frames, cines.pixels
         self.register_buffer("shrinking", torch.from_numpy(averaging(cines.pixels, small)), persistent=False)
         self.components = Affine(cines.frames * small**2, twin.components, "components of the linear twin")
 
     def forward(self, one_view: Tensor) -> Tensor:
-        """Scores (B, K), in the order of the components."""
-        small = self.shrinking @ (255 * one_view) @ self.shrinking.T  # (B, T, small, small)
+        """Scores (B, K), in the order of the components; ``ValueError`` for other frames or pixels."""
+        cine = checked(one_view, self.frames, self.pixels)
+        small = self.shrinking @ (255 * cine) @ self.shrinking.T  # (B, T, small, small)
         return self.components(small.flatten(1))
 
 

@@ -36,7 +36,7 @@ CMR_ENCODERS: dict[str, type[CmrAutoencoder | CineContrast]] = {
 
 Each has ``feature_width``, which ``width_of(profile)`` tells beforehand; ``encode(cine, view)`` gives
 features (B, feature_width) of one view's ``cine`` (B, T, H, W), ``pooled(cine, view)`` the mean over all
-cells of its last map; ``embedder(view)`` is the part that is fine-tuned, and ``forward(sax, lax)`` gives losses.
+cells of its last map; ``embedder(view)`` is the part that is fine-tuned; ``forward(sax, lax)`` gives losses.
 """
 
 
