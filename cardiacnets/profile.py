@@ -264,6 +264,8 @@ class Profile:
     cmr_encoder: CmrEncoder = CmrEncoder()
     contrasting: Training = Training(epochs=12, batch=256, learning_rate=0.002, warmup_epochs=0.5)
     """Of the CMR encoder ``contrast``."""
+    supervising: Training = Training(epochs=12, batch=64, learning_rate=0.001, warmup_epochs=0.5)
+    """Of the CMR encoder fine-tuned with labels."""
 
     @property
     def resampling(self) -> dict[str, int]:

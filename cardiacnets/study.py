@@ -98,7 +98,8 @@ class Arm:
     ``parts`` are what a readout reads, side by side: ``covariates``; ``beat``, the classical features of the
     median beat; ``embedding``, that of the aligned encoder before fine-tuning; ``twin`` and
     ``twin_permuted``, cine components that alignment in closed form predicts; ``cmr``, features of the CMR
-    encoder; ``components``, those of the cines themselves. A network has none; it starts from ``start``
+    encoder; ``components``, those of the cines themselves; ``supervised``, the answers of the CMR encoder
+    after it was fine-tuned with labels, as they are. A network has none; it starts from ``start``
     (``random``, or a network of chapter 03) and reads the ECG, and the study's covariates beside it where
     ``covariates``. ``tasks`` limits an arm to these; ``colour`` is that of every figure.
     """
@@ -123,7 +124,7 @@ class Arm:
     @property
     def cmr(self) -> bool:
         """Whether it sees the picture, which cohorts without CMR lack."""
-        return bool({"cmr", "components"} & set(self.parts))
+        return bool({"cmr", "components", "supervised"} & set(self.parts))
 
     def answers(self, task: str) -> bool:
         """Whether it is asked ``task``, by its key."""
@@ -207,6 +208,8 @@ ARMS = by_key(
         Arm("aligned_covariates", "aligned ECG + covariates", "blue", start="aligned", covariates=True),
         Arm("cmr_twin", "CMR components, linear readout", "black", parts=("components",)),
         Arm("cmr", "CMR, linear readout", "black", parts=("cmr",)),
+        Arm("cmr_supervised", "CMR, fine-tuned with labels", "black", parts=("supervised",),
+            tasks=("ukb.indices", "ukb.cm", "ukb.cad", "ukb.hf", "ukb.pc")),
     ]
 )  # fmt: skip
 """Arms in the order of the tables."""

@@ -46,10 +46,10 @@ def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
         "masked_untrained": lambda view: _encoded(random.encode, run, view, rows),
     }
     read = {
-        arm: _read(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
+        arm: read_out(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
     }
-    read["twin"] = _read(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
-    read["ecg"] = _read(labels, _classical_ecg(run, labels))
+    read["twin"] = read_out(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
+    read["ecg"] = read_out(labels, _classical_ecg(run, labels))
     return bootstrap_correlations(labels.target[labels.of("test")], read, **run.profile.resampling)
 
 
@@ -106,7 +106,7 @@ def principal_plane(vectors: np.ndarray) -> np.ndarray:
     return PCA(2).fit_transform(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
+def read_out(labels: Labelled, features: np.ndarray) -> np.ndarray:
     """What a probe of ``features`` (n, D), fitted on training rows, reads of the test rows (m, 82)."""
     train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
     held_out = features[validation], labels.target[validation]

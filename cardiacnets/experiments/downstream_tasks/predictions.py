@@ -4,7 +4,8 @@ Linear arms are fitted here: ``covariates`` alone; ``classical``, components of 
 readout; ``classical_aligned``, the same beside the frozen aligned embedding, which asks what alignment knows
 that the classical model does not; ``twin``, the cine components that alignment in closed form predicts from
 the beat, and ``twin_permuted``, the same learned from strangers' hearts; ``cmr``, a linear readout of the
-frozen CMR encoder (the picture itself), and ``cmr_twin``, of the components of the cines.
+frozen CMR encoder (the picture itself), and ``cmr_twin``, of the components of the cines; what the
+fine-tuned CMR encoder answers, ``cmr_supervised``, is taken as it is.
 Networks are read from their folders, or applied to cohorts they never saw.
 """
 
@@ -22,6 +23,8 @@ from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.contrastive_alignment.align import ARMS as ALIGNMENTS
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
+from cardiacnets.experiments.downstream_tasks.cmr_supervised import FOLDER as SUPERVISED
+from cardiacnets.experiments.downstream_tasks.cmr_supervised import supervised_scores
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
     fit_standardiser,
@@ -61,6 +64,7 @@ def predict_task(run: Run, key: str) -> Path:
         "downstream": run.profile.downstream,
         "source": code_of(predict_task),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
+        "supervised": run.require(run.models / SUPERVISED) if task.cohort == "ukb" else None,
         "twins": [run.require(run.root / "linear_twin" / arm) for arm in ALIGNMENTS],
     }
 
@@ -110,6 +114,9 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
     scores = {}
     for arm in (name for name, one in ARMS.items() if one.parts and one.answers(home.key)):
         if ARMS[arm].cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
+            continue
+        if "supervised" in ARMS[arm].parts:
+            scores[arm] = supervised_scores(run, home.key)[labels.table["row"].to_numpy()[rows]]
             continue
         train, validation = (learned.of(split) for split in ("train", "validation"))
         learned_rows = learned.table["row"].to_numpy()
