@@ -25,12 +25,13 @@ from cardiacnets.profile import CmrEncoder, Profile
 CELL = 16
 """Pixels a side of what one cell of the network's last map stands for."""
 PATCH = 4
-GROUPS = 8
-"""Channels are normed in so many groups."""
 
 
 class CineNetwork(nn.Module):
-    """Patches of 4 x 4 pixels with all their frames, then five convolutions, two of which halve the map."""
+    """Patches of 4 x 4 pixels with all their frames, then five convolutions, two of which halve the map.
+
+    Channels are normed over the batch (in training; over that of one process, where there are several).
+    """
 
     def __init__(self, sizes: CmrEncoder, frames: int, pixels: int) -> None:
         super().__init__()
@@ -243,6 +244,5 @@ def standardised(rows: Tensor) -> Tensor:
 
 
 def _convolved(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> tuple[nn.Module, ...]:
-    # groups and not the batch are normed: a row's features must not depend on the rows beside it
     convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-    return convolution, nn.GroupNorm(GROUPS, outputs), nn.ReLU()
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU()

@@ -19,7 +19,14 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments.cmr_self_supervision import components, contrast, encoder, features, pretrain, readout
+from cardiacnets.experiments.cmr_self_supervision import (
+    components,
+    contrast,
+    features,
+    pretrain,
+    readout,
+)
+from cardiacnets.experiments.cmr_self_supervision.encoder import cmr_encoder_folder, load_cmr_encoder
 from cardiacnets.experiments.contrastive_alignment import align, closed_form, information_limited, switches
 from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
 from cardiacnets.experiments.diffusion import generate
@@ -161,7 +168,7 @@ def test_features_hold_the_linear_twin_and_what_is_added(run):
 
 def test_the_epoch_with_the_lowest_contrast_of_validation_people_is_kept(run):
     clean, history = open_clean(run, "ukb"), stage.history(run, "cine_contrast")
-    model = encoder.load_cmr_encoder(run)
+    model = load_cmr_encoder(run)
     found = contrast.contrast_of(model, clean, clean.rows("validation"))
     assert len(found) == len(clean.rows("validation"))
     assert float(found.mean()) == pytest.approx(history["validation"].min(), rel=1e-4)
@@ -174,19 +181,19 @@ def test_an_encoder_without_its_twin_names_the_chapter(run, tmp_path):
     with pytest.raises(ValueError, match="linear_twin/components.*chapter 02_cmr_self_supervision makes it"):
         contrast.fit_cine_contrast(bare)
     with pytest.raises(ValueError, match="cine_contrast.*chapter 02_cmr_self_supervision makes it"):
-        encoder.load_cmr_encoder(bare)
+        load_cmr_encoder(bare)
 
 
 def test_the_published_encoder_is_a_setting(run):
     published = replace(run.profile, cmr_encoder=replace(run.profile.cmr_encoder, kind="masked_swin"))
     swin = dataclasses.replace(run, profile=published)
-    assert encoder.cmr_encoder_folder(swin) == run.models / "cmr_autoencoder"
-    assert encoder.cmr_encoder_folder(run) == run.models / "cine_contrast"
+    assert cmr_encoder_folder(swin) == run.models / "cmr_autoencoder"
+    assert cmr_encoder_folder(run) == run.models / "cine_contrast"
     rows = open_clean(run, "ukb").rows("test")[:3]
     given = encoding.cine_batch(open_clean(run, "ukb").sax, rows)
-    published_features = encoder.load_cmr_encoder(swin).encode(given, "sax")
+    published_features = load_cmr_encoder(swin).encode(given, "sax")
     assert torch.equal(published_features, pretrain.load_cmr_autoencoder(run).encode(given, "sax"))
-    assert published_features.shape[1] != encoder.load_cmr_encoder(run).encode(given, "sax").shape[1]
+    assert published_features.shape[1] != load_cmr_encoder(run).encode(given, "sax").shape[1]
 
 
 def test_the_supervised_arm_sees_every_label_but_none_of_test_people(run):

@@ -1,8 +1,8 @@
 """Chapter 05, the arm that has both the picture and the labels: the CMR encoder fine-tuned, as in the study.
 
 One network answers all questions asked of ``ukb``, the 82 indices and each disease: its pre-trained towers
-move with the labels of all of them, where the study fine-tunes one a task. It sees the labels that every other
-arm sees, but the indices' labels help the diseases too.
+move with the labels of all of them, where the study fine-tunes one a task. It sees the labels that every
+other arm sees, but the indices' labels help the diseases too.
 """
 
 from __future__ import annotations
