@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.experiments.cmr_self_supervision.components import fit_cine_components
 from cardiacnets.experiments.cmr_self_supervision.contrast import (
+    LIGHT,
     fit_cine_contrast,
     load_cine_contrast,
     untrained_contrast,
@@ -24,12 +26,15 @@ CmrEncoder = CmrAutoencoder | CineContrast
 
 @dataclass(frozen=True)
 class Way:
-    """How an encoder is made: its folder below ``models/``, and what fits, loads and begins it."""
+    """How an encoder is made: its folder below ``models/``, what fits, loads and begins it, and the views of
+    a cine among which it was trained.
+    """
 
     folder: str
     fit: Callable[[Run], Path]
     load: Callable[[Run], CmrEncoder]
     untrained: Callable[[Run], CmrEncoder]
+    augmentation: CineAugmentation
 
 
 WAYS: dict[type[CmrEncoder], Way] = {
@@ -38,8 +43,9 @@ WAYS: dict[type[CmrEncoder], Way] = {
         fit_cmr_autoencoder,
         load_cmr_autoencoder,
         lambda run: build_seeded("cmr_autoencoder", run.profile).eval(),
+        CineAugmentation(),
     ),
-    CineContrast: Way("cine_contrast", fit_cine_contrast, load_cine_contrast, untrained_contrast),
+    CineContrast: Way("cine_contrast", fit_cine_contrast, load_cine_contrast, untrained_contrast, LIGHT),
 }
 
 
@@ -59,6 +65,11 @@ def load_cmr_encoder(run: Run) -> CmrEncoder:
 def untrained_cmr_encoder(run: Run) -> CmrEncoder:
     """The same network before its first training step, in evaluation mode."""
     return _way(run).untrained(run)
+
+
+def cmr_augmentation(run: Run) -> CineAugmentation:
+    """The random views of a cine that the encoder knows from its training."""
+    return _way(run).augmentation
 
 
 def cmr_encoder_folder(run: Run) -> Path:
