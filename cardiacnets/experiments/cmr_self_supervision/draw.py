@@ -71,8 +71,9 @@ def contrast(history: pd.DataFrame, batch: int, held_out: int) -> Picture:
     for column, (label, colour, among) in shown.items():
         seaborn.lineplot(history[column].dropna(), marker="o", color=colour, label=label, ax=axis)
         axis.axhline(np.log(among), color=colour, linestyle=":", label=f"guessing, ln {among}")
-    # from zero, so that a loss that stays at chance looks like one
-    axis.set(xlabel="epoch", ylabel="InfoNCE", ylim=(0, 1.15 * np.log(max(batch, held_out))))
+    # from zero, so that a loss that stays at chance looks like one; a confident guess can lie above chance
+    highest = max(np.log(max(batch, held_out)), history[list(shown)].max(axis=None))
+    axis.set(xlabel="epoch", ylabel="InfoNCE", ylim=(0, 1.15 * highest))
     axis.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
     return Picture(
         figure,
