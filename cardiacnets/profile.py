@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from cardiacnets.reach import CHOSEN, names_in
+from cardiacnets.reach import CHECKED, names_in
 from cardiacnets.yaml_reading import read_yaml
 
 FOLDER = Path(__file__).parent / "profiles"
@@ -116,6 +116,25 @@ class CmrAutoencoder:
     """
     contrast_weight: float = 1.0
     """Weight of the SAX-LAX contrastive loss beside the two reconstruction losses (as published: 1)."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CmrEncoder:
+    """The CMR encoder whose features the chapters after 02 read.
+
+    ``masked_swin`` is the masked autoencoder (as published); ``contrast`` a small convolutional network
+    beside the linear twin's components, trained by the SAX-LAX contrast of whole cines. The other settings
+    are those of ``contrast``.
+    """
+
+    kind: str = "masked_swin"
+    """One of :data:`cardiacnets.models.registry.CMR_ENCODERS`."""
+    width: int = 64
+    """Channels of the network's first maps; the last ones have twice as many."""
+    condensed: int = 64
+    """Numbers that are kept of a view's last map, beside the components of the linear twin."""
+    projection: int = 128
+    temperature: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -286,6 +305,11 @@ class Profile:
     generation: VideoTraining
     finetuning: FineTuning
     downstream: Downstream
+    cmr_encoder: CmrEncoder = CmrEncoder()
+    contrasting: Training = Training(epochs=12, batch=256, learning_rate=0.002, warmup_epochs=0.5)
+    """Of the CMR encoder ``contrast``."""
+    supervising: Training = Training(epochs=12, batch=64, learning_rate=0.001, warmup_epochs=0.5)
+    """Of the CMR encoder fine-tuned with labels."""
 
     @property
     def resampling(self) -> dict[str, int]:
@@ -308,7 +332,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
     """The profile called ``name``, or read from a YAML file of the user's own.
 
     Raises ``ValueError`` if the name is unknown or the file has unknown, missing, ill-typed or doubled keys,
-    or names a row that a table of :data:`cardiacnets.reach.CHOSEN` does not have.
+    or names a row that a table of :data:`cardiacnets.reach.CHECKED` does not have.
     """
     if isinstance(name, Profile):
         return name
@@ -318,7 +342,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
             f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file"
         )
     profile = _read(Profile, read_yaml(path), path.name)
-    for setting, table in CHOSEN.items():
+    for setting, table in CHECKED.items():
         value, known = attrgetter(setting)(profile), names_in(*table)
         if value not in known:
             place = setting.replace(".", ": ")

@@ -32,6 +32,9 @@ CHOSEN: dict[str, Definition] = {"ecg_encoder.kind": ("cardiacnets.models.regist
 """Settings of a profile that name a row of a table: the table's module and its name there. What reads such a
 section counts the row that is chosen."""
 
+CHECKED = CHOSEN | {"cmr_encoder.kind": ("cardiacnets.models.registry", "CMR_ENCODERS")}
+"""All settings that name a row of a table: a profile that names another is refused."""
+
 ROWS: set[Definition] = {
     *CHOSEN.values(),
     ("cardiacnets.reach", "CHOSEN"),

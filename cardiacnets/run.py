@@ -98,6 +98,7 @@ ARTEFACTS = table_of(
         ("checks/*", "00"),
         ("clean/*", "01"),
         ("models/cmr_autoencoder", "02"),
+        ("models/cine_contrast", "02"),
         ("features/*", "02"),
         ("linear_twin/components", "02"),
         ("models/ecg_autoencoder", "03"),

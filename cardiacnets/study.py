@@ -118,10 +118,11 @@ class Arm:
     one aligned to strangers, ``masked`` of the one that met ECGs alone, ``published`` of the one aligned by
     the released code's choices, ``untrained`` of one with random weights; ``twin`` and ``twin_permuted``,
     cine components that alignment in closed form predicts; ``cmr``, features of the CMR encoder;
-    ``components``, those of the cines themselves; ``causes``, what the simulator makes of a heart before
-    electrodes and noise. A network has none; it starts from ``start`` (``random``, or
-    a network of chapter 03) and reads the ECG, and the study's covariates beside it where ``covariates``.
-    ``tasks`` limits an arm to these; ``colour`` is that of every figure.
+    ``components``, those of the cines themselves; ``supervised``, the answers of the CMR encoder after it was
+    fine-tuned with labels, as they are; ``causes``, what the simulator makes of a heart before electrodes and
+    noise. A network has none; it starts from ``start`` (``random``, or a network of chapter 03) and reads the
+    ECG, and the study's covariates beside it where ``covariates``. ``tasks`` limits an arm to these;
+    ``colour`` is that of every figure.
     """
 
     name: str
@@ -144,7 +145,7 @@ class Arm:
     @property
     def cmr(self) -> bool:
         """Whether it sees the picture, which cohorts without CMR lack."""
-        return bool({"cmr", "components"} & set(self.parts))
+        return bool({"cmr", "components", "supervised"} & set(self.parts))
 
     def answers(self, task: str) -> bool:
         """Whether it is asked ``task``, by its key."""
@@ -244,6 +245,8 @@ ARMS = by_key(
         Arm("aligned_covariates", "aligned ECG + covariates", "blue", start="aligned", covariates=True),
         Arm("cmr_twin", "CMR components, linear readout", "black", parts=("components",)),
         Arm("cmr", "CMR, linear readout", "black", parts=("cmr",)),
+        Arm("cmr_supervised", "CMR, fine-tuned with labels", "black", parts=("supervised",),
+            tasks=("ukb.indices", "ukb.cm", "ukb.cad", "ukb.hf", "ukb.pc")),
         Arm("causes", "oracle: the simulator's causes", "olive", parts=("causes",), tasks=("ukb.indices",)),
     ]
 )  # fmt: skip

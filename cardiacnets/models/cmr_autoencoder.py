@@ -97,6 +97,18 @@ def means_of_parts(latents: Tensor, side: int) -> Tensor:
     return adaptive_avg_pool2d(pictures, side).flatten(1)  # (B, D, side, side) -> (B, D * side * side)
 
 
+class MeansOfParts(nn.Module):
+    """One view's cine as the means of its latents over each part of a square grid: (B, D * side * side)."""
+
+    def __init__(self, encoder: MaskedSwin, side: int) -> None:
+        super().__init__()
+        self.encoder, self.side, self.width = encoder, side, encoder.width * side**2
+
+    def forward(self, one_view: Tensor) -> Tensor:
+        """Features of ``one_view`` (B, T, H, W), nothing hidden."""
+        return means_of_parts(self.encoder(one_view), self.side)
+
+
 class CmrAutoencoder(nn.Module):
     """Two unshared towers, three losses."""
 
@@ -107,7 +119,13 @@ class CmrAutoencoder(nn.Module):
         self.temperature, self.contrast_weight = sizes.temperature, sizes.contrast_weight
         self.width = self.towers["sax"].encoder.width
         self.feature_grid = sizes.feature_grid
-        self.feature_width = self.width * sizes.feature_grid**2
+        self.feature_width = self.width_of(profile)
+
+    @staticmethod
+    def width_of(profile: Profile) -> int:
+        """Features of one view at the sizes of ``profile``."""
+        sizes = profile.cmr_autoencoder
+        return sizes.width * 2 ** (len(sizes.depths) - 1) * sizes.feature_grid**2
 
     def forward(
         self,
@@ -146,7 +164,15 @@ class CmrAutoencoder(nn.Module):
 
     def encode(self, cine: Tensor, view: str) -> Tensor:
         """Features (B, :attr:`feature_width`) of ``cine`` (B, T, H, W), nothing hidden."""
-        return means_of_parts(self._tower(view).encoder(cine), self.feature_grid)
+        return self.embedder(view)(cine)
+
+    def embedder(self, view: str) -> MeansOfParts:
+        """What of one view is fine-tuned: its cine to :meth:`encode`'s features, without the decoder."""
+        return MeansOfParts(self._tower(view).encoder, self.feature_grid)
+
+    def pooled(self, cine: Tensor, view: str) -> Tensor:
+        """One mean over all cells (B, D) of ``cine`` (B, T, H, W), as published, whatever the grid is."""
+        return self._tower(view).encoder(cine).mean(dim=1)
 
     def reconstruct(
         self, cine: Tensor, view: str, generator: torch.Generator | None = None

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder, means_of_parts
+from cardiacnets.models.cine_contrast import CineContrast
+from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 
 
 class Downstream(nn.Module):
@@ -46,18 +47,16 @@ class Downstream(nn.Module):
 
 
 class CmrEmbedding(nn.Module):
-    """Both towers of a CMR autoencoder as one encoder: the features of the two views side by side."""
+    """Both towers of a CMR encoder as one encoder: what each makes of its view, side by side."""
 
-    def __init__(self, autoencoder: CmrAutoencoder) -> None:
+    def __init__(self, encoder: CmrAutoencoder | CineContrast) -> None:
         super().__init__()
-        self.encoders = nn.ModuleDict({view: autoencoder.towers[view].encoder for view in VIEWS})
-        self.width = 2 * autoencoder.feature_width
-        self.feature_grid = autoencoder.feature_grid
+        self.encoders = nn.ModuleDict({view: encoder.embedder(view) for view in VIEWS})
+        self.width = sum(each.width for each in self.encoders.values())
 
     def forward(self, sax: Tensor, lax: Tensor) -> Tensor:
-        """Embedding (B, 2 D) of ``sax`` and ``lax`` (B, T, H, W)."""
-        latents = self.encoders["sax"](sax), self.encoders["lax"](lax)
-        return torch.cat([means_of_parts(each, self.feature_grid) for each in latents], dim=1)
+        """Embedding (B, ``width``) of ``sax`` and ``lax`` (B, T, H, W)."""
+        return torch.cat([self.encoders["sax"](sax), self.encoders["lax"](lax)], dim=1)
 
 
 def screening_loss(logits: Tensor, labels: Tensor) -> Tensor:

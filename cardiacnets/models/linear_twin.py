@@ -237,13 +237,13 @@ def _finite(name: str, values: np.ndarray) -> None:
 def _shrunk(cines: np.ndarray, pixels: int, view: str) -> np.ndarray:
     """Cines (n, T, H, W) as rows (n, T * pixels * pixels) of mean grey values."""
     _finite(f"cines of {view}", cines)
-    rows, columns = (_averaging(side, pixels) for side in cines.shape[2:])
+    rows, columns = (averaging(side, pixels) for side in cines.shape[2:])
     parts = (cines[start : start + PEOPLE_AT_ONCE] for start in range(0, len(cines), PEOPLE_AT_ONCE))
     small = [rows @ part.astype(np.float32) @ columns.T for part in parts]  # (n, T, pixels, pixels)
     return np.concatenate(small).reshape(len(cines), -1)
 
 
-def _averaging(large: int, small: int) -> np.ndarray:
+def averaging(large: int, small: int) -> np.ndarray:
     """The (small, large) matrix whose rows average ``large / small`` neighbours, shared pixels by share."""
     edges, pixel = np.linspace(0, large, small + 1)[:, None], np.arange(large)
     shared = np.minimum(edges[1:], pixel + 1) - np.maximum(edges[:-1], pixel)

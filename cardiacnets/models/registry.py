@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from cardiacnets.models.alignment import Aligner
+from cardiacnets.models.cine_contrast import CineContrast
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
@@ -27,6 +28,28 @@ autoencoder.
 """
 
 
+CMR_ENCODERS: dict[str, type[CmrAutoencoder | CineContrast]] = {
+    "masked_swin": CmrAutoencoder,
+    "contrast": CineContrast,
+}
+"""CMR encoders by ``cmr_encoder.kind`` of a profile.
+
+Each has ``feature_width``, which ``width_of(profile)`` tells beforehand; ``encode(cine, view)`` gives
+features (B, feature_width) of one view's ``cine`` (B, T, H, W), ``pooled(cine, view)`` the mean over all
+cells of its last map; ``embedder(view)`` is the part that is fine-tuned; ``forward(sax, lax)`` gives losses.
+"""
+
+
+def cmr_encoder_class(profile: Profile) -> type[CmrAutoencoder | CineContrast]:
+    """The class of the CMR encoder that ``profile`` chooses; ``ValueError`` if there is none of that kind."""
+    kind = profile.cmr_encoder.kind
+    if kind not in CMR_ENCODERS:
+        raise ValueError(
+            f"profile {profile.name}: cmr_encoder.kind: {kind!r} is not one of {', '.join(CMR_ENCODERS)}"
+        )
+    return CMR_ENCODERS[kind]
+
+
 def ecg_encoder(profile: Profile, covariates: int = 0) -> nn.Module:
     """The ECG encoder that ``profile`` chooses; ``ValueError`` if there is none of that kind."""
     kind = profile.ecg_encoder.kind
@@ -42,8 +65,7 @@ def _ecg_autoencoder(profile: Profile) -> EcgAutoencoder:
 
 
 def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
-    sizes = profile.cmr_autoencoder
-    width = sizes.width * 2 ** (len(sizes.depths) - 1) * sizes.feature_grid**2
+    width = cmr_encoder_class(profile).width_of(profile)
     return Aligner(profile, ecg_encoder(profile, covariates), cmr_width=width)
 
 
@@ -60,13 +82,14 @@ def _downstream(profile: Profile, outputs: int, covariates: int = 0) -> Downstre
 
 
 def _cmr_downstream(profile: Profile, outputs: int) -> Downstream:
-    return Downstream(CmrEmbedding(CmrAutoencoder(profile)), outputs)
+    return Downstream(CmrEmbedding(cmr_encoder_class(profile)(profile)), outputs)
 
 
 KINDS: dict[str, Callable[..., nn.Module]] = {
     "ecg_encoder": ecg_encoder,
     "ecg_autoencoder": _ecg_autoencoder,
     "cmr_autoencoder": CmrAutoencoder,
+    "cine_contrast": CineContrast,
     "aligner": _aligner,
     "video_autoencoder": _video_autoencoder,
     "diffusion": _diffusion,

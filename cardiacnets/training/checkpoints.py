@@ -25,18 +25,19 @@ WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 SECTIONS = {
     "ecg_encoder": ("ecg_input", "ecg_encoder"),
     "cmr_autoencoder": ("cmr_autoencoder",),
+    "cine_contrast": ("cmr_autoencoder", "cmr_encoder", "linear_twin"),
     "ecg_autoencoder": ("ecg_input", "ecg_encoder", "ecg_autoencoder"),
-    "aligner": ("ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment"),
+    "aligner": ("ecg_input", "ecg_encoder", "cmr_autoencoder", "cmr_encoder", "linear_twin", "alignment"),
     "video_autoencoder": ("diffusion",),
     "diffusion": ("ecg_encoder", "diffusion"),
     "downstream": ("ecg_input", "ecg_encoder"),
-    "cmr_downstream": ("cmr_autoencoder",),
+    "cmr_downstream": ("cmr_autoencoder", "cmr_encoder", "linear_twin"),
 }
 """The profile sections on which the weights of each kind depend."""
 
 FREE = {
     "views", "start", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance",
-    "generated", "counterfactuals",
+    "generated", "counterfactuals", "aligned", "map_labels", "map_pairs", "map_draws",
 }
 """Settings that may differ between training and use: they change neither the network nor its input."""
 
@@ -94,7 +95,11 @@ def from_pretrained(folder: Path | str, profile: str | Profile | None = None) ->
         # a network reads its own sections only; which profile lends the others does not matter
         base = load_profile("smoke")
         where = f"{folder}/{CONFIG}"
-        sections = {name: read_section(name, config.get(name), where) for name in SECTIONS[config["kind"]]}
+        sections = {
+            # weights that are older than a section were made with its defaults, where it has them
+            name: read_section(name, config.get(name, getattr(Profile, name, None) and {}), where)
+            for name in SECTIONS[config["kind"]]
+        }
         profile = replace(base, name=config["profile"], **sections)
     return load_checkpoint(folder, config["kind"], load_profile(profile))
 

@@ -19,7 +19,14 @@ from safetensors.torch import load_file
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort, resize_cine
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments.cmr_self_supervision import components, features, pretrain
+from cardiacnets.experiments.cmr_self_supervision import (
+    components,
+    contrast,
+    features,
+    pretrain,
+    readout,
+)
+from cardiacnets.experiments.cmr_self_supervision.encoder import cmr_encoder_folder, load_cmr_encoder
 from cardiacnets.experiments.contrastive_alignment import (
     align,
     as_published,
@@ -31,7 +38,13 @@ from cardiacnets.experiments.contrastive_alignment import (
 from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
 from cardiacnets.experiments.diffusion import generate
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
-from cardiacnets.experiments.downstream_tasks import downstream, leak_check, map_of_gain, oracle_arm
+from cardiacnets.experiments.downstream_tasks import (
+    cmr_supervised,
+    downstream,
+    leak_check,
+    map_of_gain,
+    oracle_arm,
+)
 from cardiacnets.experiments.downstream_tasks.parts import Parts
 from cardiacnets.experiments.shared import encoding, stage
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
@@ -96,6 +109,8 @@ def run(tmp_path_factory):
     simulate_cohort(run, "ukb", processes=1)
     watched(preprocess_cohort, run, "ukb", processes=1, progress=False)
     watched(pretrain.fit_cmr_autoencoder, run)
+    watched(components.fit_cine_components, run)
+    watched(contrast.fit_cine_contrast, run)
     watched(features.cache_cmr_features, run, "ukb")
     watched(align.fit_aligner, run, "aligned")
     return run
@@ -104,7 +119,6 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def twins(run):
     """The run with the linear twins of both arms."""
-    watched(components.fit_cine_components, run)
     for arm in align.ARMS:
         watched(closed_form.fit_closed_form, run, arm)
     return run
@@ -204,6 +218,86 @@ def test_cached_features_are_standardised_by_the_training_rows(run):
         encoded = features.cmr_features(run, "ukb", view)[0, training]
         np.testing.assert_allclose(encoded.mean(0), 0, atol=1e-4)
         np.testing.assert_allclose(encoded.std(0), 1, atol=1e-3)
+
+
+def test_features_hold_the_linear_twin_and_what_is_added(run):
+    kept, training = run.profile.linear_twin.components, open_clean(run, "ukb").rows("train")
+    scores = components.cine_scores(run)
+    for place, view in enumerate(("sax", "lax")):
+        encoded = features.cmr_features(run, "ukb", view)
+        assert encoded.shape == (run.profile.alignment.views, 160, kept + run.profile.cmr_encoder.condensed)
+        linear = (scores[:, place] - scores[training, place].mean(0)) / scores[training, place].std(0)
+        np.testing.assert_allclose(encoded[0, :, :kept], linear, atol=2e-3)
+        before = readout.untrained_features(run, view, training)
+        spread = scores[training, place].std(0)
+        np.testing.assert_allclose(before[:, :kept], scores[training, place] / spread, atol=2e-3)
+        assert not np.allclose(before[:, kept:], encoded[0, training, kept:], atol=0.1)
+
+
+def test_the_epoch_with_the_lowest_contrast_of_validation_people_is_kept(run):
+    clean, history = open_clean(run, "ukb"), stage.history(run, "cine_contrast")
+    model = load_cmr_encoder(run)
+    found = contrast.contrast_of(model, clean, clean.rows("validation"))
+    assert len(found) == len(clean.rows("validation"))
+    assert float(found.mean()) == pytest.approx(history["validation"].min(), rel=1e-4)
+
+
+def test_an_encoder_without_its_twin_names_the_chapter(run, tmp_path):
+    bare = dataclasses.replace(run, root=tmp_path)
+    (tmp_path / "clean").mkdir()
+    shutil.copytree(run.root / "clean" / "ukb", tmp_path / "clean" / "ukb")
+    with pytest.raises(ValueError, match="linear_twin/components.*chapter 02_cmr_self_supervision makes it"):
+        contrast.fit_cine_contrast(bare)
+    with pytest.raises(ValueError, match="cine_contrast.*chapter 02_cmr_self_supervision makes it"):
+        load_cmr_encoder(bare)
+
+
+def test_the_published_encoder_is_a_setting(run):
+    published = replace(run.profile, cmr_encoder=replace(run.profile.cmr_encoder, kind="masked_swin"))
+    swin = dataclasses.replace(run, profile=published)
+    assert cmr_encoder_folder(swin) == run.models / "cmr_autoencoder"
+    assert cmr_encoder_folder(run) == run.models / "cine_contrast"
+    rows = open_clean(run, "ukb").rows("test")[:3]
+    given = encoding.cine_batch(open_clean(run, "ukb").sax, rows)
+    published_features = load_cmr_encoder(swin).encode(given, "sax")
+    assert torch.equal(published_features, pretrain.load_cmr_autoencoder(run).encode(given, "sax"))
+    assert published_features.shape[1] != load_cmr_encoder(run).encode(given, "sax").shape[1]
+
+
+def test_the_supervised_arm_sees_every_label_but_none_of_test_people(run):
+    lesson, clean = cmr_supervised.lesson_of(run), open_clean(run, "ukb")
+    assert np.isnan(lesson.target[clean.rows("test")]).all()
+    assert set(lesson.training) <= set(clean.rows("train"))
+    assert set(lesson.validation) <= set(clean.rows("validation"))
+    for key, place in lesson.columns.items():
+        labels = labelled(run, key)
+        rows = labels.table["row"].to_numpy()[labels.of("train")]
+        told = lesson.target[rows, place] * lesson.deviation[place] + lesson.mean[place]
+        expected = np.asarray(labels.target, np.float64)[labels.of("train")].reshape(told.shape)
+        np.testing.assert_allclose(told, expected, rtol=1e-5, atol=1e-5)
+        others = np.setdiff1d(clean.rows("train"), rows)
+        assert np.isnan(lesson.target[others, place]).all()
+
+
+def test_the_supervised_arm_answers_in_the_units_of_the_task(run):
+    cmr_supervised.fit_cmr_supervised(run)
+    clean = open_clean(run, "ukb")
+    held_out = np.concatenate([clean.rows("validation"), clean.rows("test")])
+    scores = cmr_supervised.supervised_scores(run, "ukb.indices")
+    assert np.isnan(scores[clean.rows("train")]).all() and np.isfinite(scores[held_out]).all()
+    labels = labelled(run, "ukb.indices")
+    centre = np.nanmean(labels.target[labels.of("train")], axis=0)
+    spread = np.nanstd(labels.target[labels.of("train")], axis=0)
+    assert (np.abs(scores[held_out].mean(0) - centre) < 3 * spread).all()
+    assert cmr_supervised.supervised_scores(run, "ukb.cm").shape == (160, 1)
+
+
+def test_all_tasks_are_one_loss_and_a_missing_label_counts_nothing():
+    outputs, target = torch.zeros(2, 86), torch.full((2, 86), torch.nan)
+    target[0, :82] = 2.0  # squared error 4
+    target[1, 82], target[0, 84] = 1.0, 0.0  # ln 2 each, over four diseases
+    loss = cmr_supervised.all_tasks_loss(outputs, target)
+    assert loss.item() == pytest.approx(4 + 2 * np.log(2) / 4, rel=1e-5)
 
 
 def test_missing_features_name_the_chapter_that_makes_them(run, tmp_path):

@@ -62,7 +62,7 @@ def test_every_row_is_used_by_what_it_belongs_to():
 def test_an_arm_is_asked_what_its_row_says():
     few = ["masked", "permuted"]
     assert [arm.name for arm in ARMS.values() if arm.network and not arm.answers("mimic.hf")] == few
-    assert {arm.name for arm in ARMS.values() if arm.cmr} == {"cmr", "cmr_twin"}
+    assert {arm.name for arm in ARMS.values() if arm.cmr} == {"cmr", "cmr_twin", "cmr_supervised"}
     assert all(arm.start == "aligned" for name, arm in ARMS.items() if name.startswith("aligned"))
 
 

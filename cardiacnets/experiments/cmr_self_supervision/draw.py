@@ -58,6 +58,33 @@ def losses(history: pd.DataFrame, batch: int) -> Picture:
     )
 
 
+def contrast(history: pd.DataFrame, batch: int, held_out: int) -> Picture:
+    """The contrast by epoch in training, in batches of ``batch``, and among ``held_out`` validation people;
+    guessing is the logarithm of either number.
+    """
+    figure = Figure(figsize=(6, 3.2))
+    axis = figure.subplots()
+    shown = {
+        "contrast": (f"training, among {batch}", GREEN, batch),
+        "validation": (f"validation, among {held_out}", INK, held_out),
+    }
+    for column, (label, colour, among) in shown.items():
+        seaborn.lineplot(history[column].dropna(), marker="o", color=colour, label=label, ax=axis)
+        axis.axhline(np.log(among), color=colour, linestyle=":", label=f"guessing, ln {among}")
+    # from zero, so that a loss that stays at chance looks like one; a confident guess can lie above chance
+    highest = max(np.log(max(batch, held_out)), history[list(shown)].max(axis=None))
+    axis.set(xlabel="epoch", ylabel="InfoNCE", ylim=(0, 1.15 * highest))
+    axis.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    return Picture(
+        figure,
+        "contrast",
+        "The contrast of whole cines by epoch, in training and among validation participants, each with its "
+        "level of guessing (dotted).",
+        "Line chart of contrastive loss against epoch, one line for training and one for validation, beside "
+        "two dotted horizontal lines at chance.",
+    )
+
+
 def reconstructions(pictures: Sequence[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> Picture:
     """For each participant the cine (T, H, W) at end-diastole: original, as seen, rebuilt."""
     figure = Figure(figsize=(6.4, 2.2 * len(pictures)))

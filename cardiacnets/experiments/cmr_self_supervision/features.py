@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cardiacnets.cmr.augmenting import CineAugmentation
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map
-from cardiacnets.experiments.cmr_self_supervision.pretrain import load_cmr_autoencoder
+from cardiacnets.experiments.cmr_self_supervision.encoder import (
+    cmr_augmentation,
+    cmr_encoder_folder,
+    load_cmr_encoder,
+)
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.reach import code_of
@@ -25,7 +28,7 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     them apart, and a contrast of directions would first have to unlearn it.
     """
     clean = open_clean(run, cohort)
-    encoder_folder = run.require(run.models / "cmr_autoencoder")
+    encoder_folder = cmr_encoder_folder(run)
     views = run.profile.alignment.views
     ingredients = {
         "cohort": clean.folder,
@@ -36,8 +39,7 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     }
 
     def make(folder: Path) -> None:
-        encoder = load_cmr_autoencoder(run)
-        augmentation = CineAugmentation.named(run.profile.pretraining.augmentation)
+        encoder, augmentation = load_cmr_encoder(run), cmr_augmentation(run)
         generator = torch.Generator().manual_seed(run.profile.seed)
         parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
         for view in VIEWS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,34 +13,74 @@ from sklearn.decomposition import PCA
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
+from cardiacnets.experiments.cmr_self_supervision.contrast import contrast_of, load_cine_contrast
+from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder, untrained_cmr_encoder
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
+from cardiacnets.experiments.cmr_self_supervision.pretrain import load_cmr_autoencoder
+from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
+from cardiacnets.experiments.shared.inputs import Standardiser
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
-from cardiacnets.statistics import Estimate
+from cardiacnets.statistics import Estimate, bootstrap_mean
 from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelations, bootstrap_correlations
 from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.study import covariates_of
 
 
 def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
-    """Test correlations of ridge readouts of the CMR features of both views, ``trained`` by chapter 02,
-    ``untrained``, as the same network's random weights make them, and of the ``twin``'s components;
-    resampled together.
+    """Test correlations of ridge readouts, resampled together, of the CMR features of both views, ``trained``
+    by chapter 02 and ``untrained``, as the same network makes them before its first step; of the ``twin``'s
+    components; of the ``masked`` autoencoder of the study and ``masked_untrained``; and of the classical ECG
+    features with the covariates, ``ecg``.
     """
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
+    masked, random = load_cmr_autoencoder(run), build_seeded("cmr_autoencoder", run.profile).eval()
     encoders = {
         "trained": lambda view: cmr_features(run, "ukb", view)[0, rows],
         "untrained": lambda view: untrained_features(run, view, rows),
+        "masked": lambda view: _encoded(masked.encode, run, view, rows),
+        "masked_untrained": lambda view: _encoded(random.encode, run, view, rows),
     }
     read = {
-        arm: _read(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
+        arm: read_out(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
     }
-    read["twin"] = _read(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
+    read["twin"] = read_out(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
+    read["ecg"] = read_out(labels, _classical_ecg(run, labels))
     return bootstrap_correlations(labels.target[labels.of("test")], read, **run.profile.resampling)
+
+
+def _classical_ecg(run: Run, labels: Labelled) -> np.ndarray:
+    """Classical features of the beat beside the study's covariates (n, p): what a teacher has to know more
+    than.
+    """
+    clean, rows = open_clean(run, "ukb"), labels.table["row"].to_numpy()
+    classical = ClassicalFeatures.fit(clean, run.profile.downstream, run.profile.seed)
+    learned = clean.index.loc[rows[labels.of("train")]]
+    standardiser = Standardiser.fit(learned, covariates_of("ukb"))
+    return np.hstack([classical(clean.beats[rows]), standardiser(clean.index.loc[rows])])
+
+
+def contrast_among(run: Run, split: str) -> Estimate:
+    """Mean SAX-LAX contrast of the people of ``split``, each among all of them: guessing is the logarithm of
+    their number, ``n``.
+    """
+    clean = open_clean(run, "ukb")
+    found = contrast_of(load_cine_contrast(run), clean, clean.rows(split))
+    return bootstrap_mean(found.numpy(), **run.profile.resampling)
+
+
+def against_guessing(contrast: Estimate) -> str:
+    """In words whether a contrast among ``n`` people lies below that of guessing, ln n."""
+    low, high = contrast.interval
+    chance = math.log(contrast.n)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "cannot be judged in this run"
+    return "leaves guessing" if high < chance else "does not leave guessing"
 
 
 def verdict(gain: Estimate) -> str:
@@ -64,7 +105,7 @@ def principal_plane(vectors: np.ndarray) -> np.ndarray:
     return PCA(2).fit_transform(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
+def read_out(labels: Labelled, features: np.ndarray) -> np.ndarray:
     """What a probe of ``features`` (n, D), fitted on training rows, reads of the test rows (m, 82)."""
     train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
     held_out = features[validation], labels.target[validation]
@@ -73,9 +114,19 @@ def _read(labels: Labelled, features: np.ndarray) -> np.ndarray:
 
 def untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
     """Features (n, D) of the encoder before its first training step."""
-    model, clean = build_seeded("cmr_autoencoder", run.profile).eval(), open_clean(run, "ukb")
-    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+    return _encoded(untrained_cmr_encoder(run).encode, run, view, rows)
+
+
+def pooled_features(run: Run, rows: np.ndarray, trained: bool = True) -> list[np.ndarray]:
+    """For each view one mean (n, D) over all cells of the encoder's last map, as published."""
+    model = load_cmr_encoder(run) if trained else untrained_cmr_encoder(run)
+    return [_encoded(model.pooled, run, view, rows) for view in VIEWS]
+
+
+def _encoded(
+    encode: Callable[[torch.Tensor, str], torch.Tensor], run: Run, view: str, rows: np.ndarray
+) -> np.ndarray:
+    """What ``encode`` makes (n, D) of the cines of ``rows`` of ``ukb``."""
+    array, parts = getattr(open_clean(run, "ukb"), view), np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
     with torch.inference_mode():
-        return torch.cat(
-            [model.encode(cine_batch(getattr(clean, view), part), view) for part in parts]
-        ).numpy()
+        return torch.cat([encode(cine_batch(array, part), view) for part in parts]).numpy()

@@ -60,11 +60,13 @@ def _needs(run: Run, arm: str, training: int) -> list[str]:
 @trained(
     lambda arm, training: named(arm, training),
     needs=_needs,
-    reads=["ecg_input", "ecg_encoder", "cmr_autoencoder", "alignment", "aligning"],
+    reads=[
+        "ecg_input", "ecg_encoder", "cmr_autoencoder", "cmr_encoder", "linear_twin", "alignment", "aligning",
+    ],
     rows=lambda arm, training: ALIGNMENTS[arm].strangers,
     each=[(arm,) for arm in ALIGNMENTS],
     prepare=prepare,
-)
+)  # fmt: skip
 def aligner_stage(run: Run, arm: str = "aligned", training: int = 1) -> Stage:
     """Augmented ECGs beside the frozen features of their own hearts, or of strangers', as ``arm`` says; the
     lowest validation loss is kept.

@@ -1,5 +1,6 @@
-"""Alignment as the released code does it on the side of the ECG: leads scaled to [-1, 1] each, records
-reversed in time and in sign, CMR features averaged over the picture, CMR heads that are never trained.
+"""Alignment as the released code does it: leads scaled to [-1, 1] each, records reversed in time and in sign,
+features of the masked autoencoder averaged over the picture and not standardised, CMR heads that are never
+trained.
 
 Sizes, pairs and epochs are those of the run, so that what differs from ``aligned`` are these choices.
 """
@@ -7,22 +8,20 @@ Sizes, pairs and epochs are those of the run, so that what differs from ``aligne
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
 import torch
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.ecg import EcgAugmentation
-from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.shared.encoding import build_seeded
+from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.stage import Stage, fit_or_load, train
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.profile import Profile
-from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.training import beside, load_checkpoint, minibatches
+from cardiacnets.training import beside, from_pretrained, minibatches
 
 
 def as_published(profile: Profile) -> Profile:
@@ -31,65 +30,60 @@ def as_published(profile: Profile) -> Profile:
         profile,
         ecg_input=replace(profile.ecg_input, scale="min_max"),
         alignment=replace(profile.alignment, cmr_heads="random", start="random"),
+        aligning=replace(profile.aligning, augmentation="as_published"),
         cmr_autoencoder=replace(profile.cmr_autoencoder, feature_grid=1),
+        cmr_encoder=replace(profile.cmr_encoder, kind="masked_swin"),
     )
 
 
-def fit_published(run: Run) -> Path:
-    """Train the aligner as published on the training split of ``ukb``, or reuse it."""
-    profile = as_published(run.profile)
-    ingredients = {
-        "cohort": open_clean(run, "ukb").folder,
-        "features": run.require(run.root / "features" / "ukb"),
-        "ecg_input": profile.ecg_input,
-        "encoder": profile.ecg_encoder,
-        "alignment": profile.alignment,
-        "training": profile.aligning,
-        "seed": profile.seed,
-        "source": code_of(fit_published),
-    }
-
-    def make(folder: Path) -> None:
-        train(replace(run, profile=profile), published_stage(run), folder, run.unfinished(ingredients))
-
-    return fit_or_load(run, run.models / "published", ingredients, make)
-
-
+@trained(
+    "published",
+    needs=["clean/ukb", "models/cmr_autoencoder"],
+    reads=[
+        "ecg_input", "ecg_encoder", "cmr_autoencoder", "cmr_encoder", "linear_twin", "alignment", "aligning",
+    ],
+    under=as_published,
+)  # fmt: skip
 def published_stage(run: Run) -> Stage:
     """ECGs varied as published beside the mean features of their own hearts."""
-    profile, clean = as_published(run.profile), open_clean(run, "ukb")
-    settings, training = profile.aligning, clean.rows("train")
-    augmentation, cells = EcgAugmentation.as_published(), run.profile.cmr_autoencoder.feature_grid**2
-    features = {view: cmr_features(run, "ukb", view) for view in VIEWS}
+    clean, settings = open_clean(run, "ukb"), run.profile.aligning
+    training, validation = clean.rows("train"), clean.rows("validation")
+    augmentation, features = EcgAugmentation.named(settings.augmentation), _mean_features(run)
 
-    def pair(rows, number: int) -> list[torch.Tensor]:
-        means = [features[view][number, rows].reshape(len(rows), cells, -1).mean(axis=1) for view in VIEWS]
-        return [ecg_batch(clean, rows, profile.ecg_input), *map(torch.from_numpy, means)]
+    def pair(rows: np.ndarray) -> list[torch.Tensor]:
+        return [ecg_batch(clean, rows, run.profile.ecg_input), *(features[view][rows] for view in VIEWS)]
 
     def batches(epoch: int, generator: torch.Generator):
         for index in minibatches(len(training), settings.batch, generator):
-            yield pair(training[index], epoch % profile.alignment.views)
+            yield pair(training[index])
 
     def validate(model: Aligner) -> float:
-        parts = clean.rows("validation")
-        parts = [parts[start : start + settings.batch] for start in range(0, len(parts), settings.batch)]
-        whole = [part for part in parts if len(part) == settings.batch] or parts
-        return float(torch.stack([model(*beside(model, pair(part, 0)))["loss"] for part in whole]).mean())
+        parts = np.array_split(validation, max(1, len(validation) // settings.batch))
+        return float(torch.stack([model(*beside(model, pair(part)))["loss"] for part in parts]).mean())
 
     return Stage(
         "aligner",
-        build_seeded("aligner", profile),
+        build_seeded("aligner", run.profile),
         lambda model, batch: model(*batch),
         batches,
         settings,
-        seed=profile.seed,
+        seed=run.profile.seed,
         examples=len(training),
         augment=lambda pair, generator: [augmentation(pair[0], generator), *pair[1:]],
         validate=validate,
     )
 
 
-def load_published(run: Run) -> Aligner:
-    """The aligner as published, in evaluation mode."""
-    folder = run.require(run.models / "published")
-    return load_checkpoint(folder, "aligner", as_published(run.profile)).eval()
+fit_published, load_published = published_stage.fit, published_stage.load
+
+
+def _mean_features(run: Run) -> dict[str, torch.Tensor]:
+    """Means over the picture (R, D) of each view, as the masked autoencoder of chapter 02 encodes it."""
+    encoder = from_pretrained(run.require(run.models / "cmr_autoencoder"))
+    clean = open_clean(run, "ukb")
+    parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
+    with torch.inference_mode():
+        return {
+            view: torch.cat([encoder.pooled(cine_batch(getattr(clean, view), rows), view) for rows in parts])
+            for view in VIEWS
+        }

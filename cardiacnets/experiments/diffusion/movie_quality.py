@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from cardiacnets.cohorts.preprocessing import resize_cine
-from cardiacnets.experiments.cmr_self_supervision.pretrain import load_cmr_autoencoder
+from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder
 from cardiacnets.experiments.diffusion.generate import movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -83,7 +83,7 @@ def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
     mean ``estimate`` over :data:`HALVINGS` random halvings, the central 95 % of them (``low``, ``high``), and
     ``n`` participants on each side.
     """
-    encoder, settings, rows = load_cmr_autoencoder(run), run.profile.cmr_autoencoder, []
+    encoder, settings, rows = load_cmr_encoder(run), run.profile.cmr_autoencoder, []
     for view in VIEWS:
         features = {}
         for kind in ("real", "generated"):

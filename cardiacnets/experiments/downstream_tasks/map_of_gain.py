@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.cmr_self_supervision.readout import untrained_features
+from cardiacnets.experiments.cmr_self_supervision.readout import pooled_features
 from cardiacnets.experiments.contrastive_alignment.align import partners
 from cardiacnets.experiments.contrastive_alignment.closed_form import true_components
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
@@ -34,7 +34,7 @@ from cardiacnets.study import TASKS
 
 TEACHERS = {
     "strangers": "strangers' hearts (control)",
-    "random": "untrained CMR encoder",
+    "random": "untrained CMR encoder, mean-pooled",
     "mean": "CMR encoder, mean-pooled",
     "grid": "CMR encoder, space kept",
     "components": "cine components",
@@ -76,7 +76,7 @@ def fit_map_of_gain(run: Run) -> Path:
         "cohort": clean.folder,
         "components": run.require(run.root / "linear_twin" / "components"),
         "cmr": run.require(run.root / "features" / "ukb"),
-        "encoder": run.profile.cmr_autoencoder,
+        "encoder": run.profile.cmr_encoder,
         "settings": settings,
         "random_features": run.profile.downstream.random_features,
         "resampling": run.profile.resampling,
@@ -113,14 +113,13 @@ def open_world(run: Run, clean: CleanCohort) -> World:
     """ECGs, labels and teachers of the run's paired cohort."""
     cohort, training = open_cohort(run, "ukb"), clean.rows("train")
     width = run.profile.linear_twin.aligned * len(VIEWS)
-    grids = [np.asarray(cmr_features(run, "ukb", view)[0, training]) for view in VIEWS]  # (n, cells * C)
-    cells = run.profile.cmr_autoencoder.feature_grid**2
+    grids = [np.asarray(cmr_features(run, "ukb", view)[0, training]) for view in VIEWS]  # (n, D)
     components = true_components(run, training)
     stranger = np.searchsorted(training, partners(clean, permuted=True, seed=run.profile.seed)[training])
     teachers = {
         "strangers": components[stranger],
-        "random": _condensed([untrained_features(run, view, training) for view in VIEWS], width),
-        "mean": _condensed([grid.reshape(len(grid), cells, -1).mean(axis=1) for grid in grids], width),
+        "random": _condensed(pooled_features(run, training, trained=False), width),
+        "mean": _condensed(pooled_features(run, training), width),
         "grid": _condensed(grids, width),
         "components": components,
     }

@@ -5,7 +5,8 @@ readout; ``classical_aligned``, the same beside the frozen aligned embedding, wh
 that the classical model does not; ``untrained`` and the ``probe_`` arms, embeddings that no label has
 touched; ``twin``, the cine components that alignment in closed form predicts from the beat, and
 ``twin_permuted``, the same learned from strangers' hearts; ``cmr``, a linear readout of the frozen CMR
-encoder (the picture itself), and ``cmr_twin``, of the components of the cines.
+encoder (the picture itself), and ``cmr_twin``, of the components of the cines; what the fine-tuned CMR
+encoder answers, ``cmr_supervised``, is taken as it is.
 Networks are read from their folders, or applied to cohorts they never saw. An arm that was trained several
 times answers by the mean of its predictions; what each training says is kept beside it.
 """
@@ -21,6 +22,8 @@ from scipy.special import softmax
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.contrastive_alignment.align import ARMS as ALIGNMENTS
+from cardiacnets.experiments.downstream_tasks.cmr_supervised import FOLDER as SUPERVISED
+from cardiacnets.experiments.downstream_tasks.cmr_supervised import supervised_scores
 from cardiacnets.experiments.downstream_tasks.downstream import (
     arms_of,
     fit_standardiser,
@@ -28,7 +31,7 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
     model_name,
     network_inputs,
     network_outputs,
-    start_folder,
+    start_name,
 )
 from cardiacnets.experiments.downstream_tasks.oracle_arm import oracle_scores
 from cardiacnets.experiments.downstream_tasks.parts import Parts
@@ -58,7 +61,7 @@ def predict_task(run: Run, key: str) -> Path:
         for training in trainings_of(run, home.key)
     ]
     encoders = [
-        run.require(start_folder(run, start, training))
+        run.require(run.models / start_name(start, training))
         for start in (*ALIGNMENTS, "masked")
         for training in trainings_of(run)
     ]
@@ -74,6 +77,7 @@ def predict_task(run: Run, key: str) -> Path:
         "downstream": run.profile.downstream,
         "source": code_of(predict_task),
         "cmr": run.root / "features" / "ukb" if task.cohort == "ukb" else None,
+        "supervised": run.require(run.models / SUPERVISED) if task.cohort == "ukb" else None,
         "twins": [run.require(run.root / "linear_twin" / arm) for arm in ALIGNMENTS],
     }
 
@@ -111,6 +115,9 @@ def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> d
     scores = {}
     for arm in (one for one in ARMS.values() if one.parts and one.answers(home.key)):
         if arm.cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
+            continue
+        if "supervised" in arm.parts:
+            scores[arm.name] = supervised_scores(run, home.key)[None, asked]
             continue
         if "causes" in arm.parts:
             if (told := oracle_scores(run)) is not None:
