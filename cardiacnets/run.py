@@ -116,6 +116,7 @@ ARTEFACTS = table_of(
         ("counterfactuals", "04"),
         ("models/*.*/*", "05"),
         ("predictions/map.*", "05"),
+        ("predictions/open", "05"),
         ("predictions/*.*", "05"),
     ]
 )
