@@ -239,7 +239,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 def add_audit(commands: argparse._SubParsersAction) -> None:
     """``audit``: what a model's predictions are worth beside covariates, strangers and a classical model."""
     parser = commands.add_parser("audit", help=add_audit.__doc__.partition(": ")[2])
-    parser.add_argument("predictions", type=Path, help="Parquet file; the book's bring-your-own page says how")
+    parser.add_argument("predictions", type=Path, help="Parquet file in the open shape")
     for role in fields(Roles):
         parser.add_argument(
             f"--{role.name.replace('_', '-')}", default=role.default, metavar="ARM",

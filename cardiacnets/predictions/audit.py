@@ -2,7 +2,7 @@
 
 A model that was aligned to pictures is asked, on the same people and with paired intervals: is it better than
 *covariates* alone, than a *classical* model of the same ECG, than the same model aligned to *strangers'*
-pictures, and how far from chance to the *oracle* does it get? What the file does not hold is named as missing.
+pictures, and how far towards the *oracle* does it get? What the file does not hold is named as missing.
 """
 
 from __future__ import annotations

@@ -137,7 +137,8 @@ def _check_task(task: str, part: pd.DataFrame) -> None:
     if (short := sizes[sizes != about.ngroups]).size:
         (arm, _), rows = short.index[0], int(short.iloc[0])
         raise ValueError(
-            f"{task}: arm {arm} has {rows} rows, the task {about.ngroups}: every arm scores the same recordings"
+            f"{task}: arm {arm} has {rows} rows, the task {about.ngroups}: "
+            "every arm scores the same recordings"
         )
 
 

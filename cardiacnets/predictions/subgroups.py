@@ -71,7 +71,7 @@ def subgroup_table(
     booleans to an estimate. Columns: ``attribute, group, people, metric, estimate, low, high, n, method,
     why``; ``difference, difference_low, difference_high`` of the group less the rest; and ``could_show``, the
     difference that a study like this finds four times of five. A group of fewer than ``least`` participants
-    has one row with its reason and no number of people.
+    has one row with its reason and no number of people; beside a rest as small stands no difference.
     """
     people, rows = np.asarray(participants), []
     for attribute, named in groups.items():
@@ -86,16 +86,18 @@ def subgroup_table(
                 small = f"not estimable: fewer than {least} people"
                 rows.append(head | {"people": np.nan, "metric": "", "why": small} | NOTHING)
                 continue
-            rows += _measured(head, measures, inside, known & ~inside)
+            rest = known & ~inside
+            enough = len(np.unique(people[rest])) >= least
+            rows += _measured(head, measures, inside, rest if enough else None)
     return pd.DataFrame(rows)
 
 
 def _measured(
-    head: Mapping[str, object], measures: Mapping[str, Measure], inside: np.ndarray, outside: np.ndarray
+    head: Mapping[str, object], measures: Mapping[str, Measure], inside: np.ndarray, outside: np.ndarray | None
 ) -> Iterator[dict]:
     for metric, measure in measures.items():
         row = judged(lambda measure=measure: measure(inside))
-        if not row["why"] and outside.any():
+        if not row["why"] and outside is not None:
             rest = judged(lambda measure=measure: measure(outside))
             row |= _apart(row, rest) if not rest["why"] else {}
         yield head | {"metric": metric} | row
