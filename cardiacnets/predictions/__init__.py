@@ -12,6 +12,14 @@ from cardiacnets.predictions.subgroups import subgroup_table
 from cardiacnets.predictions.usefulness import after_local_labels, at_prevalence
 
 __all__ = [
-    "COLUMNS", "Roles", "after_local_labels", "at_prevalence", "audit", "check_predictions",
-    "operating_points", "read_predictions", "scores_of", "subgroup_table",
+    "COLUMNS",
+    "Roles",
+    "after_local_labels",
+    "at_prevalence",
+    "audit",
+    "check_predictions",
+    "operating_points",
+    "read_predictions",
+    "scores_of",
+    "subgroup_table",
 ]

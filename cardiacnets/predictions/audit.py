@@ -75,9 +75,10 @@ def in_lines(rows: pd.DataFrame) -> str:
         shown = "" if np.isnan(row.estimate) else f"{row.estimate:+.3f} ({row.low:+.3f} to {row.high:+.3f})  "
         if not row.against:
             output = "" if row.output in ("", row.task.split(".")[-1]) else f", {row.output}"
-            lines.append(f"{row.task}{output}: {row.metric} {shown.replace('+', '')}".rstrip() + (
-                f"  n {row.n:.0f}" if shown else f"  {row.words}"
-            ))
+            lines.append(
+                f"{row.task}{output}: {row.metric} {shown.replace('+', '')}".rstrip()
+                + (f"  n {row.n:.0f}" if shown else f"  {row.words}")
+            )
             if row.high_training > row.low_training:
                 lines.append(f"    single trainings {row.low_training:.3f} to {row.high_training:.3f}")
             if not np.isnan(row.share_of_oracle):
@@ -95,9 +96,13 @@ def _audited(task: str, scores: TaskScores, roles: Roles, resamples: int) -> Ite
     for judge in judges:
         head = {"task": task, "output": judge.output, "metric": judge.metric}
         own = judged(lambda judge=judge: judge.value(roles.model))
-        yield head | {"against": "", "words": own["why"]} | own | judge.spread(roles.model) | {
-            "share_of_oracle": judge.share_of_oracle(roles)
-        }
+        yield (
+            head
+            | {"against": "", "words": own["why"]}
+            | own
+            | judge.spread(roles.model)
+            | {"share_of_oracle": judge.share_of_oracle(roles)}
+        )
         for role, arm in roles.others():
             row = head | {"against": role}
             if arm not in scores.scores:

@@ -167,10 +167,9 @@ def scores_of(table: pd.DataFrame, cohort: str, task: str, split: str = "test") 
     first = part[(part["arm"] == arms[0])]
     first = first[first["training"] == first["training"].min()]
     scores = {
-        arm: np.stack([
-            spread(rows, "score")
-            for _, rows in part[part["arm"] == arm].groupby("training", observed=True)
-        ])
+        arm: np.stack(
+            [spread(rows, "score") for _, rows in part[part["arm"] == arm].groupby("training", observed=True)]
+        )
         for arm in arms
     }  # (trainings, n, outputs) each
     return TaskScores(

@@ -24,6 +24,9 @@ SMALL = 20
 SHOWN_BY_80 = float(norm.ppf(0.975) + norm.ppf(0.8))
 """A difference of so many standard errors is found in four studies of five at p < .05."""
 
+ALONE = dict.fromkeys(("difference", "difference_low", "difference_high", "could_show"), np.nan)
+"""What a row holds that has nothing to be compared with."""
+
 Measure = Callable[[np.ndarray], Estimate]
 
 
@@ -84,7 +87,7 @@ def subgroup_table(
             head = {"attribute": attribute, "group": str(group), "people": count}
             if count < least:
                 small = f"not estimable: fewer than {least} people"
-                rows.append(head | {"people": np.nan, "metric": "", "why": small} | NOTHING)
+                rows.append(head | {"people": np.nan, "metric": "", "why": small} | NOTHING | ALONE)
                 continue
             rest = known & ~inside
             enough = len(np.unique(people[rest])) >= least
@@ -93,10 +96,11 @@ def subgroup_table(
 
 
 def _measured(
-    head: Mapping[str, object], measures: Mapping[str, Measure], inside: np.ndarray, outside: np.ndarray | None
-) -> Iterator[dict]:
+    head: Mapping[str, object], measures: Mapping[str, Measure], inside: np.ndarray,
+    outside: np.ndarray | None,
+) -> Iterator[dict]:  # fmt: skip
     for metric, measure in measures.items():
-        row = judged(lambda measure=measure: measure(inside))
+        row = judged(lambda measure=measure: measure(inside)) | ALONE
         if not row["why"] and outside is not None:
             rest = judged(lambda measure=measure: measure(outside))
             row |= _apart(row, rest) if not rest["why"] else {}

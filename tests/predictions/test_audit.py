@@ -19,10 +19,19 @@ def predictions():
     signal = {"oracle": 3.0, "aligned": 2.0, "ecg": 1.0, "permuted": 1.0, "covariates": 0.3, "classical": 1.9}
     scores = {arm: gain * sick + shared + 0.3 * rng.normal(size=n) for arm, gain in signal.items()}
     frames = [
-        pd.DataFrame({
-            "participant": [f"p{i}" for i in range(n)], "cohort": "ukb", "task": "cm", "kind": "binary",
-            "output": "cm", "arm": arm, "split": "test", "truth": sick.astype(float), "score": score,
-        })
+        pd.DataFrame(
+            {
+                "participant": [f"p{i}" for i in range(n)],
+                "cohort": "ukb",
+                "task": "cm",
+                "kind": "binary",
+                "output": "cm",
+                "arm": arm,
+                "split": "test",
+                "truth": sick.astype(float),
+                "score": score,
+            }
+        )
         for arm, score in scores.items()
     ]
     values = rng.normal(size=(n, 3))

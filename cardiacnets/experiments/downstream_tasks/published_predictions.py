@@ -52,19 +52,21 @@ def _long(task: Task, folder: Path) -> Iterator[pd.DataFrame]:
         scores = _scores(task, folder, table, arm)
         if scores is None:
             continue
-        frame = pd.DataFrame({
-            "participant": np.repeat(table["participant_id"].to_numpy(), len(outputs)),
-            "recording": np.repeat(table["recording_id"].to_numpy(), len(outputs)),
-            "cohort": task.cohort,
-            "task": task.name,
-            "kind": KINDS[task.kind],
-            "output": np.tile(np.asarray(outputs, dtype=object), n),
-            "arm": arm,
-            "training": 1,
-            "split": np.repeat(table["split"].to_numpy(), len(outputs)),
-            "truth": truth.astype(np.float32).ravel(),  # (n, outputs) row by row
-            "score": scores.astype(np.float32).ravel(),
-        })
+        frame = pd.DataFrame(
+            {
+                "participant": np.repeat(table["participant_id"].to_numpy(), len(outputs)),
+                "recording": np.repeat(table["recording_id"].to_numpy(), len(outputs)),
+                "cohort": task.cohort,
+                "task": task.name,
+                "kind": KINDS[task.kind],
+                "output": np.tile(np.asarray(outputs, dtype=object), n),
+                "arm": arm,
+                "training": 1,
+                "split": np.repeat(table["split"].to_numpy(), len(outputs)),
+                "truth": truth.astype(np.float32).ravel(),  # (n, outputs) row by row
+                "score": scores.astype(np.float32).ravel(),
+            }
+        )
         yield frame[list(COLUMNS)]
 
 

@@ -9,6 +9,7 @@ is known which leads and moments carry it; the map has to point there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -132,6 +133,17 @@ def localisation(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def cause_and_heat(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """By cause the mean occlusion map of the aligned network and the mean true change, (12, columns) each."""
+    model = networks(run)["aligned"]
+    looked, changed = {}, {}
+    for cause, condition in CAUSES.items():
+        ecg, true = turned_on(run, condition)
+        looked[cause], changed[cause] = on_one_grid(occlusion(model, ecg)).mean(axis=0), true.mean(axis=0)
+    return looked, changed
+
+
+@lru_cache(maxsize=len(CAUSES))
 def turned_on(run: Run, condition: str) -> tuple[torch.Tensor, np.ndarray]:
     """Encoder inputs (B, 12, samples) of hearts with the disease, and how much it changed each cell of their
     ECGs, (B, 12, columns): root mean square difference to the same heart without it.

@@ -91,14 +91,18 @@ def site_fairness(run: Run, table: pd.DataFrame, disease: str, home: str, arm: s
     """
     tasks = [task for task in TASKS.values() if _of(task, disease, home)]
     parts = [decisions(table, task.key, arm) for task in tasks]
-    site = np.concatenate([
-        np.full(len(part.truth), COHORTS[task.cohort].title, dtype=object)
-        for task, part in zip(tasks, parts, strict=True)
-    ])
-    people = np.concatenate([
-        np.array([f"{task.cohort}.{name}" for name in part.participants])
-        for task, part in zip(tasks, parts, strict=True)
-    ])
+    site = np.concatenate(
+        [
+            np.full(len(part.truth), COHORTS[task.cohort].title, dtype=object)
+            for task, part in zip(tasks, parts, strict=True)
+        ]
+    )
+    people = np.concatenate(
+        [
+            np.array([f"{task.cohort}.{name}" for name in part.participants])
+            for task, part in zip(tasks, parts, strict=True)
+        ]
+    )
     truth, scores, probabilities = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("truth", "scores", "probabilities")

@@ -1,10 +1,10 @@
 """Chapter 09: does the generator give away the people it learned from?
 
-Two tests that need no attack beyond what anyone with the network can do. *Nearest neighbour*: is a movie drawn
-for a stranger's ECG closer to a training movie than to an equally large set that no network saw? *Membership*:
-are denoising errors of the people it was trained on smaller than those of others, so that the error tells who
-was in the training set? An AUC of .5 tells nothing. The same is asked of the aligned encoder's similarity of
-an ECG with its own heart.
+Two tests that need no more than the network. *Nearest neighbour*: is a movie drawn for a stranger's ECG
+closer to a training movie than to an equally large set that no network saw? *Membership*: are denoising
+errors of the people it was trained on smaller than those of others, so that the error tells who was in the
+training set? An AUC of .5 tells nothing. The same is asked of the aligned encoder's similarity of an ECG with
+its own heart.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LEVELS = (0.3, 0.6)
 
 
 def nearest_neighbours(run: Run) -> pd.DataFrame:
-    """One row a view and kind of movie (``generated``, and ``real`` of the same people as its control):
+    """One row a view and kind of movie (``generated``, and ``real`` of the same people as a control):
     ``estimate`` with interval, the share whose nearest movie is a training one, among as many training movies
     as validation movies; by chance one half. ``distance``: root mean square difference to the nearest, in
     grey levels.
@@ -55,7 +55,7 @@ def nearest_neighbours(run: Run) -> pd.DataFrame:
             found = bootstrap_mean(closer, **run.profile.resampling)
             nearest = float(np.minimum(member, other).mean())
             rows.append(
-                {"view": NAMED[view].title, "kind": kind, "training movies": len(members), "distance": nearest}
+                {"view": NAMED[view].title, "kind": kind, "training": len(members), "distance": nearest}
                 | found.row()
             )  # fmt: skip
     return pd.DataFrame(rows)
