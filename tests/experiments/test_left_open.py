@@ -87,7 +87,9 @@ def test_sentences_follow_from_intervals():
     apart = pd.DataFrame([fairness_row(-0.2, -0.3, -0.1)])
     assert presentation.unfair(apart, "auc").startswith("women (-0.20, -0.30 to -0.10) differs from the rest")
     level = pd.DataFrame([fairness_row(-0.02, -0.1, 0.06)])
-    assert presentation.unfair(level, "auc").startswith("no group differs from the rest in 1 comparisons of AUC")
+    assert presentation.unfair(level, "auc").startswith(
+        "no group differs from the rest in 1 comparisons of AUC"
+    )
     assert presentation.unfair(level, "sensitivity") == "no group is large enough to compare sensitivity"
     rows = pd.DataFrame({
         "view": ["short axis", "four-chamber"], "estimate": [0.7, 0.5], "low": [0.6, 0.4], "high": [0.8, 0.6],

@@ -136,8 +136,8 @@ def localisation(table: pd.DataFrame) -> Picture:
         figure,
         "localisation",
         "Share of a map's heat in the fifth of the ECG that the disease changed most, in multiples of "
-        "chance, with 95 % intervals. Line: chance; five would be perfect. A network with random weights is the "
-        "control.",
+        "chance, with 95 % intervals. Line: chance; five would be perfect. A network with random weights is "
+        "the control.",
         "Three panels, a disease each: dots with intervals for each network and method along an axis in "
         "multiples of chance, with a line at one.",
         "simulated",
@@ -159,8 +159,8 @@ def heat_maps(beats: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray]) -
         figure,
         "cause-and-heat",
         "Left: how much each disease changes each lead and moment of the beat, the same hearts with and "
-        "without it. Right: mean occlusion map of the aligned network on the diseased hearts. Each on its "
-        "own scale, time runs to the right.",
+        "without it. Right: mean occlusion map of the aligned network on the diseased hearts. Each on "
+        "its own scale, time runs to the right.",
         "Pairs of heat maps of twelve leads by time, one pair a disease: true change and mean occlusion map.",
         "simulated",
     )

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from cardiacnets.cohorts.counts import threshold as least_shown
 from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.experiments.downstream_tasks.decisions import decisions
 from cardiacnets.predictions import scores_of, subgroup_table
 from cardiacnets.predictions.subgroups import SMALL, banded, correlation_measure, screening_measures
-from cardiacnets.predictions.usefulness import probabilities_from
 from cardiacnets.run import Run
-from cardiacnets.statistics import youden_threshold
 from cardiacnets.study import COHORTS, TASKS, Task
 
 AGE_EDGES = (55.0, 65.0, 75.0)
 BMI_EDGES = (25.0, 30.0)
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """One screening task and arm: test rows with the common ``threshold`` and the ``probabilities`` that both
-    come from the validation split of the cohort whose models answer it.
-    """
-
-    participants: np.ndarray
-    recordings: np.ndarray
-    truth: np.ndarray
-    scores: np.ndarray
-    threshold: float
-    probabilities: np.ndarray
-
-
-def decisions(table: pd.DataFrame, key: str, arm: str) -> Decisions:
-    """From the open ``table`` of predictions; ``ValueError`` if the task, the arm or a class is absent."""
-    task = TASKS[key]
-    test = scores_of(table, task.cohort, task.name)
-    home = scores_of(table, task.trained_on, task.name, split="validation")
-    if arm not in test.scores or arm not in home.scores:
-        raise ValueError(f"{key} has no predictions of arm {arm!r}")
-    learned = home.truth[:, 0], home.averaged(arm)[:, 0]
-    scores = test.averaged(arm)[:, 0]
-    return Decisions(
-        test.participants, test.recordings, test.truth[:, 0].astype(int), scores,
-        youden_threshold(*learned), probabilities_from(*learned, scores),
-    )  # fmt: skip
 
 
 def groups_of(run: Run, cohort: str, recordings: np.ndarray) -> dict[str, np.ndarray]:

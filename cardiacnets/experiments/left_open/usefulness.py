@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cardiacnets.experiments.left_open.fairness import decisions
+from cardiacnets.experiments.downstream_tasks.decisions import decisions
 from cardiacnets.predictions import after_local_labels, at_prevalence
 from cardiacnets.predictions.estimable import judged
 from cardiacnets.run import Run
