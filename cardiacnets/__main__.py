@@ -1,5 +1,5 @@
-"""The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train; ``--help``
-explains each.
+"""The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train, audit;
+``--help`` explains each.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -17,6 +18,8 @@ from cardiacnets.cohorts.export import LAYOUTS, Drawing, export_cohort
 from cardiacnets.cohorts.manifest import load_manifest
 from cardiacnets.cohorts.preprocessing import preprocess_part
 from cardiacnets.cohorts.studied import load_manifests, store_part
+from cardiacnets.predictions import Roles, audit, read_predictions
+from cardiacnets.predictions.audit import in_lines
 from cardiacnets.profile import load_profile, profile_names
 from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.run import open_run
@@ -228,7 +231,29 @@ def run_train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train)
+def add_audit(commands: argparse._SubParsersAction) -> None:
+    """``audit``: what a model's predictions are worth beside covariates, strangers and a classical model."""
+    parser = commands.add_parser("audit", help=add_audit.__doc__.partition(": ")[2])
+    parser.add_argument("predictions", type=Path, help="Parquet file in the open shape")
+    for role in fields(Roles):
+        parser.add_argument(
+            f"--{role.name.replace('_', '-')}", default=role.default, metavar="ARM",
+            help=f"the arm that is this (default: {role.default})",
+        )  # fmt: skip
+    parser.add_argument("--resamples", type=int, default=2000, help="of the bootstrap (default 2000)")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.set_defaults(run=run_audit)
+
+
+def run_audit(arguments: argparse.Namespace) -> int:
+    """Print one line a question."""
+    roles = Roles(**{role.name: getattr(arguments, role.name) for role in fields(Roles)})
+    rows = audit(read_predictions(arguments.predictions), roles, arguments.resamples)
+    print(rows.to_json(orient="records", indent=2) if arguments.json else in_lines(rows))
+    return 0
+
+
+COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train, add_audit)
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

@@ -60,6 +60,7 @@ CHAPTERS = in_order(
         "06_statistics": ["04", "05"],
         "07_reader_study": ["04", "05"],
         "08_your_own_ecg": ["04", "05"],
+        "09_left_open": ["04", "05"],
     }
 )
 """The chapters in their order, called like their notebooks, and which earlier ones each needs."""
@@ -120,6 +121,7 @@ ARTEFACTS = table_of(
         ("counterfactuals", "04"),
         ("models/*.*/*", "05"),
         ("predictions/map.*", "05"),
+        ("predictions/open", "05"),
         ("predictions/*.*", "05"),
     ]
 )

@@ -316,7 +316,7 @@ def _whole() -> None:
     for arm in ARMS.values():
         if (bare := without_covariates(arm)) and bare.colour != arm.colour:
             raise ValueError(f"{arm} has another colour than the same arm without covariates, {bare}")
-        if arm.network and arm.start not in ("random", *ALIGNMENTS):
+        if arm.network and arm.start not in ("random", "masked", *ALIGNMENTS):
             raise ValueError(f"{arm}: no network {arm.start!r} of chapter 03 to start from")
         if bool(arm.parts) == arm.network:
             raise ValueError(f"{arm}: an arm is either a readout of parts or a network with a start")

@@ -52,8 +52,7 @@ def occlusion(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
     """
     columns = max(BEAT_COLUMNS, model.encoder.grid[1])
     leads, samples = ecg.shape[1:]
-    knots = torch.linspace(0, samples - 1, columns + 1).round().long()
-    straight = functional.interpolate(ecg[..., knots], size=samples, mode="linear", align_corners=True)
+    straight = _straight(ecg, columns)
     cell = torch.arange(leads)[:, None] * columns + torch.arange(samples) * columns // samples
     hidden = cell == torch.arange(leads * columns)[:, None, None]  # (12 * columns, 12, samples)
     falls = []
@@ -62,6 +61,22 @@ def occlusion(model: Downstream, ecg: Tensor, output: int = 0) -> np.ndarray:
             without = [model(torch.where(part, line, one))[:, output] for part in hidden.split(BATCH)]
             falls.append((whole - torch.cat(without)).relu())
     return _unit_range(torch.stack(falls).unflatten(1, (leads, columns)).numpy())
+
+
+def flatten(ecg: Tensor, cells: Tensor) -> Tensor:
+    """Encoder inputs ``ecg`` (B, 12, samples) with the windows where ``cells`` (B, 12, columns) is true drawn
+    as straight lines between their ends, as :func:`occlusion` hides one of them.
+    """
+    columns, samples = cells.shape[2], ecg.shape[2]
+    place = torch.arange(samples) * columns // samples  # (samples,)
+    return torch.where(cells[..., place], _straight(ecg, columns), ecg)
+
+
+def _straight(ecg: Tensor, columns: int) -> Tensor:
+    """Each lead as straight lines between the ends of its ``columns`` windows, (B, 12, samples)."""
+    samples = ecg.shape[-1]
+    knots = torch.linspace(0, samples - 1, columns + 1).round().long()
+    return functional.interpolate(ecg[..., knots], size=samples, mode="linear", align_corners=True)
 
 
 def _unit_range(heat: np.ndarray) -> np.ndarray:

@@ -28,7 +28,12 @@ class ClassicalFeatures:
     @classmethod
     def fit(cls, clean: CleanCohort, settings: Downstream, seed: int) -> ClassicalFeatures:
         """Learn the components on the training split's beats, without labels."""
-        beats = clean.beats[clean.rows("train")].reshape(len(clean.rows("train")), -1)  # (n, 12 * 180)
+        return cls.of(clean.beats[clean.rows("train")], settings, seed)
+
+    @classmethod
+    def of(cls, training: np.ndarray, settings: Downstream, seed: int) -> ClassicalFeatures:
+        """The same from ``training`` beats (n, leads, 180) mV of any leads."""
+        beats = training.reshape(len(training), -1)  # (n, leads * 180)
         components = PCA(min(COMPONENTS, len(beats) // 2), whiten=True, random_state=seed).fit(beats)
         # whitened components have unit variance: 1 / (2 D) makes a typical squared distance weigh exp(-1)
         kernel = RBFSampler(
@@ -37,6 +42,6 @@ class ClassicalFeatures:
         return cls(components, kernel.fit(components.transform(beats[:2])))
 
     def __call__(self, beats: np.ndarray) -> np.ndarray:
-        """Features of beats (n, 12, 180) mV."""
-        scores = self.components.transform(beats.reshape(len(beats), -1))  # (n, 12 * 180)
+        """Features of beats (n, 12, 180) mV, or of the leads they were learned from."""
+        scores = self.components.transform(beats.reshape(len(beats), -1))  # (n, leads * 180)
         return np.hstack([scores, self.kernel.transform(scores)])

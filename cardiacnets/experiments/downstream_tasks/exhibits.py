@@ -1,0 +1,118 @@
+"""Chapter 05, the study's own exhibits, from the open table of predictions: decisions of every arm
+(supplementary tables 1 to 3), confusion matrices of the subtypes (figure 3), every index against its record
+(supplementary figure 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.downstream_tasks.decisions import decisions
+from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
+from cardiacnets.predictions import operating_points, scores_of
+from cardiacnets.predictions.estimable import NOTHING
+from cardiacnets.statistics import Comparison, accuracy, clustered_paired_test, pearson_interval
+from cardiacnets.study import ARMS, TASKS
+
+
+def decision_table(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """One row an arm and metric of :func:`cardiacnets.predictions.operating_points`; the threshold maximises
+    sensitivity + specificity on the validation part of the cohort that was trained on.
+    """
+    task, rows = TASKS[key], []
+    for arm in scores_of(table, task.cohort, task.name).scores:
+        found = decisions(table, key, arm)
+        points = operating_points(
+            found.truth, found.scores, found.threshold, found.probabilities, found.participants
+        )
+        rows.append(points.assign(task=key, arm=arm))
+    return pd.concat(rows, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Answers of one arm about subtypes: ``counts (true, called)`` of recordings in the order of
+    ``SUBTYPES``, ``recalls`` their shares in each row with intervals clustered by participant.
+    """
+
+    arm: str
+    counts: np.ndarray
+    recalls: pd.DataFrame
+
+
+def confusion(table: pd.DataFrame, key: str, arm: str) -> Confusion:
+    """What ``arm`` calls each true subtype in task ``key``, on the test split. A subtype that nobody has
+    stands in ``recalls`` as a row without numbers and says so.
+    """
+    truth, called, people = _answers(table, key, arm)
+    counts = np.zeros((len(SUBTYPES), len(SUBTYPES)), int)
+    np.add.at(counts, (truth, called), 1)
+    rows = []
+    for place, name in enumerate(SUBTYPES):
+        inside = truth == place
+        row = {"arm": arm, "subtype": name}
+        if not inside.any():
+            rows.append(row | NOTHING | {"why": "not estimable: nobody has it"})
+            continue
+        rows.append(row | accuracy(called[inside] == place, people[inside]).row() | {"why": ""})
+    return Confusion(arm, counts, pd.DataFrame(rows))
+
+
+def recall_differences(
+    table: pd.DataFrame, key: str, pairs: Sequence[tuple[str, str]]
+) -> list[tuple[tuple[str, str], str, Comparison]]:
+    """For each pair of arms and subtype present, how much more of it the first recognises, paired."""
+    found = []
+    for pair in pairs:
+        truth, _, people = _answers(table, key, pair[0])
+        right = [_answers(table, key, arm)[1] == truth for arm in pair]
+        for place, name in enumerate(SUBTYPES):
+            inside = truth == place
+            if len(np.unique(people[inside])) > 1:
+                test = clustered_paired_test(right[0][inside], right[1][inside], people[inside], 0.95)
+                found.append((pair, name, test))
+    return found
+
+
+def _answers(table: pd.DataFrame, key: str, arm: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True and called subtype by number, and participant, of each test recording."""
+    task = TASKS[key]
+    found = scores_of(table, task.cohort, task.name)
+    order = [found.outputs.index(name) for name in SUBTYPES]
+    truth = found.truth[:, order].argmax(axis=1)
+    return truth, found.averaged(arm)[:, order].argmax(axis=1), found.participants
+
+
+def regressions(table: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """One row an index: ``index``, ``label``, ``group``, ``r`` with interval, and arrays ``recorded``,
+    ``predicted`` of the test participants.
+    """
+    found = scores_of(table, "ukb", "indices")
+    predicted, rows = found.averaged(arm), []
+    about = PHENOTYPES.set_index("name")
+    for name in INDEX_NAMES:
+        place = found.outputs.index(name)
+        known = np.isfinite(found.truth[:, place])
+        pair = found.truth[known, place], predicted[known, place]
+        rows.append(
+            {"index": name, "label": about.loc[name, "label"], "group": about.loc[name, "group"]}
+            | pearson_interval(*pair).row()
+            | {"recorded": pair[0], "predicted": pair[1]}
+        )
+    return pd.DataFrame(rows)
+
+
+def shown_decisions(table: pd.DataFrame) -> pd.DataFrame:
+    """Decisions as a page shows them: a row an arm, a column a measure, with its interval and its own n."""
+    cells = [
+        row.why or f"{row.estimate:.2f} ({row.low:.2f} to {row.high:.2f}), n {row.n}"
+        for row in table.itertuples()
+    ]
+    named = table.assign(cell=cells, arm=[ARMS[arm].title for arm in table["arm"]])
+    wide = named.pivot(index="arm", columns="metric", values="cell")
+    return wide.loc[list(dict.fromkeys(named["arm"])), list(dict.fromkeys(named["metric"]))].reset_index()

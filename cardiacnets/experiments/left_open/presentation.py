@@ -1,0 +1,200 @@
+"""Tables of chapter 09 as a page shows them, and the sentences that follow from them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.contracts import SUBTYPES
+from cardiacnets.experiments.left_open.explanations import RANDOM
+from cardiacnets.statistics import Estimate, in_words
+from cardiacnets.study import ARMS, TASKS
+
+
+def key(*parts: str) -> str:
+    """The key of a result from words: ``key("leads", "one (I)")`` is ``leads.one_I``."""
+    return ".".join(re.sub(r"[^A-Za-z0-9.+-]+", "_", part).strip("_") for part in parts)
+
+
+def in_one_cell(value: float, low: float, high: float) -> str:
+    """Estimate and interval as text; empty where there is none."""
+    return f"{value:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(value) else ""
+
+
+def audited(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a task and output, a column each rival: what the model gains over it."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in table.itertuples():
+        title = TASKS[row.task].title + (f", {row.output}" if row.output in SUBTYPES else "")
+        shown = in_one_cell(row.estimate, row.low, row.high)
+        told = rows.setdefault((row.task, row.output), {"task": title})
+        told[f"less {row.against}" if row.against else "the model"] = shown or "not in the table"
+    return pd.DataFrame(rows.values())
+
+
+def subgroups(table: pd.DataFrame) -> pd.DataFrame:
+    """Every group and measure, its difference from the rest, and what such a study could show."""
+    rows = []
+    for row in table.itertuples():
+        rows.append({
+            "attribute": row.attribute,
+            "group": row.group,
+            "people": "few" if np.isnan(row.people) else f"{row.people:.0f}",
+            "measure": {"auc": "AUC"}.get(row.metric, row.metric),
+            "estimate (95 % interval)": in_one_cell(row.estimate, row.low, row.high) or row.why,
+            "less the rest": in_one_cell(row.difference, row.difference_low, row.difference_high),
+            "could show": "" if np.isnan(row.could_show) else f"{row.could_show:.2f}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def unfair(table: pd.DataFrame, metric: str) -> str:
+    """Which groups differ from the rest in ``metric``, in words that follow from the intervals."""
+    judged = table[(table["metric"] == metric) & table["difference"].notna()]
+    called = {"auc": "AUC"}.get(metric, metric)
+    apart = judged[(judged["difference_low"] > 0) | (judged["difference_high"] < 0)]
+    smallest, largest = judged["could_show"].min(), judged["could_show"].max()
+    shown = (
+        f"in {len(judged)} comparisons of {called}, which could show differences of {smallest:.2f} to "
+        f"{largest:.2f}"
+    )
+    if judged.empty:
+        return f"no group is large enough to compare {called}"
+    if apart.empty:
+        return f"no group differs from the rest {shown}"
+    named = ", ".join(
+        f"{row.group} ({row.difference:+.2f}, {row.difference_low:+.2f} to {row.difference_high:+.2f})"
+        for row in apart.itertuples()
+    )
+    verb = "differs" if len(apart) == 1 else "differ"
+    return f"{named} {verb} from the rest {shown}; one in twenty would by chance"
+
+
+def predictive(table: pd.DataFrame) -> pd.DataFrame:
+    """PPV by arm and setting, with how many are scanned for one found."""
+    cells = [
+        row.why or f"{in_one_cell(row.estimate, row.low, row.high)}, {row.scans:.0f} scans"
+        for row in table.itertuples()
+    ]
+    head = [f"{row.setting}, {row.prevalence:.0%}" for row in table.itertuples()]
+    wide = table.assign(cell=cells, head=head).pivot(index="arm", columns="head", values="cell")
+    return wide.loc[list(dict.fromkeys(table["arm"])), list(dict.fromkeys(head))].reset_index()
+
+
+def new_sites(table: pd.DataFrame) -> pd.DataFrame:
+    """Calibration at new sites, carried and after local labels."""
+    rows = []
+    for row in table.to_dict("records"):
+        carried = in_one_cell(row["estimate"], row["low"], row["high"])
+        told = {"site": TASKS[row["task"]].title.split(":")[0], "in the large, as carried": carried}
+        if row["why"]:
+            rows.append(told | {"Brier before": row["why"]})
+            continue
+        rows.append(told | {
+            "Brier before": f"{row['brier_before']:.3f}", "Brier after": f"{row['brier_after']:.3f}",
+            "slope before": f"{row['slope_before']:.2f}", "slope after": f"{row['slope_after']:.2f}",
+            "draws that improve": f"{row['better']:.0%}",
+        })  # fmt: skip
+    return pd.DataFrame(rows).fillna("")
+
+
+def mended(table: pd.DataFrame) -> str:
+    """Where most draws of local labels lower the Brier score, by name."""
+    judged = table[table["why"] == ""]
+    if judged.empty:
+        return "no site has enough people to try"
+    better = [TASKS[key].title.split(":")[0] for key in judged.loc[judged["better"] > 0.5, "task"]]
+    where = ", ".join(better) if better else "no site"
+    return f"the Brier score falls in more than half of the draws at {where}, of {len(judged)} sites"
+
+
+def leads(table: pd.DataFrame) -> pd.DataFrame:
+    """What each set of leads reaches and loses, with intervals."""
+    changes = [
+        in_one_cell(row.change, *row.change_interval) if isinstance(row.change_interval, tuple) else ""
+        for row in table.itertuples()
+    ]
+    found = [in_one_cell(*each) for each in zip(table["estimate"], table["low"], table["high"], strict=True)]
+    return pd.DataFrame({
+        "task": [TASKS[key].title for key in table["task"]], "how": table["how"], "leads": table["leads"],
+        "estimate (95 % interval)": found, "less twelve leads": changes, "n": table["n"],
+    })  # fmt: skip
+
+
+def one_lead(table: pd.DataFrame) -> str:
+    """What the aligned encoder loses with lead I alone, in words."""
+    row = table[(table["leads"] == "one (I)") & table["how"].str.startswith("aligned")].iloc[0]
+    change = Estimate.of(row, "change")
+    return in_words(change, "gains", "loses", "loses nothing")
+
+
+def explained(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the tests of explanations, arms by their titles."""
+    named = table.copy()
+    for column in ("arm", "network"):
+        if column in named:
+            titles = {name: arm.title for name, arm in ARMS.items()}
+            named[column] = named[column].replace(titles)
+    found = [in_one_cell(*each) for each in zip(named["estimate"], named["low"], named["high"], strict=True)]
+    kept = [name for name in ("cause", "arm", "network", "how", "hidden") if name in named]
+    return named[kept].assign(**{"estimate (95 % interval)": found}, n=named["n"])
+
+
+def sanity_in_words(table: pd.DataFrame) -> str:
+    """For each method whether its maps change when the weights do."""
+    said = []
+    for row in table.itertuples():
+        alike = in_words(
+            Estimate.of(row), "still resemble", "oppose", "have nothing in common with", of="people"
+        )
+        said.append(
+            f"maps of {row.how} {alike} those of random weights"
+            f" ({in_one_cell(row.estimate, row.low, row.high)})"
+        )
+    return "; ".join(said)
+
+
+def pointing_in_words(table: pd.DataFrame, how: str) -> str:
+    """Of how many diseases the trained maps point to the disease better than chance, and than no training."""
+    part = table[table["how"] == how]
+    trained, random = (part[part["network"] == name].set_index("cause") for name in ("aligned", RANDOM))
+    chance = int((trained["low"] > 1).sum())
+    better = int((trained["low"] > random.loc[trained.index, "high"]).sum())
+    return f"above chance for {chance} of {len(trained)} diseases, and apart from random weights for {better}"
+
+
+def hiding_in_words(table: pd.DataFrame, how: str) -> str:
+    """Whether hiding what a map points at hurts the aligned network more than hiding anything else."""
+    rows = table[(table["how"] == how) & (table["arm"] == "aligned")]
+    worse, n = int((rows["low"] > 0).sum()), len(rows)
+    return f"at {worse} of {n} shares the score falls further than when as much at random is hidden"
+
+
+def nearest(table: pd.DataFrame) -> pd.DataFrame:
+    """Neighbours of drawn and of real movies."""
+    found = [in_one_cell(*each) for each in zip(table["estimate"], table["low"], table["high"], strict=True)]
+    return pd.DataFrame({
+        "view": table["view"], "movies": table["kind"], "nearest is a training movie": found,
+        "distance, grey levels": table["distance"].round(1), "n": table["n"],
+    })  # fmt: skip
+
+
+def leaks(found: pd.DataFrame, centre: float = 0.5) -> str:
+    """How many rows lie above ``centre`` with their whole interval, named."""
+    name = "attack" if "attack" in found else "view"
+    above = found[found["low"] > centre]
+    if above.empty:
+        widest = ((found["high"] - found["low"]) / 2).max()
+        return (
+            f"none of {len(found)} lies above {centre:g}; an excess of up to about {widest:.2f} would be lost"
+        )
+    return (
+        "above "
+        + f"{centre:g}: "
+        + "; ".join(
+            f"{getattr(row, name)}, {in_one_cell(row.estimate, row.low, row.high)}"
+            for row in above.itertuples()
+        )
+    )
