@@ -74,7 +74,7 @@ def on_which_side(table: pd.DataFrame, comparison: str) -> str:
     if rows.empty:
         return "cannot be judged in this run"
     above, below = rows[rows["low"] > 0], rows[rows["high"] < 0]
-    held = rows.drop(index=[*above.index, *below.index])
+    held = rows[(rows["low"] <= 0) & (rows["high"] >= 0)]
     told = [
         f"above 0 in {len(above)} of {len(rows)} rows{_named(above)}",
         f"below it in {len(below)}{_named(below)}",
