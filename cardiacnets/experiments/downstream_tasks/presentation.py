@@ -13,7 +13,7 @@ from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate
-from cardiacnets.statistics.equivalence import LEVEL
+from cardiacnets.statistics.equivalence import LEVEL, MARGIN
 from cardiacnets.study import ARMS, TASKS
 
 METRIC_NAMES = {
@@ -66,21 +66,26 @@ def by_comparison(table: pd.DataFrame, comparisons: Sequence[str]) -> pd.DataFra
 
 def on_which_side(table: pd.DataFrame, comparison: str) -> str:
     """The end of a sentence that begins with a difference: in how many rows its interval lies above 0, below
-    it, or holds it, and what those that hold it would not have seen.
+    it, or holds it, what those that hold it would not have seen, and how many people would have shown
+    :data:`MARGIN` (an interval's width falls with the root of their number).
     """
     rows = table[table["comparison"] == comparison]
     rows = rows[rows["low"].notna() & rows["high"].notna()]
     if rows.empty:
         return "cannot be judged in this run"
     above, below = rows[rows["low"] > 0], rows[rows["high"] < 0]
-    held = rows.drop(index=[*above.index, *below.index])
+    held = rows[(rows["low"] <= 0) & (rows["high"] >= 0)]
     told = [
         f"above 0 in {len(above)} of {len(rows)} rows{_named(above)}",
         f"below it in {len(below)}{_named(below)}",
     ]
     if len(held):
-        unseen = ((held["high"] - held["low"]) / 2).median()
-        told.append(f"undecided in {len(held)} (half of these would lose one below {unseen:.2g})")
+        half = (held["high"] - held["low"]) / 2
+        needed = (held["n"] * (half / MARGIN) ** 2).median()
+        told.append(
+            f"undecided in {len(held)} (half of these would lose one below {half.median():.2g}; {MARGIN:g} "
+            f"would take about {float(f'{needed:.1g}'):,.0f} test participants)"
+        )
     return f"lies {'; '.join(told)}"
 
 
