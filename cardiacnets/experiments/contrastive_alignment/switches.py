@@ -153,8 +153,9 @@ def switch_costs(run: Run) -> pd.DataFrame:
     also ``cost``, by which its loss is higher than the corrected one's, with a bootstrap interval over
     participants.
     """
-    table = pd.read_parquet(try_switches(run) / "table.parquet")
-    rows = []
+    table, rows = pd.read_parquet(try_switches(run) / "table.parquet"), []
+    # losses of about ten differ by thousandths: single precision would round the difference
+    table = table.astype({name: np.float64 for name in table if name.startswith("loss.")})
     for name in VARIANTS:
         among = wilson_interval(int((table[f"rank.{name}"] <= 10).sum()), len(table))
         row = {"variant": name, "n": len(table), "loss": table[f"loss.{name}"].mean()}
