@@ -220,6 +220,16 @@ class Downstream:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Judge:
+    """How much is shown to the outside judge (:mod:`cardiacnets.judges`): about a second a frame."""
+
+    people: int = 40
+    """Simulated people whose short axis it sees at two moments; 0: it is not asked."""
+    movies: int = 12
+    """Test participants whose real and generated short-axis movies it sees; 0: it is not asked."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Profile:
     """All numbers of a run; see the YAML files beside this module for what each costs."""
 
@@ -242,6 +252,7 @@ class Profile:
     generation: Training
     finetuning: Training
     downstream: Downstream
+    judge: Judge = Judge()
 
     @property
     def resampling(self) -> dict[str, int]:
