@@ -1,4 +1,4 @@
-"""Chapters 00 and 04 before the outside judge: what is asked, kept and told, with judges made for the test."""
+"""Chapters 00 and 04 before the outside judge: what is asked, kept and told; judges made for tests."""
 
 import dataclasses
 

@@ -169,7 +169,7 @@ def budget(table: pd.DataFrame) -> Picture:
 
 def judge_outlines(seen: Mapping[str, np.ndarray], people: int = 5) -> Picture:
     """The first people at both moments, with the outlines that the simulation meant and the judge's."""
-    colours = {"lv": VERMILION, "muscle": ORANGE, "rv": SKY}
+    colours = {"muscle": ORANGE, "rv": SKY, "lv": VERMILION}  # the cavity last: its edge is the wall's
     figure = Figure(figsize=(10, 4.2))
     axes = figure.subplots(2, people)
     for line, moment, title in zip(axes, range(2), ("end-diastole", "end-systole"), strict=True):

@@ -163,7 +163,7 @@ def changes(real: np.ndarray, drawn: np.ndarray, causes: Sequence[str]) -> Pictu
 
 def judged_frames(shown: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray]) -> Picture:
     """The first person's frames (n, m, H, H) of each kind of movie under the judge's outlines."""
-    colours = {"lv": VERMILION, "muscle": ORANGE, "rv": SKY}
+    colours = {"muscle": ORANGE, "rv": SKY, "lv": VERMILION}  # the cavity last: its edge is the wall's
     count = next(iter(shown.values())).shape[1]
     figure = Figure(figsize=(1.6 * count, 1.7 * len(shown)))
     for line, (kind, frames) in zip(figure.subplots(len(shown), count), shown.items(), strict=True):
