@@ -210,7 +210,7 @@ def judge_ejection(seen: Mapping[str, np.ndarray]) -> Picture:
     return Picture(
         figure,
         "judge-ejection",
-        "What the judge's left ventricle loses of its area between the two moments, against the true "
+        "Fractional change of the judge's left ventricular area between the two moments, against the true "
         "ejection fraction of the simulated volume; line and 95 % band of a linear regression.",
         "Scatter plot of fractional area change against ejection fraction with a regression line.",
         "simulated",

@@ -109,8 +109,8 @@ def in_words(rows: pd.DataFrame) -> str:
     count = found["ef", "lv"].n
     return (
         f"Shown {count} people at end-diastole and end-systole, it draws what the simulation meant with a "
-        f"Dice of: {dices}. The area that its left ventricle loses and the true ejection fraction correlate "
-        f"with r {_with(found['ef', 'lv'])}"
+        f"Dice of: {dices}. The fractional area change of its left ventricle and the true ejection fraction "
+        f"correlate with r {_with(found['ef', 'lv'])}"
     )
 
 
