@@ -33,10 +33,11 @@ writable:
 environment: $(READY)
 
 # stamps are written last, so that a broken install is done again
-$(VENV)/locked: requirements.lock
+$(VENV)/locked: requirements.lock judge.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --requirement judge.lock
 	touch $@
 
 $(READY): $(VENV)/locked pyproject.toml

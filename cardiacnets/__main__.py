@@ -163,6 +163,17 @@ def add_reader_kit(commands: argparse._SubParsersAction) -> None:
         "--seed", type=int, help="draws codes and orders (default: drawn, and written nowhere)"
     )
     parser.add_argument(
+        "--ask",
+        choices=("cardiomyopathy", "origin"),
+        help="the study's question (default), or of each film alone: real or generated?",
+    )
+    parser.add_argument(
+        "--feedback",
+        action="store_true",
+        default=None,
+        help="for a class: the page tells the truth at the end, and the folder holds it",
+    )
+    parser.add_argument(
         "--real-people",
         action="store_true",
         help="the cohort is real: its terms and your ethics approval allow these readers to see it",
@@ -177,7 +188,7 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
         make_kit,
     )
 
-    names = ("cases", "readers", "order", "washout", "seed")
+    names = ("cases", "readers", "order", "washout", "seed", "ask", "feedback")
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if "readers" in given:
         given["readers"] = tuple(given["readers"])
@@ -187,12 +198,14 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
             "warning: this kit shows traces and movies of real people; keep it where their data may be",
             file=sys.stderr,
         )
+    given_back = "origins" if given.get("ask") == "origin" else "ratings"
     kit = make_kit(run, arguments.folder, arguments.key, Plan(**given), arguments.real_people)
     print(
         f"{kit.page}\n    for readers: {kit.cases} cases, {kit.readings} readings each; copy the folder\n"
         f"{kit.key}\n    the key: codes, origin of the films, diagnoses; keep it from readers\n"
         f"afterwards: papermill notebooks/07_reader_study.ipynb out.ipynb -p profile {arguments.profile} "
-        f"-r run {run.name} -p ratings FOLDER_OF_ANSWERS -p key {kit.key}"
+        f"-r run {run.name} -p {given_back} FOLDER_OF_ANSWERS "
+        f"-p {'origins_key' if given_back == 'origins' else 'key'} {kit.key}"
     )
     return 0
 

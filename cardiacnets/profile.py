@@ -283,6 +283,16 @@ class Downstream:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Judge:
+    """How much is shown to the outside judge (:mod:`cardiacnets.judges`): about a second a frame."""
+
+    people: int = 40
+    """Simulated people whose short axis it sees at two moments; 0: it is not asked."""
+    movies: int = 12
+    """Test participants whose real and generated short-axis movies it sees; 0: it is not asked."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Profile:
     """All numbers of a run; see the YAML files beside this module for what each costs."""
 
@@ -310,6 +320,7 @@ class Profile:
     """Of the CMR encoder ``contrast``."""
     supervising: Training = Training(epochs=12, batch=64, learning_rate=0.001, warmup_epochs=0.5)
     """Of the CMR encoder fine-tuned with labels."""
+    judge: Judge = Judge()
 
     @property
     def resampling(self) -> dict[str, int]:

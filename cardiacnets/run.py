@@ -118,6 +118,7 @@ ARTEFACTS = table_of(
         ("movies/*.*", "04"),
         ("linear_twin/movies.*", "04"),
         ("predictions/generated.*", "04"),
+        ("predictions/judged.*", "04"),
         ("counterfactuals", "04"),
         ("models/*.*/*", "05"),
         ("predictions/map.*", "05"),

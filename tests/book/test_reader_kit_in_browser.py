@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers
+from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers, read_origins
 from cardiacnets.experiments.reader_study.readers import MODALITIES, Displays
 from cardiacnets.statistics import obuchowski_rockette, pitfall_table
+from cardiacnets.statistics.visual_turing import told_apart
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SERIOUS = {"serious", "critical"}
@@ -24,6 +25,20 @@ def kit(reader_run, tmp_path_factory):
     return make_kit(reader_run, folder, plan=Plan(cases=6, readers=READERS, washout=0, seed=3))
 
 
+@pytest.fixture(scope="module")
+def class_kit(reader_run, tmp_path_factory):
+    """A kit that tells the truth at the end."""
+    plan = Plan(cases=6, readers=READERS, washout=0, seed=4, feedback=True)
+    return make_kit(reader_run, tmp_path_factory.mktemp("kits") / "told", plan=plan)
+
+
+@pytest.fixture(scope="module")
+def film_kit(reader_run, tmp_path_factory):
+    """A kit that asks of each film whether it is real."""
+    plan = Plan(cases=6, readers=READERS, seed=5, ask="origin", feedback=True)
+    return make_kit(reader_run, tmp_path_factory.mktemp("kits") / "films", plan=plan)
+
+
 @pytest.fixture
 def open_kit(browser, kit):
     """A browser of its own, offline, and the kit's page in it; what the page asks for and complains of is
@@ -31,7 +46,7 @@ def open_kit(browser, kit):
     """
     contexts = []
 
-    def open_(viewport=DESK, scheme="light", **options):
+    def open_(viewport=DESK, scheme="light", made=kit, **options):
         context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, **options)
         contexts.append(context)
         page = context.new_page()
@@ -39,7 +54,7 @@ def open_kit(browser, kit):
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("console", lambda message: page.complaints.append(message.text))
-        page.goto(kit.page.as_uri())
+        page.goto(made.page.as_uri())
         return page
 
     yield open_
@@ -281,6 +296,7 @@ def test_the_washout_holds_a_reader_back(browser, reader_run, tmp_path):
     assert page.is_visible("#pause") and page.is_disabled("#next-session")
     page.check("#early")
     assert page.is_enabled("#next-session"), "his own decision, and in the file"
+    assert "a pause washes it out" in page.inner_text("#pause")
     page.uncheck("#early")
     page.clock.fast_forward(timedelta(days=28).total_seconds() * 1000 + 1000)
     page.reload()
@@ -333,3 +349,146 @@ def test_every_screen_fits_a_phone(open_kit):
             "all => all.map(each => each.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
         )
         assert min(sizes) >= 24, f"{name}: something too small to touch"
+
+
+def test_without_a_washout_no_pause_is_said_to_wash_anything_out(open_kit):
+    page = open_kit()
+    enter(page, "J1")
+    while page.is_hidden("#pause"):
+        read_one(page)
+    assert "washes" not in page.inner_text("#pause") and "Without a pause" in page.inner_text("#pause-memory")
+
+
+def test_the_practice_case_tells_its_answer_and_keeps_nothing(open_kit):
+    page = open_kit()
+    assert "disease of the heart muscle itself" in page.inner_text("#start")
+    page.click("#practise")
+    assert page.inner_text("#case-title") == "Practice case" and page.is_hidden("#save-part")
+    page.wait_for_function("get('ecg').naturalWidth > 0 && get('film').readyState >= 2")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#rating-error"), "asked for as in earnest"
+    page.click("#leave")
+    assert page.is_visible("#start") and page.is_hidden("#practice-said")
+    page.click("#practise")
+    page.wait_for_timeout(300)
+    read_one(page, 4, "n")
+    page.click("#sure-yes")
+    page.wait_for_selector("#start:not([hidden])")
+    said = page.inner_text("#practice-said")
+    assert "rated 4 and decided no" in said and "dilated cardiomyopathy" in said
+    assert page.evaluate("localStorage.length") == 0
+    enter(page, "J1")
+    assert answered(page) == 0 and page.inner_text("#case-title") != "Practice case"
+    assert page.inner_text("#leave") == "Change reader"
+
+
+def test_a_film_fills_half_of_a_wide_screen_and_can_fill_all_of_it(open_kit):
+    page = open_kit({"width": 1400, "height": 900})
+    enter(page, "J1")
+    while page.is_hidden("#film-box"):
+        read_one(page)
+    box = page.locator("#film").bounding_box()
+    assert box["width"] > 640 and box["x"] + box["width"] > 1340, "the right half"
+    assert page.locator("#answer button.primary").bounding_box()["y"] < 860, "and the answer is in view"
+    ecg = page.evaluate("[get('paper').scrollWidth, get('paper').clientWidth]")
+    assert ecg[0] <= ecg[1], "the ECG fits into the other half"
+    page.click("#full")
+    page.wait_for_function("document.fullscreenElement === get('film')")
+
+
+def to_the_end(page, answers):
+    """Reads all there is by ``answers(code, display)``, which gives rating and key of the decision."""
+    while page.is_hidden("#done"):
+        if page.is_visible("#pause"):
+            page.click("#next-session")
+        case = page.evaluate("sessions()[where().session][where().place]")
+        read_one(page, *answers(*case))
+
+
+def test_feedback_sets_all_answers_beside_the_truth_and_only_at_the_end(open_kit, class_kit):
+    key = pd.read_csv(class_kit.key)
+    sick = dict(zip(key["case"], key["truth"], strict=True))
+    real = {(row.case, row.display) for row in key.itertuples() if row.modality == "ecg+real"}
+    page = open_kit(made=class_kit)
+    assert "the truth lies in its folder" in page.inner_text("#feedback-words")
+    enter(page, "J1")
+
+    def answers(case, display):  # right on real films, yes otherwise
+        said = sick[case] if (case, display) in real else 1
+        return (5, "y") if said else (1, "n")
+
+    for _ in range(3):
+        read_one(page, 5, "y")
+        assert page.is_hidden("#feedback")
+    page.click("#erase")
+    page.click("#sure-yes")
+    page.wait_for_selector("#start:not([hidden])")
+    enter(page, "J1")
+    to_the_end(page, answers)
+    rows = [line.split("\t") for line in page.inner_text("#score tbody").splitlines()]
+    ill, well = sum(sick.values()), 6 - sum(sick.values())
+    assert rows[0] == ["ECG alone", f"{ill} of 6", f"{ill} of {ill}", f"0 of {well}"]
+    assert rows[2] == ["ECG and real film", "6 of 6", f"{ill} of {ill}", f"{well} of {well}"]
+    assert rows[3][1] == f"{2 * ill + 6} of 18"
+    page.click("#feedback summary")
+    each = page.inner_text("#each tbody").splitlines()
+    assert len(each) == 18
+    for line in each:
+        case, _, said, truth = line.split("\t")
+        assert truth == ("yes" if sick[case] else "no") and said in ("yes", "no")
+
+
+def test_a_kit_without_feedback_shows_none(open_kit):
+    page = open_kit()
+    assert page.is_hidden("#feedback-words")
+    enter(page, "J1")
+    to_the_end(page, lambda case, display: (4, "y"))
+    assert page.is_hidden("#feedback")
+
+
+def test_real_or_generated_from_the_first_film_to_the_analysis(open_kit, film_kit, reader_run, tmp_path):
+    key = pd.read_csv(film_kit.key).set_index(["case", "display"])["modality"]
+    answers = tmp_path / "answers"
+    for place, reader in enumerate(READERS):
+        page = open_kit(made=film_kit)
+        assert page.inner_text("h1") == "Is this heart real, or generated?"
+        assert page.is_hidden("#practise") and "12 films" in page.inner_text("#start")
+        enter(page, reader)
+        assert page.is_hidden("#ecg-box") and page.is_visible("#film-box")
+        assert page.inner_text("#case-title") == "Film 1"
+        assert "definitely generated" in page.inner_text("#rating")
+
+        def named(case, display, keen=place < 2):  # two see it, the third takes every film for real
+            return (5, "g") if keen and key[case, display] == "ecg+generated" else (1, "r")
+
+        to_the_end(page, named)
+        score = page.inner_text("#score tbody").splitlines()[-1].split("\t")
+        assert score[1] == ("12 of 12" if place < 2 else "6 of 12")
+        downloaded(page, "#done .download", answers / f"{reader}.csv")
+    table = pd.read_parquet(reader_run.predictions / "generated.fahzu_readers" / "table.parquet")
+    nothing = np.zeros((len(table), 1))
+    displays = Displays(
+        nothing, nothing, nothing, table["cm"].to_numpy(int), table["recording_id"].to_numpy()
+    )
+    found = told_apart(read_origins(reader_run, displays, answers, film_kit.key))
+    assert found.estimate == pytest.approx((1 + 1 + 0.5) / 3) and found.n == 6
+    assert found.interval[0] < found.estimate < found.interval[1] + 1e-9
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_films_alone_and_the_truth_told_are_accessible_and_fit(open_kit, film_kit, viewport):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_kit(viewport, made=film_kit)
+
+    def sound(name):
+        found = axe.Axe().run(page, options={"preload": False}).response["violations"]
+        serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS]
+        assert serious == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], name
+
+    sound("start")
+    enter(page, "J1")
+    sound("film")
+    to_the_end(page, lambda case, display: (5, "g"))
+    page.click("#feedback summary")
+    sound("done")

@@ -3,17 +3,29 @@
 import dataclasses
 import json
 import re
+import zlib
 from collections import Counter
 
+import imageio_ffmpeg
 import numpy as np
 import pandas as pd
 import pytest
 
 from cardiacnets.__main__ import main
-from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers
-from cardiacnets.experiments.reader_study.reader_kit.design import case_groups, drawn_cases, reading_lists
+from cardiacnets.digital_heart import one_heart
+from cardiacnets.experiments.reader_study.reader_kit import Plan, make_kit, read_answers, read_origins
+from cardiacnets.experiments.reader_study.reader_kit.design import (
+    case_groups,
+    drawn_cases,
+    film_lists,
+    reading_lists,
+)
 from cardiacnets.experiments.reader_study.reader_kit.folder import DISPLAYS
+from cardiacnets.experiments.reader_study.reader_kit.pictures import film, of_one_size
+from cardiacnets.experiments.reader_study.reader_kit.practice import CONDITION, SEED, SEVERITY
 from cardiacnets.experiments.reader_study.readers import MODALITIES, Displays
+from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.statistics.visual_turing import told_apart
 
 TRUTH = np.array([1] * 14 + [0] * 7)
 
@@ -189,6 +201,7 @@ def test_a_key_of_other_pictures_is_refused(kit, reader_run, tmp_path):
         ({"plan": Plan(readers=("A", "A"))}, "each name once"),
         ({"plan": Plan(washout=-1)}, "washout -1"),
         ({"plan": Plan(cases=100)}, "100 cases cannot be drawn from"),
+        ({"plan": Plan(ask="age")}, "asks about cardiomyopathy or origin, not 'age'"),
     ],
 )
 def test_impossible_plans_are_refused_and_leave_nothing(reader_run, tmp_path, change, message):
@@ -221,6 +234,8 @@ def test_real_people_need_a_decision(reader_run, tmp_path):
     real = dataclasses.replace(reader_run, root=root)
     with pytest.raises(ValueError, match="are real people.*--real-people"):
         make_kit(real, tmp_path / "kit")
+    with pytest.raises(ValueError, match="a kit with feedback would hold their diagnoses"):
+        make_kit(real, tmp_path / "kit", plan=Plan(cases=6, readers=("A",), feedback=True), real_people=True)
     made = make_kit(real, tmp_path / "kit", plan=Plan(cases=6, readers=("A",)), real_people=True)
     assert page_of(made)["simulated"] is False
 
@@ -250,3 +265,85 @@ def test_the_command_writes_a_kit(reader_run, tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert str(tmp_path / "class" / "index.html") in printed and str(tmp_path / "class-key.csv") in printed
     assert "6 cases, 18 readings each" in printed
+
+
+def test_neither_size_nor_compressed_size_of_a_film_tells_its_origin(kit):
+    films = sorted((kit.page.parent / "pictures").glob("*.mp4"))
+    contents = [path.read_bytes() for path in films]
+    assert len(films) == 18 and len(set(map(len, contents))) == 1
+    packed = [len(zlib.compress(content)) / len(content) for content in contents]
+    assert min(packed) > 0.9, "filled with noise, not with zeros"
+
+
+def test_a_filled_film_is_a_whole_mp4_of_the_same_frames(tmp_path):
+    rng = np.random.default_rng(1)
+    sharp = rng.integers(0, 256, (4, 32, 32)).astype(np.uint8)
+    plain = np.full((4, 32, 32), 90, np.uint8)
+    bare = {"sharp": film(sharp, sharp), "plain": film(plain, plain)}
+    assert len(bare["plain"]) < 0.5 * len(bare["sharp"])
+    filled = of_one_size(bare, rng)
+    assert len(filled["plain"]) == len(filled["sharp"]) == len(bare["sharp"]) + 8
+    for name, content in filled.items():
+        assert content.startswith(bare[name])
+        kinds, place = [], 0
+        while place < len(content):
+            kinds.append(content[place + 4 : place + 8])
+            place += int.from_bytes(content[place : place + 4], "big")
+        assert place == len(content) and kinds[-1] == b"free" and {b"ftyp", b"moov", b"mdat"} <= set(kinds)
+        frames = []
+        for which in (bare, filled):
+            path = tmp_path / "film.mp4"
+            path.write_bytes(which[name])
+            frames.append(list(imageio_ffmpeg.read_frames(str(path)))[1:])
+        assert frames[0] == frames[1] and len(frames[0]) == 12
+    assert of_one_size({}, rng) == {}
+
+
+def test_the_practice_heart_is_what_the_page_says_and_none_of_the_cases(kit, reader_run):
+    heart = one_heart(CONDITION, severity=SEVERITY, seed=SEED, frames=2)
+    volume, ejected = (heart.indices_true[INDEX_NAMES.index(name)] for name in ("lv_edv", "lv_ef"))
+    assert CONDITION == "dcm" and volume > 200 and ejected < 30
+    assert "dilated cardiomyopathy" in (kit.page.parent / "kit.js").read_text()
+    for name in ("ecg.png", "film.mp4"):
+        practice = (kit.page.parent / "practice" / name).read_bytes()
+        assert len(practice) > 1000
+        assert practice not in [path.read_bytes() for path in (kit.page.parent / "pictures").iterdir()]
+
+
+def test_only_a_kit_with_feedback_knows_the_truth(kit, reader_run, tmp_path):
+    assert "told" not in page_of(kit)
+    plan = Plan(cases=6, readers=("A", "B"), feedback=True)
+    made = make_kit(reader_run, tmp_path / "class", plan=plan)
+    key, told = pd.read_csv(made.key), page_of(made)["told"]
+    drawn = key[key["modality"] == "ecg+generated"].set_index("case")
+    assert told == {code: [row.truth, int(row.display[-1])] for code, row in
+                    zip(drawn.index, drawn.itertuples(), strict=True)}  # fmt: skip
+
+
+def test_of_their_origin_films_are_asked_one_by_one_and_each_once(reader_run, tmp_path):
+    for sessions in film_lists(5, 3, np.random.default_rng(0)):
+        assert len(sessions) == 1 and sorted(sessions[0]) == [(c, f) for c in range(5) for f in (1, 2)]
+    assert len({str(each) for each in film_lists(5, 3, np.random.default_rng(0))}) == 3
+    with pytest.raises(ValueError, match="0 readers and 5 cases"):
+        film_lists(5, 0, np.random.default_rng(0))
+    plan = Plan(cases=6, readers=("A", "B"), ask="origin", seed=2)
+    made = make_kit(reader_run, tmp_path / "films", plan=plan)
+    page, key = page_of(made), pd.read_csv(made.key).set_index(["case", "display"])["modality"]
+    assert page["ask"] == "origin" and made.readings == 12 and set(pd.read_csv(made.key)["ask"]) == {"origin"}
+    assert not (tmp_path / "films" / "practice").exists()
+
+    def right(case, display):  # rated above 3 where it is generated
+        return 5 if key[case, display] == "ecg+generated" else 1
+
+    write_answers(made, tmp_path / "answers", right)
+    named = read_origins(reader_run, displays_of(reader_run), tmp_path / "answers", made.key)
+    assert len(named) == 24 and (named["generated"] == named["decision"]).all()
+    assert told_apart(named).estimate == 1
+    with pytest.raises(ValueError, match="asks about origin, not about cardiomyopathy"):
+        read_answers(reader_run, displays_of(reader_run), tmp_path / "answers", made.key)
+
+
+def test_answers_about_disease_are_not_taken_for_answers_about_origin(kit, reader_run, tmp_path):
+    write_answers(kit, tmp_path / "answers", lambda case, display: 3)
+    with pytest.raises(ValueError, match="asks about cardiomyopathy, not about origin"):
+        read_origins(reader_run, displays_of(reader_run), tmp_path / "answers", kit.key)

@@ -14,9 +14,10 @@ from cardiacnets.cohorts.store import Cohort
 from cardiacnets.digital_heart.portraits import plot_portraits, plot_published, plot_twelve_leads
 from cardiacnets.digital_heart.teaching import Heart
 from cardiacnets.ecg import plot_ecg
+from cardiacnets.judges import seen_heart
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES, axis_label
 from cardiacnets.picture import Picture
-from cardiacnets.theme import BLUE, FAINT, INK, SKY, VERMILION
+from cardiacnets.theme import BLUE, FAINT, INK, ORANGE, SKY, VERMILION
 
 BUDGET = {
     "bound": ("linear bound, true index", INK),
@@ -162,5 +163,55 @@ def budget(table: pd.DataFrame) -> Picture:
         "against the true index and against the recorded one, and what covariates alone reach.",
         "Four dotted lines of correlation over the 82 indices, grouped by family: the bound, the oracle "
         "against the true and against the recorded index, and covariates alone.",
+        "simulated",
+    )
+
+
+def judge_outlines(seen: Mapping[str, np.ndarray], people: int = 5) -> Picture:
+    """The first people at both moments, with the outlines that the simulation meant and the judge's."""
+    colours = {"muscle": ORANGE, "rv": SKY, "lv": VERMILION}  # the cavity last: its edge is the wall's
+    figure = Figure(figsize=(10, 4.2))
+    axes = figure.subplots(2, people)
+    for line, moment, title in zip(axes, range(2), ("end-diastole", "end-systole"), strict=True):
+        for axis, person in zip(line, range(people), strict=True):
+            frame = seen["frames"][person, moment]
+            axis.imshow(frame, cmap="gray", vmin=0, vmax=255)
+            for part, colour in colours.items():
+                for name, style in (("truth", "dotted"), ("labels", "solid")):
+                    drawn = seen[name][person, moment] == seen_heart.PARTS[part]
+                    if drawn.any():
+                        at = (np.arange(len(drawn)) + 0.5) * len(frame) / len(drawn) - 0.5
+                        axis.contour(at, at, drawn, [0.5], colors=colour, linestyles=style, linewidths=1.2)
+            axis.set(xticks=[], yticks=[])
+            axis.grid(False)
+        line[0].set_ylabel(title)
+    return Picture(
+        figure,
+        "judge-outlines",
+        "Simulated short axes of five people at end-diastole and end-systole: true outlines dotted, the "
+        "judge's solid; left ventricle red, muscle orange, right ventricle blue.",
+        "Two rows of five grey heart images; on each, dotted and solid outlines of both ventricles and of "
+        "the muscle.",
+        "simulated",
+    )
+
+
+def judge_ejection(seen: Mapping[str, np.ndarray]) -> Picture:
+    """The judge's fractional area change against the true ejection fraction, one point a person."""
+    labels = seen["labels"]
+    areas = seen_heart.area(labels.reshape(-1, *labels.shape[2:]), "lv").reshape(labels.shape[:2])
+    figure = Figure(figsize=(5, 3.6))
+    axis = figure.subplots()
+    seaborn.regplot(
+        x=seen["ef"], y=seen_heart.area_change(areas), ax=axis, color=BLUE, scatter_kws={"s": 22},
+        line_kws={"linewidth": 1.5}, seed=0,
+    )  # fmt: skip
+    axis.set(xlabel="true ejection fraction, %", ylabel="area change, judge, %")
+    return Picture(
+        figure,
+        "judge-ejection",
+        "Fractional change of the judge's left ventricular area between the two moments, against the true "
+        "ejection fraction of the simulated volume; line and 95 % band of a linear regression.",
+        "Scatter plot of fractional area change against ejection fraction with a regression line.",
         "simulated",
     )

@@ -10,9 +10,10 @@ import seaborn
 from matplotlib.figure import Figure
 
 from cardiacnets.contracts import LEADS
+from cardiacnets.judges import seen_heart
 from cardiacnets.picture import Picture
 from cardiacnets.study import VIEWS
-from cardiacnets.theme import INK
+from cardiacnets.theme import BLUE, INK, ORANGE, SKY, VERMILION
 
 VIEW_NAMES = {name: view.title for name, view in VIEWS.items()}
 TOLD = {"stranger": "a stranger's ECG", "none": "no ECG"}
@@ -157,4 +158,52 @@ def changes(real: np.ndarray, drawn: np.ndarray, causes: Sequence[str]) -> Pictu
         "Two rows of four red and blue difference images: true change of the heart above, generated "
         "change below, for dilated, hypertrophic, restrictive and turned hearts.",
         "simulated",
+    )
+
+
+def judged_frames(shown: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray]) -> Picture:
+    """The first person's frames (n, m, H, H) of each kind of movie under the judge's outlines."""
+    colours = {"muscle": ORANGE, "rv": SKY, "lv": VERMILION}  # the cavity last: its edge is the wall's
+    count = next(iter(shown.values())).shape[1]
+    figure = Figure(figsize=(1.6 * count, 1.7 * len(shown)))
+    for line, (kind, frames) in zip(figure.subplots(len(shown), count), shown.items(), strict=True):
+        for axis, frame, labels in zip(line, frames[0], seen[kind][0], strict=True):
+            axis.imshow(frame, cmap="gray", vmin=0, vmax=255)
+            at = (np.arange(len(labels)) + 0.5) * len(frame) / len(labels) - 0.5
+            for part, colour in colours.items():
+                if (drawn := labels == seen_heart.PARTS[part]).any():
+                    axis.contour(at, at, drawn, [0.5], colors=colour, linewidths=1.2)
+            axis.set(xticks=[], yticks=[])
+            axis.grid(False)
+        line[0].set_ylabel(kind)
+    return Picture(
+        figure,
+        "judge-frames",
+        "What the outside judge outlines in one test participant's real and generated movie, from the R "
+        "wave: left ventricle red, muscle orange, right ventricle blue.",
+        "Rows of grey heart images, real above generated, with outlines of both ventricles and the muscle.",
+        "simulated",
+    )
+
+
+def judged_areas(areas: Mapping[str, np.ndarray], beat: np.ndarray) -> Picture:
+    """Area of the left ventricle (n, m) through the ``beat`` (m,), in shares of it, by kind of movie."""
+    table = pd.concat(
+        pd.DataFrame(through, columns=beat).melt(var_name="beat", value_name="area").assign(movie=kind)
+        for kind, through in areas.items()
+    )
+    figure = Figure(figsize=(6, 3.2))
+    axis = figure.subplots()
+    seaborn.lineplot(
+        table, x="beat", y="area", hue="movie", style="movie", markers=True, seed=0, ax=axis,
+        palette={"real": INK, "generated": BLUE},
+    )  # fmt: skip
+    axis.set(xlabel="share of the beat from the R wave", ylabel="area of the left ventricle, cm²")
+    axis.get_legend().set_title("")
+    return Picture(
+        figure,
+        "judge-areas",
+        "Area of the left ventricle through the beat as the outside judge sees it, real and generated "
+        "movies of the same people: means and 95 % intervals over people.",
+        "Two lines of area over the beat, real and generated, with bands.",
     )

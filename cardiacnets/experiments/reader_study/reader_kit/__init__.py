@@ -6,8 +6,8 @@ network; the truth goes into a key outside that folder. :func:`read_answers` joi
 the key.
 """
 
-from cardiacnets.experiments.reader_study.reader_kit.answers import read_answers
+from cardiacnets.experiments.reader_study.reader_kit.answers import read_answers, read_origins
 from cardiacnets.experiments.reader_study.reader_kit.design import ORDERS
 from cardiacnets.experiments.reader_study.reader_kit.folder import Kit, Plan, make_kit, simulated_cases
 
-__all__ = ["ORDERS", "Kit", "Plan", "make_kit", "read_answers", "simulated_cases"]
+__all__ = ["ORDERS", "Kit", "Plan", "make_kit", "read_answers", "read_origins", "simulated_cases"]

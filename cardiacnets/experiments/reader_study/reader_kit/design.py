@@ -60,6 +60,18 @@ def reading_lists(
     return lists
 
 
+def film_lists(cases: int, readers: int, rng: np.random.Generator) -> list[list[list[tuple[int, int]]]]:
+    """For each reader one session in which both films of every case come once, alone and mixed, in an order
+    of his own: (case, film 1 or 2).
+
+    Raises ``ValueError`` for no reader or no case.
+    """
+    if readers < 1 or cases < 1:
+        raise ValueError(f"{readers} readers and {cases} cases: at least 1 of each is needed")
+    films = [(case, film) for case in range(cases) for film in (1, 2)]
+    return [[[films[place] for place in rng.permutation(len(films))]] for _ in range(readers)]
+
+
 def case_groups(truth: ArrayLike, rng: np.random.Generator) -> np.ndarray:
     """Group 0, 1 or 2 of each case (n,), the healthy and the diseased dealt out one after the other."""
     truth = np.asarray(truth)

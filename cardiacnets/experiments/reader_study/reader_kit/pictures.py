@@ -5,6 +5,8 @@ for origin.
 from __future__ import annotations
 
 import io
+from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -16,6 +18,9 @@ DPI = 160
 FILM_HEIGHT = 288
 """Pixels of a film's height: small frames are enlarged as a viewing station would, not as blocks."""
 _GAP = 8
+_BOX = 8
+"""Bytes that head a box of an MP4 file: its length and its kind."""
+_Name = TypeVar("_Name", bound=Hashable)
 _SECONDS = 3.0
 """Least length of a film: a loop of one beat would stutter."""
 
@@ -37,6 +42,21 @@ def film(short_axis: np.ndarray, four_chamber: np.ndarray) -> bytes:
     )  # (T, H, W_sax + gap + W_lax)
     beats = int(np.ceil(_SECONDS))
     return mp4_bytes(np.tile(joined, (beats, 1, 1)), fps=len(joined), scale=1)
+
+
+def of_one_size(films: Mapping[_Name, bytes], rng: np.random.Generator) -> dict[_Name, bytes]:
+    """The films, all as long in bytes: a sharp film takes more of them than a blurred one, and a folder lists
+    sizes.
+
+    What lacks is filled by a closing box of kind ``free`` (ISO/IEC 14496-12, 8.1.2), which players pass over;
+    its content is random, so that the films stay alike where the folder is compressed.
+    """
+    length = max(map(len, films.values()), default=0) + _BOX
+    filled = {}
+    for name, film in films.items():
+        filler = rng.bytes(length - len(film) - _BOX)
+        filled[name] = film + (len(filler) + _BOX).to_bytes(4, "big") + b"free" + filler
+    return filled
 
 
 def _enlarged(frames: np.ndarray) -> np.ndarray:
