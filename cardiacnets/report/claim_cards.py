@@ -20,8 +20,9 @@ from cardiacnets.report.claims import (
     verdict,
 )
 from cardiacnets.report.families import Corrected, said_of
-from cardiacnets.report.headline import headline
-from cardiacnets.report.key_words import STRANGERS, about, arms_of, beside, measure, sides
+from cardiacnets.report.headline import headline, without_covariates
+from cardiacnets.report.key_words import STRANGERS, about, arms_of, measure, sides
+from cardiacnets.report.key_words import beside as beside_it
 from cardiacnets.report.places import Place, first_of, places
 from cardiacnets.report.results import Result, decimals, number
 from cardiacnets.report.study_exhibits import Exhibit, exhibits_table
@@ -33,8 +34,8 @@ MARKS = {
     AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", ASSUMED: "○", CONTRADICTED: "✘", BESIDE: "·",
     NOT_RECORDED: "…", NOT_TESTED: "–",
 }  # fmt: skip
+NOTHING = Result("nothing.at.all", None)
 ARTICLE_SOURCE = "read in the authors' repository"
-NO_FIGURE = "no figure found"
 VERSIONS = (
     "*Preprint*: the first two versions (arXiv 2411.13602), whose model this book rebuilds. *NEJM AI*: the "
     "version published in 2026 {cite}`cardionets2026`, with other baselines, another generator and other "
@@ -74,6 +75,7 @@ def claims_page(
     parts = [
         "# Claims: the study beside this run",
         headline(results, bool(real)),
+        without_covariates(results),
         f"```{{admonition}} {'Real and simulated' if real else 'Simulated'}\n:class: warning\n"
         f"What stands under *this run* comes from {source} (profile `{run.profile.name}`, run `{run.name}`). "
         "We tuned how much the simulated ECG can know, so agreement there says that the method can work "
@@ -132,42 +134,50 @@ def _card(
     known: Mapping[str, Place],
     ours: str,
 ) -> str:
-    """One claim: its words, the verdict, what was published and found, and what else was measured, folded."""
+    """One claim: its words and verdict, what was published and found, and all that was recorded, folded."""
     judged = judgements(claim, results)
     told = [
         _told(each, holm.get((claim.family, key)), claim)
         for key, each in (zip(claim.results, judged, strict=True) if judged else ())
     ]
-    said = html.escape(word)
+    said = f"<strong>{html.escape(word)}</strong>"
     if judged and claim.kind != "value":
         said = told[0] if len(judged) == 1 else f"{said} (the weakest of {len(judged)})"
     if word == ASSUMED:
         said += f": {html.escape(claim.assumed)}"
-    rows = [("Preprint", html.escape(claim.published))]
-    article = f"{html.escape(claim.article)} ({ARTICLE_SOURCE})" if claim.article else NO_FIGURE
-    rows.append(("NEJM AI", article))
-    several = len(claim.results) > 1
-    found = [
-        _in_words(key, results, several) + (f": {words}" if several and claim.kind != "value" else "")
-        for key, words in zip(claim.results, told or [""] * len(claim.results), strict=True)
-    ]
+    published = html.escape(claim.published)
+    if claim.article:
+        published += f"<br>NEJM AI: {html.escape(claim.article)} ({ARTICLE_SOURCE})"
+    rows = [("Published", published)]
+    if len(claim.results) == 1:
+        rows += [(ours, _in_words(claim.results[0], results)), *_beside(claim.results[0], results)]
+    elif claim.results:
+        words = told if claim.kind != "value" else [""] * len(claim.results)
+        lines = [_line(key, results, each) for key, each in zip(claim.results, words, strict=True)]
+        rows.append((ours, f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"))
     if claim.margin is not None:
-        found.append(f"margin {number(claim.margin, 2)}")
-    if found:
-        rows.append((ours, _listed(found)))
-    rows += _beside(claim, results)
+        rows.append(("Margin", number(claim.margin, 2)))
     listed = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows)
-    keys = dict.fromkeys((*claim.results, *claim.shown, *(key for _, key in _beside_keys(claim, results))))
-    recorded = "".join(
-        f"<li><code>{html.escape(key)}</code> {_value(key, results)}</li>" for key in keys
-    )
-    folded = f"<details><summary>Recorded results</summary><ul>{recorded}</ul></details>" if keys else ""
     note = f'<p class="notes">{html.escape(claim.reason)}</p>' if claim.reason else ""
+    unfolded, folded = ("", note) if judged else (note, "")
     return (
         f'<article class="claim"><h3>{html.escape(claim.claim)}</h3>'
         f'<p class="verdict"><span aria-hidden="true">{MARKS[word]}</span> {said}</p>'
-        f"<dl>{listed}</dl>{note}{_seen(claim, known)}{folded}</article>"
+        f"<dl>{listed}</dl>{unfolded}{_seen(claim, known)}{_details(claim, folded, results)}</article>"
     )
+
+
+def _details(claim: Claim, note: str, results: Mapping[str, Result]) -> str:
+    """What a measure stands for, and each result by its key, folded away."""
+    keys = [
+        *claim.results,
+        *claim.shown,
+        *(key for judged in claim.results for _, key in _known(judged, results)),
+    ]
+    recorded = "".join(
+        f"<li><code>{html.escape(key)}</code> {_value(key, results)}</li>" for key in dict.fromkeys(keys)
+    )
+    return f"<details><summary>Details</summary>{note}<ul>{recorded}</ul></details>" if keys or note else ""
 
 
 def _told(found: Verdict, holm: Corrected | None, claim: Claim) -> str:
@@ -178,42 +188,52 @@ def _told(found: Verdict, holm: Corrected | None, claim: Claim) -> str:
     return "; ".join(said)
 
 
-def _beside_keys(claim: Claim, results: Mapping[str, Result]) -> Iterator[tuple[str, str]]:
-    """What belongs beside a claim's results; alignment to strangers only where it was trained."""
-    for key in claim.results:
-        for words, other in beside(key):
-            if other in results or not other.endswith(f"-{STRANGERS}"):
-                yield words, other
+def _known(key: str, results: Mapping[str, Result]) -> Iterator[tuple[str, str]]:
+    """What belongs beside a result; alignment to strangers only where it was trained."""
+    for words, other in beside_it(key):
+        if other in results or not other.endswith(f"-{STRANGERS}"):
+            yield words, other
 
 
-def _beside(claim: Claim, results: Mapping[str, Result]) -> list[tuple[str, str]]:
-    """The rows beside the judged one: a row a kind of comparison, a line a result."""
-    several, lines = len(claim.results) > 1, {}
-    for words, key in dict.fromkeys(_beside_keys(claim, results)):
-        lines.setdefault(words, []).append(_in_words(key, results, several))
-    return [(words, _listed(each)) for words, each in lines.items()]
+def _beside(key: str, results: Mapping[str, Result]) -> list[tuple[str, str]]:
+    """The rows beside the judged one."""
+    return [(words, _short(other, results, key)) for words, other in _known(key, results)]
 
 
-def _in_words(key: str, results: Mapping[str, Result], several: bool) -> str:
-    """A result as a line: of whom where there are several, and of a difference, from what to what."""
-    named = f"{about(key)}: " if several else ""
+def _line(key: str, results: Mapping[str, Result], told: str) -> str:
+    """One of several results: of whom, how much, what is said of it, and what belongs beside it."""
+    said = [_short(key, results), *([told] if told else [])]
+    said += [
+        f"{words[0].lower()}{words[1:]} {_short(other, results, key)}"
+        for words, other in _known(key, results)
+    ]
+    return f"{html.escape(about(key))}: {'; '.join(said)}"
+
+
+def _in_words(key: str, results: Mapping[str, Result]) -> str:
+    """A result whole; of a difference, from what to what."""
     pair = sides(key)
-    if pair is None or key not in results or not all(each in results for each in pair):
-        of = f"{measure(key)} " if measure(key) and key in results else ""
-        return html.escape(named + of) + _value(key, results)
+    if pair is None or key not in results or any(results.get(each, NOTHING).value is None for each in pair):
+        return html.escape(f"{measure(key)} ".lstrip() if key in results else "") + _value(key, results)
     first, second = (results[each].value for each in pair)
-    if first is None or second is None:
-        return html.escape(named) + _value(key, results)
     digits = decimals(first, second)
     better, other = (ARMS[arm].title for arm in arms_of(key))
     return html.escape(
-        f"{named}{measure(key)} {number(first, digits)} ({better}) less {number(second, digits)} ({other}): "
+        f"{measure(key)} {number(first, digits)} ({better}) less {number(second, digits)} ({other}): "
         f"{results[key]}"
     )
 
 
-def _listed(lines: Sequence[str]) -> str:
-    return lines[0] if len(lines) == 1 else f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+def _short(key: str, results: Mapping[str, Result], beside: str = "") -> str:
+    """ "0.016 (−0.028 to 0.061, n = 304)"; n once where it is that of the result ``beside`` it."""
+    found, above = results.get(key), results.get(beside)
+    if found is None or found.value is None or found.interval is None:
+        return _value(key, results)
+    digits = decimals(found.value, *found.interval)
+    low, high = (number(end, digits) for end in found.interval)
+    level = "" if found.level == 0.95 else f"{100 * found.level:.0f} %: "
+    count = "" if found.n is None or (above and above.n == found.n) else f", n = {found.n:,}"
+    return f"{number(found.value, digits)} ({level}{low} to {high}{count})"
 
 
 def _seen(claim: Claim, known: Mapping[str, Place]) -> str:

@@ -37,6 +37,7 @@ NOT_TESTED = "not tested here"
 PEOPLE = "people"
 """How the method of a result begins whose readers were people: it rests on no assumed skill."""
 
+
 @dataclass(frozen=True)
 class Claim:
     """One claim as published, and the keys that test it.
@@ -81,7 +82,9 @@ def load_claims(path: Path) -> list[Claim]:
     claims: list[Claim] = []
     for place, section in enumerate(sections, start=1):
         if not isinstance(section, dict) or set(section) != {"section", "claims"}:
-            raise ValueError(f"{path}: entry {place}: expected the keys section and claims, found {section!r:.80}")
+            raise ValueError(
+                f"{path}: entry {place}: expected the keys section and claims, found {section!r:.80}"
+            )
         for row in section["claims"] or ():
             try:
                 claims.append(_checked(_read(section["section"], row)))
@@ -123,9 +126,7 @@ def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     return weakest(found).word
 
 
-def corrections(
-    claims: Sequence[Claim], results: Mapping[str, Result]
-) -> dict[tuple[str, str], Corrected]:
+def corrections(claims: Sequence[Claim], results: Mapping[str, Result]) -> dict[tuple[str, str], Corrected]:
     """The p-values of all claims of order, corrected within each family; by family and key of the result."""
     tested = [
         (claim.family, key)

@@ -39,7 +39,9 @@ class Corrected:
         return f"{kept} Holm over {self.among} comparison{'s' * (self.among > 1)} ({p})"
 
 
-def corrected(tested: Iterable[tuple[str, str]], results: Mapping[str, Result]) -> dict[tuple[str, str], Corrected]:
+def corrected(
+    tested: Iterable[tuple[str, str]], results: Mapping[str, Result]
+) -> dict[tuple[str, str], Corrected]:
     """Each ``(family, key of a result)`` of ``tested`` that has a p-value, corrected within its family."""
     families: dict[str, list[str]] = {}
     for family, key in dict.fromkeys(tested):

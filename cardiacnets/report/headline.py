@@ -19,7 +19,7 @@ WORDS = {AGREES: "a gain", DISAGREES: "a loss", UNDECIDED: "undecided", NOT_RECO
 
 
 def headline(results: Mapping[str, Result], real: bool) -> str:
-    """Markdown: one sentence in bold with covariates, as the study has it, then without, then how sure.
+    """Markdown: in bold what alignment added with covariates, as the study has them; then how sure that is.
 
     ``real``: whether any cohort of the run is real. What was not recorded is said to be so.
     """
@@ -27,10 +27,17 @@ def headline(results: Mapping[str, Result], real: bool) -> str:
     return (
         f"**{where}, alignment added to a network that knows the covariates, in mean r over the 82 indices, "
         f"{_change(results, JUDGED)}; the difference from a classical model with the same covariates is "
-        f"{_change(results, AGAINST)}. In screening it {_screening(results, JUDGED)} beside that network, and "
-        f"{_screening(results, AGAINST)} beside the classical model.** Without covariates the two differences "
-        f"in r are {_change(results, BARE)} and {_change(results, BARE_AGAINST)}; in screening it "
-        f"{_screening(results, BARE)}, and {_screening(results, BARE_AGAINST)}. {_sure(results)}"
+        f"{_change(results, AGAINST)}. In screening it {_screening(results, JUDGED)} beside that network, "
+        f"and {_screening(results, AGAINST)} beside the classical model.** {_sure(results)}"
+    )
+
+
+def without_covariates(results: Mapping[str, Result]) -> str:
+    """The same of the arms that see the ECG alone."""
+    return (
+        f"Without covariates the two differences in mean r are {_change(results, BARE)} and "
+        f"{_change(results, BARE_AGAINST)}; in screening alignment {_screening(results, BARE)}, and "
+        f"{_screening(results, BARE_AGAINST)}."
     )
 
 
@@ -46,7 +53,7 @@ def _change(results: Mapping[str, Result], arms: str) -> str:
 
 
 def _screening(results: Mapping[str, Result], arms: str) -> str:
-    """ "gained in 2 of 13 tasks (1 after Holm's correction) and lost in 1 (0)"."""
+    """ "gained in 2 of 13 tasks (1 after Holm's correction) and lost in none"."""
     found = [results.get(f"{task}.auc.{arms}") for task in SCREENED]
     found = [each for each in found if each is not None and each.interval is not None]
     if not found:
@@ -55,10 +62,11 @@ def _screening(results: Mapping[str, Result], arms: str) -> str:
     adjusted = holm([float("nan") if each.pvalue is None else each.pvalue for each in found])
     counts = Counter(words)
     kept = Counter(word for word, p in zip(words, adjusted, strict=True) if p < LEVEL)
-    return (
-        f"gained in {counts[AGREES]} of {len(found)} tasks ({kept[AGREES]} after Holm's correction) and lost "
-        f"in {counts[DISAGREES]} ({kept[DISAGREES]})"
+    won, lost = (
+        f"{counts[word]}{of} ({kept[word]} after Holm's correction)" if counts[word] else f"none{of}"
+        for word, of in ((AGREES, f" of {len(found)} tasks"), (DISAGREES, ""))
     )
+    return f"gained in {won} and lost in {lost}"
 
 
 def _sure(results: Mapping[str, Result]) -> str:

@@ -63,15 +63,15 @@ def sides(key: str) -> tuple[str, str] | None:
 def beside(key: str) -> Iterator[tuple[str, str]]:
     """What a reader needs beside a judged result, in words, and its key, recorded or not.
 
-    Beside a difference of two arms: the same without covariates, the first against the classical model, and
-    against alignment to strangers; beside a single arm: the classical model.
+    Beside a difference of two arms: the same without covariates; the first arm less the classical model,
+    with covariates where it has them; alignment less alignment to strangers, without; beside a single arm:
+    the classical model.
     """
     arms, stem = arms_of(key), _stem(key)
     if not arms:
         return
     first, last = arms[0], key.rpartition(".")[0]
     classical = CLASSICAL + COVARIATES * first.endswith(COVARIATES)
-    both = ", both with covariates" if first.endswith(COVARIATES) else ""
     if len(arms) == 1:
         if first != classical:
             yield f"{ARMS[classical].title}", f"{stem}.{classical}"
@@ -80,9 +80,9 @@ def beside(key: str) -> Iterator[tuple[str, str]]:
     if bare != arms and all(arm in ARMS for arm in bare):
         yield "Without covariates", f"{last}.{'-'.join(bare)}"
     if classical not in arms:
-        yield f"Against the classical model{both}", f"{stem}.{first}-{classical}"
+        yield "Less the classical model", f"{stem}.{first}-{classical}"
     if bare[0] == "aligned" and STRANGERS not in arms:
-        yield "Against alignment to strangers, without covariates", f"{stem}.{bare[0]}-{STRANGERS}"
+        yield "Less alignment to strangers", f"{stem}.{bare[0]}-{STRANGERS}"
 
 
 def _stem(key: str) -> str:

@@ -31,7 +31,7 @@ class Place:
 
 
 def places(notebooks: Path) -> dict[str, Place]:
-    """By identifier, all figures and tables of the executed notebooks of a folder; none if it is not there."""
+    """By identifier, the figures and tables of a folder's executed notebooks; none if there is no folder."""
     found: dict[str, Place] = {}
     for path in sorted(notebooks.glob("[0-9][0-9]_*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:

@@ -35,11 +35,15 @@ def load_exhibits(path: Path) -> list[Exhibit]:
     found: dict[str, Exhibit] = {}
     for place, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not {"exhibit", "shows"} <= set(row) <= KEYS:
-            raise ValueError(f"{path}: entry {place}: expected the keys {', '.join(sorted(KEYS))}, found {row!r:.80}")
+            raise ValueError(
+                f"{path}: entry {place}: expected the keys {', '.join(sorted(KEYS))}, found {row!r:.80}"
+            )
         if row["exhibit"] in found:
             raise ValueError(f"{path}: entry {place}: {row['exhibit']} stands twice")
         if not row.get("here") and not row.get("difference"):
-            raise ValueError(f"{path}: entry {place}: {row['exhibit']} is nowhere here; say what stands instead")
+            raise ValueError(
+                f"{path}: entry {place}: {row['exhibit']} is nowhere here; say what stands instead"
+            )
         found[row["exhibit"]] = Exhibit(**row | {"here": tuple(row.get("here") or ())})
     return list(found.values())
 
