@@ -1,36 +1,30 @@
-"""The claims page: each published claim, as in the preprint and in NEJM AI, beside this run, with a verdict.
+"""The study's claims, each with the recorded results that test it, and what this run says of it.
 
 The words are those of :mod:`cardiacnets.report.verdicts`; a claim about several results is as strong as its
 weakest. Where the results rest on an assumption of the simulation instead of a finding, there is no
-verdict. Rows that disagree, stay undecided or were not recorded are shown like the others.
+verdict. How the page shows them is :mod:`cardiacnets.report.claim_cards`'.
 """
 
 from __future__ import annotations
 
-import html
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from cardiacnets.cohorts.studied import real_cohorts
-from cardiacnets.report.results import Result, number
+from cardiacnets.report.families import Corrected, corrected
+from cardiacnets.report.results import Result
 from cardiacnets.report.verdicts import (
-    AGREES,
     ASSUMED,
-    DISAGREES,
     NOT_RECORDED,
-    UNDECIDED,
     Verdict,
     judge_equality,
     judge_not_worse,
     judge_order,
     weakest,
 )
-from cardiacnets.run import Run
 
 Kind = Literal["greater", "equivalent", "not_worse", "value", "contradicted", "not_tested"]
 UNJUDGED = ("contradicted", "not_tested")
@@ -43,42 +37,6 @@ NOT_TESTED = "not tested here"
 PEOPLE = "people"
 """How the method of a result begins whose readers were people: it rests on no assumed skill."""
 
-MARKS = {
-    AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", ASSUMED: "○", CONTRADICTED: "✘", BESIDE: "·",
-    NOT_RECORDED: "…", NOT_TESTED: "–",
-}  # fmt: skip
-BESIDE_IT = {
-    "aligned-classical": "against the classical model",
-    "aligned_covariates-ecg_covariates": "with covariates in both arms",
-    "aligned_covariates-classical_covariates": "with covariates in both arms",
-    "aligned-permuted": "against alignment to strangers",
-}
-"""Differences that a reader needs beside the judged one, by the last part of their keys."""
-ARTICLE_SOURCE = "read in the authors' repository"
-NO_FIGURE = "no figure found"
-VERSIONS = (
-    "The column *preprint* holds the first two versions (arXiv 2411.13602), whose model this book "
-    "rebuilds. The column *NEJM AI* holds the version published in 2026 {cite}`cardionets2026`, with "
-    "other baselines, another generator and other figures. We could not read the article itself: its "
-    "figures stand as the abstract in the authors' repository prints them (which leaves out the name of "
-    "the paired cohort: we take it for UK Biobank), and a claim without one may well have one in the "
-    "article."
-)
-RULE = (
-    "A claim of order *agrees* if the 95 % interval of the difference lies wholly on the published side "
-    "of zero, *disagrees* if it lies wholly on the other, and is *undecided* while the interval holds "
-    "zero: then the row says how large a difference so many could have shown, half the interval's width. "
-    "The size is judged apart from the direction: where a published difference lies outside the interval, "
-    "the row says *published size excluded*. *Not different, p > 0.05* is no evidence of equality: it "
-    "agrees if the 90 % interval of two one-sided tests lies within the row's margin, and disagrees if it "
-    "lies wholly outside. *Equal or above* agrees if the lower end of that interval lies above minus the "
-    "margin, and disagrees if the whole interval lies below zero. A claim about several results is judged "
-    "by the weakest. What the simulation assumes, such as how well its readers read, is no finding and "
-    "gets no verdict. No p-value here is corrected for the number of claims, and where a result's method "
-    "does not name trainings its interval resamples people only: trained again, a network may move the "
-    "difference further."
-)
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -87,7 +45,9 @@ class Claim:
     ``published`` is what the preprint says, ``article`` what is known of the version in NEJM AI; ``sign``
     is -1 where the first arm should lose; ``size`` is the preprint's difference, above 0, in the results'
     unit; ``shown`` are keys of figures beside it; ``assumed`` is what the simulation assumes of the very
-    thing that is claimed; ``reason`` says why there is no test, or what a measure of ours stands for.
+    thing that is claimed; ``reason`` says why there is no test, or what a measure of ours stands for;
+    ``family`` names the claims whose comparisons are corrected together, by default the section's;
+    ``exhibit`` are identifiers of the figure or table to look at, the best first.
     """
 
     section: str
@@ -102,18 +62,38 @@ class Claim:
     article: str = ""
     size: float | None = None
     assumed: str = ""
+    family: str = ""
+    exhibit: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.family or self.section)
 
 
 def load_claims(path: Path) -> list[Claim]:
-    """The claims of a YAML file; ``ValueError`` naming the file and the claim that cannot be judged."""
-    claims = []
-    for section in yaml.safe_load(path.read_text(encoding="utf-8")):
-        for row in section["claims"]:
-            fields = {**row, "results": tuple(row.get("results", ())), "shown": tuple(row.get("shown", ()))}
+    """The claims of a YAML file; ``ValueError``, in one line, naming the file and the claim that cannot be
+    judged.
+    """
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(sections, list):
+        raise ValueError(f"{path}: expected a list of sections, found {type(sections).__name__}")
+    claims: list[Claim] = []
+    for place, section in enumerate(sections, start=1):
+        if not isinstance(section, dict) or set(section) != {"section", "claims"}:
+            raise ValueError(
+                f"{path}: entry {place}: expected the keys section and claims, found {section!r:.80}"
+            )
+        for row in section["claims"] or ():
             try:
-                claims.append(_checked(Claim(section=section["section"], **fields)))
+                claims.append(_checked(_read(section["section"], row)))
             except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}: claim {row.get('claim')!r}: {error}") from None
+                named = row.get("claim") if isinstance(row, dict) else row
+                raise ValueError(f"{path}: claim {named!r}: {error}") from None
+    names = [claim.claim for claim in claims]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{path}: claim {twice!r} stands twice")
     return claims
 
 
@@ -146,38 +126,15 @@ def verdict(claim: Claim, results: Mapping[str, Result]) -> str:
     return weakest(found).word
 
 
-def claims_page(claims: Sequence[Claim], results: Mapping[str, Result], run: Run) -> str:
-    """The page in MyST Markdown: a summary, and a table a section."""
-    verdicts = {claim: verdict(claim, results) for claim in claims}
-    counts = Counter(verdicts.values())
-    summary = "\n".join(f"- {MARKS[word]} {word}: {counts[word]}" for word in MARKS if counts[word])
-    excluded = sum(any(each.excluded for each in judgements(claim, results)) for claim in claims)
-    sized = sum(claim.size is not None for claim in claims)
-    real = ", ".join(real_cohorts(run))
-    source = f"real cohorts ({real}) and otherwise from simulated ones" if real else "a simulated cohort"
-    parts = [
-        "# Claims: the study beside this run",
-        f"```{{admonition}} {'Real and simulated' if real else 'Simulated'}\n:class: warning\n"
-        f"Everything in the column *this run* comes from {source} "
-        f"(profile `{run.profile.name}`, run `{run.name}`). We tuned how much the simulated ECG can know, so "
-        "agreement there says that the method can work where its assumptions hold, and nothing of patients."
-        "\n```",
-        f"Of {len(claims)} published claims, here:\n\n{summary}\n\n"
-        f"Of the {sized} that state the size of a difference, this run excludes that size for {excluded}.",
-        VERSIONS,
-        RULE,
+def corrections(claims: Sequence[Claim], results: Mapping[str, Result]) -> dict[tuple[str, str], Corrected]:
+    """The p-values of all claims of order, corrected within each family; by family and key of the result."""
+    tested = [
+        (claim.family, key)
+        for claim in claims
+        for key in claim.results
+        if claim.kind == "greater" and not (claim.assumed and not _by_people(results.get(key)))
     ]
-    for section in dict.fromkeys(claim.section for claim in claims):
-        rows = "".join(_row(claim, verdicts[claim], results) for claim in claims if claim.section == section)
-        ours = "This run" if real else "This run, simulated"
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("Preprint", "NEJM AI", ours))
-        parts.append(
-            f"## {section}\n\n```{{raw}} html\n"
-            f'<div class="exhibit claims" data-content="aggregate"><div class="wide" role="region" '
-            f'tabindex="0" aria-label="{html.escape(section)}, scrollable table"><table>'
-            f"<thead><tr>{head}</tr></thead>{rows}</table></div></div>\n```"
-        )
-    return "\n\n".join(parts) + "\n"
+    return corrected(tested, results)
 
 
 def _judge(claim: Claim, result: Result | None) -> Verdict:
@@ -192,50 +149,20 @@ def _by_people(result: Result | None) -> bool:
     return result is None or result.method.startswith(PEOPLE)
 
 
-def _row(claim: Claim, word: str, results: Mapping[str, Result]) -> str:
-    """One claim: its words and verdict, the three columns below, and what else was measured, folded away."""
-    judged = judgements(claim, results)
-    single = len(judged) == 1
-    told = html.escape(word)
-    if judged and claim.kind != "value":
-        told = _told(judged[0]) if single else f"{told} (the weakest of {len(judged)})"
-    if word == ASSUMED:
-        told += f": {html.escape(claim.assumed)}"
-    if single:
-        ours, folded = [_value(claim.results[0], results)], [*claim.results, *claim.shown]
-    else:
-        ours, folded = [_figure(key, results) for key in claim.results], claim.shown
-        if claim.kind != "value":
-            ours = [f"{line}: {_told(each)}" for line, each in zip(ours, judged, strict=True)]
-    for key in claim.shown:
-        if words := BESIDE_IT.get(key.rpartition(".")[2]):
-            ours.append(f"{words}: {_value(key, results)}")
-    if claim.margin is not None:
-        ours.append(f"margin {number(claim.margin, 2)}")
-    article = f"{html.escape(claim.article)} ({ARTICLE_SOURCE})" if claim.article else NO_FIGURE
-    notes = [html.escape(claim.reason)] if claim.reason else []
-    if folded:
-        lines = "<br>".join(_figure(key, results) for key in folded)
-        notes.append(f"<details><summary>Recorded results</summary>{lines}</details>")
-    noted = f'<tr><td colspan="3" class="notes">{"".join(notes)}</td></tr>' if notes else ""
-    return (
-        f'<tbody><tr><th scope="rowgroup" colspan="3">{html.escape(claim.claim)}<br><span class="verdict">'
-        f'<span aria-hidden="true">{MARKS[word]}</span> {told}</span></th></tr>'
-        f"<tr><td>{html.escape(claim.published)}</td><td>{article}</td>"
-        f"<td>{'<br>'.join(ours) or '–'}</td></tr>{noted}</tbody>"
-    )
-
-
-def _told(found: Verdict) -> str:
-    return html.escape("; ".join(filter(None, (found.word, found.detail, found.excluded))))
-
-
-def _value(key: str, results: Mapping[str, Result]) -> str:
-    return html.escape(str(results[key]) if key in results else NOT_RECORDED)
-
-
-def _figure(key: str, results: Mapping[str, Result]) -> str:
-    return f"<code>{html.escape(key)}</code> {_value(key, results)}"
+def _read(section: str, row: Any) -> Claim:
+    """A row of the file; ``ValueError`` for what is no row, or a key that none has or that none lacks."""
+    if not isinstance(row, dict):
+        raise ValueError("expected keys and values")
+    known = {field.name for field in fields(Claim)} - {"section"}
+    if unknown := set(row) - known:
+        raise ValueError(f"no key {sorted(unknown)[0]!r}; there are {', '.join(sorted(known))}")
+    if missing := [key for key in ("claim", "published", "kind") if key not in row]:
+        raise ValueError(f"no {missing[0]!r}")
+    lists = {name: row.get(name) or [] for name in ("results", "shown", "exhibit")}
+    for name, listed in lists.items():
+        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+            raise ValueError(f"{name} must be a list of names, found {listed!r}")
+    return Claim(section, **row | {name: tuple(listed) for name, listed in lists.items()})
 
 
 def _checked(claim: Claim) -> Claim:

@@ -16,11 +16,16 @@ from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
-from cardiacnets.report.claims import claims_page, load_claims
+from cardiacnets.report.claim_cards import claims_page
+from cardiacnets.report.claims import load_claims
+from cardiacnets.report.headline import headline
 from cardiacnets.report.results import load_results
+from cardiacnets.report.study_exhibits import load_exhibits
 from cardiacnets.run import REPOSITORY, Run, open_run
 
 HIDDEN = "remove-input"
+ANSWER = "answer.txt"
+"""What the welcome page includes: the run's answer in a sentence."""
 
 
 def build_book(run: Run) -> Path:
@@ -54,8 +59,11 @@ def stage(run: Run, repository: Path = REPOSITORY) -> Path:
     shutil.copy(repository / "_config.yml", source)
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
         nbformat.write(presentable(nbformat.read(path, as_version=4)), source / path.name)
-    claims = load_claims(source / "claims.yml")
-    (source / "claims.md").write_text(claims_page(claims, load_results(run), run), encoding="utf-8")
+    claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
+    results = load_results(run)
+    page = claims_page(claims, results, run, exhibits)
+    (source / "claims.md").write_text(page, encoding="utf-8")
+    (source / ANSWER).write_text(headline(results, bool(real_cohorts(run))), encoding="utf-8")
     return source
 
 

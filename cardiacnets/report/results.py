@@ -50,7 +50,7 @@ class Result:
         if count:
             details.append(count)
         if self.pvalue is not None:
-            details.append(probability(self.pvalue))
+            details.append(probability(self.pvalue, at_floor(self.pvalue, self.method)))
         return number(self.value, digits) + unit + (f" ({', '.join(details)})" if details else "")
 
 
@@ -153,9 +153,22 @@ def number(value: float, digits: int) -> str:
     return "−" + text[1:] if text.startswith("-") and float(text.replace(",", "")) else text.lstrip("-")
 
 
-def probability(pvalue: float) -> str:
-    """``p = 0.032`` or ``p < 0.001``."""
-    return "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
+def probability(pvalue: float, at_most: bool = False) -> str:
+    """``p = 0.032`` or ``p < 0.001``; ``at_most``: the test can give no smaller one, ``p ≤ 0.002``."""
+    return "p < 0.001" if pvalue < 0.001 else f"p {'≤' if at_most else '='} {pvalue:.3f}"
+
+
+def at_floor(pvalue: float | None, method: str) -> bool:
+    """Whether a bootstrap's p-value is the least that its resamples can give, 2 / (resamples + 1).
+
+    The method does not say how many there were: p is taken for the floor where it is that of a round number
+    of resamples (a multiple of 50, from 100); no other p of 200, 500, 1,000, 2,000, 5,000, 10,000 or 20,000
+    resamples passes for it.
+    """
+    if not pvalue or "bootstrap" not in method:
+        return False
+    resamples = 2 / pvalue - 1
+    return resamples > 99 and abs(resamples - 50 * round(resamples / 50)) < 1e-6 * resamples
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from cardiacnets.report.results import Result, decimals, number
 from cardiacnets.statistics import not_below, within_margin
 
 AGREES, UNDECIDED, DISAGREES = "agrees", "undecided", "disagrees"
-NOT_RECORDED = "not recorded"
+NOT_RECORDED = "not yet run"
 ASSUMED = "assumed, not judged"
 WEAKEST_FIRST = (NOT_RECORDED, ASSUMED, DISAGREES, UNDECIDED, AGREES)
 

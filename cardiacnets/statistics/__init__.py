@@ -52,7 +52,7 @@ from cardiacnets.statistics.equivalence import (
 from cardiacnets.statistics.estimate import Comparison, Estimate
 from cardiacnets.statistics.in_words import in_words
 from cardiacnets.statistics.marginal import estimating_equations
-from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest
+from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest, recall_gain
 from cardiacnets.statistics.multiplicity import holm
 from cardiacnets.statistics.proportions import (
     clustered_paired_test,
@@ -91,6 +91,6 @@ __all__ = [
     "holm", "in_words", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
     "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
     "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement", "pitfall_table",
-    "placements", "read_key", "read_ratings", "reader_study_power", "recovered_cases", "spearman_interval",
-    "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",
+    "placements", "read_key", "read_ratings", "reader_study_power", "recall_gain", "recovered_cases",
+    "spearman_interval", "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",
 ]

@@ -77,6 +77,43 @@ def class_gain_difference(
     return Comparison(float(estimate), interval, n, name, float(z), two_sided(z))
 
 
+def recall_gain(
+    labels: ArrayLike, a: ArrayLike, b: ArrayLike, first: int, second: int | None = None,
+    clusters: ArrayLike | None = None,
+) -> Comparison:
+    """How much more of class ``first`` does model a recognise than model b, as a confusion matrix shows it;
+    with ``second``, less the same of that class.
+
+    ``labels (n,)`` integers; ``a`` and ``b`` (n,) the classes that each model answers. Recall is the share of
+    a class's rows answered right; n counts participants with a row of either class. Assumes independent
+    participants (``clusters (n,)`` where they repeat), enough of them for normality: each one's influence on
+    the difference, squared and summed, a z-test with Wald interval. Raises ``ValueError`` for a class without
+    rows.
+    """
+    classes = np.asarray(labels)
+    better = (np.asarray(a) == classes).astype(float) - (np.asarray(b) == classes)
+    estimate, influence = 0.0, np.zeros(len(classes))
+    for column, sign in ((first, 1), *(() if second is None else ((second, -1),))):
+        rows = classes == column
+        if not rows.any():
+            raise ValueError(f"no row of class {column}, whose recall was asked for")
+        gain = better[rows].mean()
+        estimate += sign * gain
+        influence[rows] += sign * (better[rows] - gain) / rows.sum()
+    asked = np.isin(classes, (first, first if second is None else second))
+    people = None if clusters is None else np.asarray(clusters)[asked]
+    error = _standard_error(influence[asked], people)
+    error = error if error > ROUNDING else 0.0
+    z, reach = (estimate / error if error else 0.0), normal_quantile(0.95) * error
+    n = int(asked.sum()) if people is None else len(np.unique(people))
+    name = ("gain in recall" if second is None else "difference of gains in recall") + (
+        "" if clusters is None else ", clustered"
+    )
+    return Comparison(
+        float(estimate), (float(estimate - reach), float(estimate + reach)), n, name, float(z), two_sided(z)
+    )
+
+
 def _influence(positive: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:
     """An AUC and each row's share in its deviation, (n,)."""
     auc, of_cases, of_controls = placements(positive, score)

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardiacnets.report import claims
-from cardiacnets.report.claims import Claim, claims_page, load_claims, verdict
+from cardiacnets.report import claim_cards, claims
+from cardiacnets.report.claim_cards import claims_page
+from cardiacnets.report.claims import Claim, corrections, load_claims, verdict
+from cardiacnets.report.key_words import beside
 from cardiacnets.report.results import make_result
+from cardiacnets.report.verdicts import AGREES, ASSUMED, DISAGREES, NOT_RECORDED, UNDECIDED
 from cardiacnets.run import open_run
-from cardiacnets.statistics import Estimate, auc_difference, equivalent_auc
+from cardiacnets.statistics import Comparison, Estimate, auc_difference, equivalent_auc
 
 SHIPPED = Path(__file__).parents[2] / "book" / "claims.yml"
 KEY, OTHER = "ukb.cm.auc.aligned-ecg", "ukb.hf.auc.aligned-ecg"
@@ -24,35 +27,43 @@ def results(level=0.95, **intervals):
     }
 
 
+def with_p(**pvalues):
+    """Results by key, each a gain with its p-value."""
+    return {
+        key: make_result(key, Comparison(0.05, (0.01, 0.09), 10, "by hand", 2.0, pvalue))
+        for key, pvalue in pvalues.items()
+    }
+
+
 def claim(kind="greater", keys=(KEY,), **more) -> Claim:
     return Claim("Section", "Claim", "published", kind, tuple(keys), **more)
 
 
 @pytest.mark.parametrize(
     ("interval", "expected"),
-    [((0.01, 0.09), claims.AGREES), ((-0.01, 0.09), claims.UNDECIDED), ((-0.09, 0.01), claims.UNDECIDED),
-     ((-0.09, -0.01), claims.DISAGREES), ((0.0, 0.09), claims.UNDECIDED), ((0.0, 0.0), claims.UNDECIDED)],
+    [((0.01, 0.09), AGREES), ((-0.01, 0.09), UNDECIDED), ((-0.09, 0.01), UNDECIDED),
+     ((-0.09, -0.01), DISAGREES), ((0.0, 0.09), UNDECIDED), ((0.0, 0.0), UNDECIDED)],
 )  # fmt: skip
 def test_direction_and_significance(interval, expected):
     assert verdict(claim(), results(**{KEY: interval})) == expected
 
 
 def test_a_claim_of_the_other_sign_is_turned_round():
-    assert verdict(claim(sign=-1), results(**{KEY: (-0.09, -0.01)})) == claims.AGREES
-    assert verdict(claim(sign=-1), results(**{KEY: (0.01, 0.09)})) == claims.DISAGREES
+    assert verdict(claim(sign=-1), results(**{KEY: (-0.09, -0.01)})) == AGREES
+    assert verdict(claim(sign=-1), results(**{KEY: (0.01, 0.09)})) == DISAGREES
 
 
 def test_a_claim_about_several_is_as_strong_as_its_weakest():
     both = claim(keys=(KEY, OTHER))
-    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.01, 0.09)})) == claims.UNDECIDED
-    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.09, -0.01)})) == claims.DISAGREES
-    assert verdict(both, results(**{KEY: (0.01, 0.09)})) == claims.NOT_RECORDED
+    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.01, 0.09)})) == UNDECIDED
+    assert verdict(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.09, -0.01)})) == DISAGREES
+    assert verdict(both, results(**{KEY: (0.01, 0.09)})) == NOT_RECORDED
 
 
 @pytest.mark.parametrize(
     ("interval", "expected"),
-    [((-0.02, 0.02), claims.AGREES), ((-0.02, 0.04), claims.UNDECIDED),
-     ((-0.5, 0.5), claims.UNDECIDED), ((0.04, 0.05), claims.DISAGREES), ((-0.09, -0.03), claims.DISAGREES)],
+    [((-0.02, 0.02), AGREES), ((-0.02, 0.04), UNDECIDED),
+     ((-0.5, 0.5), UNDECIDED), ((0.04, 0.05), DISAGREES), ((-0.09, -0.03), DISAGREES)],
 )  # fmt: skip
 def test_no_difference_is_judged_by_the_margin(interval, expected):
     key = "ukb.cm.auc_equivalence.aligned-cmr"
@@ -61,8 +72,8 @@ def test_no_difference_is_judged_by_the_margin(interval, expected):
 
 @pytest.mark.parametrize(
     ("interval", "expected"),
-    [((-0.02, 0.2), claims.AGREES), ((-0.05, 0.2), claims.UNDECIDED),
-     ((-0.05, -0.01), claims.DISAGREES), ((-0.02, -0.01), claims.DISAGREES)],
+    [((-0.02, 0.2), AGREES), ((-0.05, 0.2), UNDECIDED),
+     ((-0.05, -0.01), DISAGREES), ((-0.02, -0.01), DISAGREES)],
 )  # fmt: skip
 def test_as_good_is_judged_by_the_lower_end(interval, expected):
     assert verdict(claim("not_worse", margin=0.03), results(0.9, **{KEY: interval})) == expected
@@ -78,8 +89,8 @@ def test_one_comparison_is_not_the_same_on_one_page_only():
         a, b = shared + 0.3 * rng.normal(size=(2, 240)) + np.array([[0], [0.25]]) * labels
         recorded = make_result(key, auc_difference(labels, a, b, level=0.9))
         words.append(verdict(claim("equivalent", (key,), margin=0.03), {key: recorded}))
-        assert (words[-1] == claims.AGREES) == equivalent_auc(labels, a, b).equivalent
-    assert set(words) == {claims.AGREES, claims.UNDECIDED}
+        assert (words[-1] == AGREES) == equivalent_auc(labels, a, b).equivalent
+    assert set(words) == {AGREES, UNDECIDED}
 
 
 @pytest.mark.parametrize("kind", ["equivalent", "not_worse"])
@@ -99,55 +110,126 @@ def test_what_is_not_judged_shows_its_figures_all_the_same():
 
 def test_figures_without_order_are_shown_and_what_is_missing_stays(tmp_path):
     value = claim("value", ("reader.cm.auc.model",))
-    assert verdict(value, {}) == claims.NOT_RECORDED
+    assert verdict(value, {}) == NOT_RECORDED
     assert verdict(value, results(**{"reader.cm.auc.model": (0.8, 0.9)})) == claims.BESIDE
     page = claims_page([value, claim("not_tested", (), reason="because")], {}, open_run("smoke"))
-    assert "not recorded" in page and "because" in page and "Simulated" in page
+    assert "not yet run" in page and "because" in page and "Simulated" in page
 
 
 def test_an_interval_is_needed_for_a_verdict():
-    assert verdict(claim(), {KEY: make_result(KEY, 0.1)}) == claims.NOT_RECORDED
+    assert verdict(claim(), {KEY: make_result(KEY, 0.1)}) == NOT_RECORDED
 
 
-def test_each_row_shows_preprint_article_and_run_and_says_where_the_article_was_read():
-    rows = [claim(article="AUC 0.890 & more"), claim(keys=(OTHER,))]
-    page = claims_page(rows, results(**{KEY: (0.01, 0.09), OTHER: (-0.3, 0.1)}), open_run("smoke"))
-    assert re.findall(r'<th scope="col">([^<]+)</th>', page) == ["Preprint", "NEJM AI", "This run, simulated"]
-    known, unknown = page.split("<tbody>")[1:]
-    published, article, ours = re.findall(r"<td>(.*?)</td>", known)
-    assert (published, article) == ("published", f"AUC 0.890 &amp; more ({claims.ARTICLE_SOURCE})")
-    assert ours == "0.050 (95 % interval 0.010 to 0.090, n = 10)"
-    assert re.findall(r"<td>(.*?)</td>", unknown)[1] == claims.NO_FIGURE
-    assert "undecided; n = 10 could have shown a difference of about 0.200" in unknown.split("</th>")[0]
+def cards(page: str) -> list[str]:
+    return re.findall(r'<article class="claim">(.*?)</article>', page)
 
 
-def test_the_classical_model_strangers_and_covariates_are_seen_beside_the_judged_difference():
+def rows(card: str) -> dict[str, str]:
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", card))
+
+
+def test_each_card_shows_preprint_article_and_run_and_says_where_the_article_was_read():
+    both = [claim(article="AUC 0.890 & more"), claim(keys=(OTHER,))]
+    page = claims_page(both, results(**{KEY: (0.01, 0.09), OTHER: (-0.3, 0.1)}), open_run("smoke"))
+    known, unknown = cards(page)
+    assert list(rows(known))[:2] == ["Published", "This run, simulated"]
+    article = f"NEJM AI: AUC 0.890 &amp; more ({claim_cards.ARTICLE_SOURCE})"
+    assert rows(known)["Published"] == f"published<br>{article}"
+    assert rows(known)["This run, simulated"] == "AUC 0.050 (95 % interval 0.010 to 0.090, n = 10)"
+    assert rows(unknown)["Published"] == "published"
+    told = unknown.split("</p>")[0]
+    assert "<strong>undecided</strong>; n = 10 could have shown a difference of about 0.200" in told
+
+
+def test_a_difference_is_told_from_what_to_what():
     stem = KEY.rpartition(".")[0]
-    beside = {f"{stem}.{arms}": words for arms, words in claims.BESIDE_IT.items()}
-    found = results(**{KEY: (0.01, 0.09)}, **{key: (-0.5, 0.01 * i) for i, key in enumerate(beside)})
-    page = claims_page([claim(shown=tuple(beside))], found, open_run("smoke"))
-    ours = re.findall(r"<td>(.*?)</td>", page)[2]
-    assert all(f"{words}: {found[key]}" in ours for key, words in beside.items())
-    shipped = [each for each in load_claims(SHIPPED) if len(each.results) == 1 and each.kind == "greater"]
-    for each in shipped:
-        stem, _, arms = each.results[0].rpartition(".")
-        if arms == "aligned-ecg" and stem.rpartition(".")[2] in ("auc", "r", "accuracy", "balanced_accuracy"):
-            expected = {f"{stem}.aligned-classical", f"{stem}.aligned_covariates-ecg_covariates"}
-            assert expected <= set(each.shown), each.claim
+    found = results(**{KEY: (0.01, 0.09), f"{stem}.aligned": (0.8, 0.84), f"{stem}.ecg": (0.75, 0.79)})
+    page = claims_page([claim()], found, open_run("smoke"))
+    assert rows(cards(page)[0])["This run, simulated"] == (
+        "AUC 0.820 (aligned ECG) less 0.770 (ECG-only network): 0.050 (95 % interval 0.010 to 0.090, n = 10)"
+    )
+
+
+def test_the_classical_model_strangers_and_no_covariates_stand_beside_the_judged_difference():
+    stem, judged = KEY.rpartition(".")[0], "ukb.cm.auc.aligned_covariates-ecg_covariates"
+    expected = {
+        "Without covariates": f"{stem}.aligned-ecg",
+        "Less the classical model": f"{stem}.aligned_covariates-classical_covariates",
+        "Less alignment to strangers": f"{stem}.aligned-permuted",
+    }
+    assert dict(beside(judged)) == expected
+    intervals = {key: (-0.5, 0.01 * i) for i, key in enumerate(expected.values())}
+    row = claim(keys=(judged,))
+    found = results(**{judged: (0.01, 0.09)}, **intervals)
+    told = rows(cards(claims_page([row], found, open_run("smoke")))[0])
+    assert told["Without covariates"] == "−0.250 (−0.500 to 0.000)"
+    assert told["Less the classical model"] == "−0.245 (−0.500 to 0.010)"
+    assert told["Less alignment to strangers"] == "−0.240 (−0.500 to 0.020)"
+    alone = rows(cards(claims_page([row], results(**{judged: (0.01, 0.09)}), open_run("smoke")))[0])
+    assert alone["Less the classical model"] == NOT_RECORDED
+    assert "Less alignment to strangers" not in alone
+
+
+def test_the_shipped_claims_are_judged_with_covariates_and_beside_the_classical_model():
+    keys = [key for each in load_claims(SHIPPED) if each.kind == "greater" for key in each.results]
+    measured = [key for key in keys if key.split(".")[2] in ("auc", "r", "accuracy", "balanced_accuracy")]
+    networks = [key for key in measured if key.startswith(("ukb", "mimic", "fahzu", "sahzu", "qph"))]
+    assert len(networks) >= 20
+    for key in networks:
+        assert "_covariates-" in key or key == "ukb.cad.auc.aligned-cmr", key
+        assert "classical" in key or any("classical" in other for _, other in beside(key)), key
+
+
+def test_many_comparisons_are_corrected_within_a_section_and_each_counts_once():
+    keys = ["a.b.c.d", "a.b.c.e", "a.b.c.f"]
+    found = with_p(**dict(zip(keys, (0.01, 0.02, 0.04), strict=True)))
+    every, one = claim(keys=keys), claim(keys=keys[:1])
+    holm = corrections([every, one, Claim("Other", "C", "P", "greater", (keys[1],))], found)
+    assert {key: each.pvalue for (family, key), each in holm.items() if family == "Section"} == pytest.approx(
+        {keys[0]: 0.03, keys[1]: 0.04, keys[2]: 0.04}
+    )
+    assert holm["Other", keys[1]].pvalue == pytest.approx(0.02)
+    apart = corrections([every, claim(keys=keys[:1], family="alone")], found)
+    assert apart["alone", keys[0]].pvalue == pytest.approx(0.01) and apart["alone", keys[0]].among == 1
+
+
+def test_what_was_not_run_has_no_p_or_is_assumed_is_not_corrected_for():
+    found = with_p(**{KEY: 0.03}) | results(**{OTHER: (0.01, 0.09)})
+    assumed = claim(keys=("reader.cm.auc.x",), assumed="by hand")
+    found["reader.cm.auc.x"] = with_p(**{"reader.cm.auc.x": 0.01})["reader.cm.auc.x"]
+    equal = claim("equivalent", ("a.b.auc_equivalence.c",), margin=0.03)
+    holm = corrections([claim(keys=(KEY, OTHER, "not.run.at.all")), assumed, equal], found)
+    assert {key: (each.pvalue, each.among) for (_, key), each in holm.items()} == {KEY: (0.03, 1)}
+
+
+def test_a_decided_verdict_says_whether_it_survives_and_an_undecided_one_does_not():
+    keys = [f"a.b.c.d{place}" for place in range(4)]
+    found = with_p(**dict(zip(keys, (0.001, 0.02, 0.03, 0.04), strict=True)))
+    found["a.b.c.open"] = make_result("a.b.c.open", Comparison(0.0, (-0.1, 0.1), 10, "by hand", 0.0, 0.9))
+    page = claims_page([claim(keys=(key,)) for key in found], found, open_run("smoke"))
+    told = [re.search(r'class="verdict">.*?</span> (.*?)</p>', card)[1] for card in cards(page)]
+    assert told[0] == "<strong>agrees</strong>; survives Holm over 5 comparisons (p = 0.005)"
+    assert told[1] == "<strong>agrees</strong>; does not survive Holm over 5 comparisons (p = 0.080)"
+    assert "Holm" not in told[4] and told[4].startswith("<strong>undecided</strong>")
+    assert "agrees: 4 (of 4 with p-values to correct, 1 survive Holm)" in page
+    bare = claims_page([claim()], results(**{KEY: (0.01, 0.09)}), open_run("smoke"))
+    assert "<strong>agrees</strong>; no p-value to correct" in bare
 
 
 def test_an_assumption_of_the_simulation_never_counts_unless_people_took_part():
     row = claim(assumed="skill put in by hand")
     for interval in [(0.01, 0.09), (-0.09, -0.01), (-0.1, 0.1)]:
         found = results(**{KEY: interval})
-        assert verdict(row, found) == claims.ASSUMED
+        assert verdict(row, found) == ASSUMED
         assert "skill put in by hand" in claims_page([row], found, open_run("smoke"))
     by_people = Estimate(0.05, (0.01, 0.09), 10, "Obuchowski-Rockette")
-    assert verdict(row, {KEY: make_result(KEY, by_people, method="people")}) == claims.AGREES
-    assert verdict(row, {}) == claims.NOT_RECORDED
+    assert verdict(row, {KEY: make_result(KEY, by_people, method="people")}) == AGREES
+    assert verdict(row, {}) == NOT_RECORDED
     assert {each.claim for each in load_claims(SHIPPED) if each.assumed} == {
         "Readers improve when generated CMR is added to the ECG",
         "Readers find more with real than with generated CMR",
+        "The model finds more from the ECG than readers do",
+        "Seniors agree less than juniors",
     }
 
 
@@ -169,7 +251,7 @@ def test_the_shipped_sizes_are_the_differences_of_the_figures_beside_them():
 
 def test_the_shipped_claims_load_and_never_say_replicated():
     shipped = load_claims(SHIPPED)
-    assert len(shipped) >= 30
+    assert len(shipped) >= 38
     assert len({each.claim for each in shipped}) == len(shipped)
     page = claims_page(shipped, {}, open_run("smoke"))
     assert all(section in page for section in {each.section for each in shipped})
@@ -188,7 +270,10 @@ def test_the_shipped_claims_load_and_never_say_replicated():
         ("kind: value, results: [a.b], size: 0.1", "claim of order"),
         ("kind: greater, results: [a.b], size: -0.1", "above 0"),
         ("kind: greater, results: [a.b], sign: 0", "1 or -1"),
-        ("kind: value, results: [a.b], colour: red", "colour"),
+        ("kind: value, results: [a.b], colour: red", "no key 'colour'; there are article, assumed, claim"),
+        ("kind: value, results: a.b", "results must be a list of names, found 'a.b'"),
+        ("kind: value, results: [1]", "results must be a list of names"),
+        ("results: [a.b]", "no 'kind'"),
     ],
 )
 def test_a_claim_that_cannot_be_judged_is_refused(tmp_path, row, fault):
@@ -196,4 +281,27 @@ def test_a_claim_that_cannot_be_judged_is_refused(tmp_path, row, fault):
     path.write_text(f"- section: S\n  claims:\n    - {{claim: C, published: P, {row}}}\n")
     with pytest.raises(ValueError, match=fault) as caught:
         load_claims(path)
-    assert "claims.yml" in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: claim 'C': ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("- section: [", "no YAML: .*line 1"),
+        ("section: S", "expected a list of sections, found dict"),
+        ("", "expected a list of sections, found NoneType"),
+        ("- claims: []", "entry 1: expected the keys section and claims"),
+        ("- section: S\n  claims: [word]", "claim 'word': expected keys and values"),
+        (
+            "- section: S\n  claims: [{claim: C, published: P, kind: value, results: [a.b]}, "
+            "{claim: C, published: P, kind: value, results: [a.b]}]",
+            "claim 'C' stands twice",
+        ),
+    ],
+)
+def test_a_file_of_claims_that_is_none_is_refused_in_one_line(tmp_path, text, fault):
+    path = tmp_path / "claims.yml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=fault) as caught:
+        load_claims(path)
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardiacnets.report import load_results
-from cardiacnets.report.results import ResultsFile, make_result
+from cardiacnets.report.results import ResultsFile, at_floor, make_result
 from cardiacnets.statistics import Comparison, Estimate, auc_difference
 
 
@@ -101,3 +101,22 @@ def test_a_chapter_opened_again_starts_afresh(tmp_path):
     ResultsFile(tmp_path / "05.json", {}).add(make_result("ukb.cm.auc.aligned", 0.8))
     ResultsFile(tmp_path / "05.json", {}).add(make_result("ukb.cm.auc.aligned", 0.7))
     assert load_results(tmp_path)["ukb.cm.auc.aligned"].value == 0.7
+
+
+@pytest.mark.parametrize("resamples", [200, 500, 1000, 2000, 5000, 10000, 20000])
+def test_the_least_p_of_a_bootstrap_is_told_from_all_others(resamples):
+    possible = 2 * np.arange(1, resamples // 2) / (resamples + 1)
+    method = "participant bootstrap, bca"
+    assert [at_floor(p, method) for p in possible] == [True] + [False] * (len(possible) - 1)
+    assert not any(at_floor(p, "DeLong") for p in possible)
+    assert not at_floor(None, method) and not at_floor(0.0, method)
+
+
+def test_a_p_at_the_floor_is_an_upper_bound():
+    def said(p, method):
+        return str(make_result("a.b.c.d", Comparison(0.1, (0.05, 0.15), None, method, 2.0, p)))
+
+    assert said(2 / 1001, "participant bootstrap, bca").endswith("0.150, p ≤ 0.002)")
+    assert said(4 / 1001, "participant bootstrap, bca").endswith("0.150, p = 0.004)")
+    assert said(2 / 1001, "DeLong").endswith("0.150, p = 0.002)")
+    assert said(2 / 10001, "participant bootstrap, bca").endswith("0.150, p < 0.001)")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardiacnets.statistics import auc_interval, class_gain_difference, one_vs_rest
+from cardiacnets.statistics import auc_interval, class_gain_difference, one_vs_rest, recall_gain
 
 
 def chances(n=90, seed=0):
@@ -80,3 +80,42 @@ def test_equal_gains_are_called_unequal_in_one_study_of_twenty():
         labels, a = chances(seed=seed)
         alarms += class_gain_difference(labels, a, chances(seed=1000 + seed)[1], 0, 1).pvalue < 0.05
     assert 8 <= alarms <= 33  # binomial(400, .05): 99.8 % within
+
+
+def answered(seed=0, n=600):
+    """Labels of three classes and two models' answers: the first right more often in class 0 only."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 3
+    share = np.array([0.9, 0.6, 0.6])[labels], np.array([0.6, 0.6, 0.6])[labels]
+    return labels, *(np.where(rng.random(n) < each, labels, (labels + 1) % 3) for each in share)
+
+
+def test_a_gain_in_recall_is_that_of_the_confusion_matrix():
+    labels, a, b = answered()
+    recalls = [np.mean(answer[labels == 0] == 0) for answer in (a, b)]
+    found = recall_gain(labels, a, b, 0)
+    assert found.estimate == pytest.approx(recalls[0] - recalls[1]) and found.n == 200
+    others = recall_gain(labels, a, b, 1)
+    apart = recall_gain(labels, a, b, 0, 1)
+    assert apart.estimate == pytest.approx(found.estimate - others.estimate) and apart.n == 400
+    # the classes have other people, so the variances add, but for the correction of K / (K - 1)
+    widths = [np.ptp(each.interval) for each in (found, others, apart)]
+    assert widths[2] == pytest.approx(np.hypot(widths[0], widths[1]), rel=0.01)
+    assert found.pvalue < 0.001 and apart.interval[0] > 0
+
+
+def test_a_gain_in_recall_has_no_favourite_model_and_repeats_count_once():
+    labels, a, b = answered(1)
+    once, turned = recall_gain(labels, a, b, 0, 2), recall_gain(labels, b, a, 0, 2)
+    assert turned.estimate == -once.estimate
+    assert turned.interval == pytest.approx([-end for end in once.interval[::-1]])
+    rows = np.tile(np.arange(len(labels)), 3)
+    many = recall_gain(labels[rows], a[rows], b[rows], 0, 2, clusters=rows)
+    assert many.interval == pytest.approx(once.interval) and many.n == once.n
+    same = recall_gain(labels, a, a, 0, 2)
+    assert same.interval == (0, 0) and same.pvalue == 1
+
+
+def test_the_recall_of_a_class_that_nobody_has_is_refused():
+    with pytest.raises(ValueError, match="no row of class 2"):
+        recall_gain([0, 1], [0, 1], [0, 1], 0, 2)

@@ -17,7 +17,13 @@ from cardiacnets.experiments.downstream_tasks.evaluation import open_predictions
 from cardiacnets.experiments.shared.attribution import occlusion
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.run import Run
-from cardiacnets.statistics import Estimate, bootstrap_mean, class_gain_difference, delong_test_unpaired
+from cardiacnets.statistics import (
+    Estimate,
+    bootstrap_mean,
+    class_gain_difference,
+    delong_test_unpaired,
+    recall_gain,
+)
 from cardiacnets.statistics.discrimination import DelongTest
 from cardiacnets.statistics.estimate import Comparison
 from cardiacnets.study import READER_COHORT, TASKS
@@ -52,15 +58,35 @@ def gains_beside(run: Run, subtype: str = "rcm", key: str = "mimic.subtypes") ->
     }  # fmt: skip
 
 
-def sites_against_training(run: Run, level: float = 0.9) -> dict[str, DelongTest]:
-    """AUC for cardiomyopathy at each hospital less that on the test split of the cohort trained on; other
-    participants, hence unpaired, clustered where participants have several recordings.
+def recall_gains(run: Run, subtype: str = "rcm", key: str = "mimic.subtypes") -> dict[str, Comparison]:
+    """What the aligned encoder adds to the share of each subtype that is recognised, with covariates in both
+    arms as in the study: the gain of each subtype by its name, and that of ``subtype`` less each other's as
+    ``rcm-dcm``; clustered by participant. A subtype that nobody has is left out.
+    """
+    found = open_predictions(run, key)
+    people, classes = found.table["participant_id"].to_numpy(), list(SUBTYPES)
+    answers = [found.scores[f"{arm}_covariates"].argmax(axis=1) for arm in ("aligned", "ecg")]
+    present = [place for place in range(len(classes)) if (found.truth == place).any()]
+    gains = {
+        classes[place]: recall_gain(found.truth, *answers, place, clusters=people) for place in present
+    }
+    first = classes.index(subtype)
+    for place in present if first in present else ():
+        if place != first:
+            difference = recall_gain(found.truth, *answers, first, place, clusters=people)
+            gains[f"{subtype}-{classes[place]}"] = difference
+    return gains
+
+
+def sites_against_training(run: Run, arm: str = "aligned", level: float = 0.9) -> dict[str, DelongTest]:
+    """AUC of an arm for cardiomyopathy at each hospital less that on the test split of the cohort trained on;
+    other participants, hence unpaired, clustered where participants have several recordings.
     """
     home, differences = open_predictions(run, "mimic.cm"), {}
     for site in SITES:
         away = open_predictions(run, f"{site}.cm")
         differences[site] = delong_test_unpaired(
-            away.truth, away.scores["aligned"], home.truth, home.scores["aligned"], level,
+            away.truth, away.scores[arm], home.truth, home.scores[arm], level,
             away.table["participant_id"].to_numpy(), home.table["participant_id"].to_numpy(),
         )  # fmt: skip
     return differences

@@ -38,9 +38,10 @@ def occlusion(found: Explanation, disease: str, content: Content) -> Picture:
     """Where the score of ``disease`` falls when a piece of the beat is hidden."""
     name = DIAGNOSIS_NAMES[disease]
     return Picture(
-        plot_beats(found.beat, title=f"Evidence for {name}", overlay=found.heat[disease]),
+        plot_beats(found.beat, title=f"What the score of {name} rests on", overlay=found.heat[disease]),
         "heat",
-        f"Occlusion map over leads and time for the score of {name}, the most probable of the five.",
+        f"Occlusion map over leads and time for the score of {name}, the highest of the five. Chosen to show "
+        "a map, not as a finding: one of five is always the highest, also in a healthy person.",
         "Median beats of twelve leads, coloured behind where the evidence for the disease score lies.",
         content,
         simulated=False,

@@ -13,18 +13,24 @@ import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from cardiacnets.cohorts.preprocessing import beat_view, rhythm_view
+from cardiacnets.cohorts.preprocessing import beat_view, open_clean, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
-from cardiacnets.experiments.downstream_tasks.conformal import calibration_residuals, conformal_half_widths
+from cardiacnets.experiments.downstream_tasks.conformal import conformal_half_widths
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
 from cardiacnets.experiments.downstream_tasks.predictions import shown_network
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import scale_ecg
+from cardiacnets.experiments.your_own_ecg.coherent import coherent, possible
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
+
+RARE = 0.01
+"""The share of people who have a disease, where a probability is told for others than a study with as many
+cases as controls. An assumption, for orientation: how frequent a disease is depends on who is asked.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +45,12 @@ class Explanation:
     """Its median beat, (12, 180) mV at 250 Hz."""
     warnings: tuple[str, ...]
     indices: pd.DataFrame
-    """One row an index: ``name``, ``label``, ``unit``, ``estimate``, ``low``, ``high``."""
+    """One row an index: ``name``, ``label``, ``unit``, ``group``, ``estimate``, ``low``, ``high``, and what
+    nine in ten of the validation participants have, ``usual_low`` to ``usual_high``.
+    """
     diseases: pd.DataFrame
-    """One row a disease: ``probability`` were cases and controls equally frequent, and on how many it was
-    calibrated.
+    """One row a disease: ``probability`` were cases and controls equally frequent, ``in_a_hundred`` were one
+    in a hundred ill, and on how many it was calibrated.
     """
     movies: dict[str, np.ndarray]
     """Generated ``sax`` and ``lax`` cines, (T, H, W) uint8."""
@@ -76,7 +84,8 @@ def explain_ecg(
         raise ValueError(f"the ECG cannot be used: {'; '.join(quality.faults)}")
 
     settings = run.profile.ecg_input
-    cleaned = clean(signal, heart_rate=heart_rate(signal, peaks=peaks))
+    rate = float(heart_rate(signal, peaks=peaks))
+    cleaned = clean(signal, heart_rate=rate)
     beat = beat_view(cleaned[None])
     view = scale_ecg(beat if settings.view == "beat" else rhythm_view(cleaned[None], settings), settings)
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
@@ -91,7 +100,7 @@ def explain_ecg(
         cleaned,
         beat[0],
         quality.warnings,
-        _indices(run, inputs, coverage),
+        _indices(run, inputs, rate, coverage),
         _diseases(run, inputs, covariates),
         movies,
         {name: _heat(run, inputs, name, occlusion) for name in DISEASES},
@@ -111,12 +120,34 @@ def given_covariates(sex: str, age: float, heart_rate: float) -> dict[str, float
     return {"sex": float(sex == "male"), "age": float(age), "heart_rate": heart_rate}
 
 
-def _indices(run: Run, inputs: torch.Tensor, coverage: float) -> pd.DataFrame:
+def at_rate(probability: float, share: float) -> float:
+    """A probability among as many cases as controls, where a ``share`` (0 to 1) is ill: the same evidence."""
+    odds = probability / max(1 - probability, np.finfo(float).tiny) * share / (1 - share)
+    return odds / (1 + odds)
+
+
+def _indices(run: Run, inputs: torch.Tensor, rate: float, coverage: float) -> pd.DataFrame:
+    """Estimates of one heart, with intervals from validation participants whose estimates are made alike."""
     model, readout = load_network(run, "ukb.indices", "aligned")
-    estimate = readout(network_outputs(model, (inputs, None)))[0]
-    half_width = conformal_half_widths(calibration_residuals(run), coverage)
+    estimate = coherent(readout(network_outputs(model, (inputs, None)))[0], rate)
+    folder = run.require(run.predictions / "ukb.indices")
+    table = pd.read_parquet(folder / "table.parquet")
+    validation = table["split"].to_numpy() == "validation"
+    truth, predicted = (
+        np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", "aligned")
+    )
+    rates = open_clean(run, "ukb").index.set_index("recording_id")["heart_rate"]
+    rates = rates.loc[table.loc[validation, "recording_id"]].to_numpy()
+    residuals = truth - coherent(predicted, rates)
+    half_width = conformal_half_widths(residuals, coverage)
+    least, largest = possible()
+    usual_low, usual_high = np.nanquantile(truth, [0.05, 0.95], axis=0)
     return PHENOTYPES[["name", "label", "unit", "group"]].assign(
-        estimate=estimate, low=estimate - half_width, high=estimate + half_width
+        estimate=estimate,
+        low=np.maximum(estimate - half_width, least),
+        high=np.minimum(estimate + half_width, largest),
+        usual_low=usual_low,
+        usual_high=usual_high,
     )
 
 
@@ -144,6 +175,7 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
                 "key": disease,
                 "disease": DIAGNOSIS_NAMES[disease],
                 "probability": probability,
+                "in_a_hundred": at_rate(probability, RARE),
                 "calibrated_on": len(validation),
             }
         )

@@ -1,0 +1,89 @@
+"""Keys of results in words: what was measured, of whom, by which arm, and what belongs beside a difference.
+
+A key reads ``cohort.task.measure.arm``; the arm of a difference is ``first-second``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
+from cardiacnets.phenotypes import INDEX_NAMES, axis_label
+from cardiacnets.study import ARMS, COHORTS, TASKS
+
+EQUIVALENCE = "_equivalence"
+MEASURES = {
+    "auc": "AUC",
+    "auc_equivalence": "AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "average accuracy",
+    "specificity": "specificity",
+    "r": "mean r",
+}
+COVARIATES = "_covariates"
+CLASSICAL, STRANGERS = "classical", "permuted"
+
+
+def about(key: str) -> str:
+    """Of whom and what: ``ukb.cm.auc.aligned`` is "UK Biobank: cardiomyopathy"; the key where nobody knows.
+
+    Tasks, subtypes and single indices of the study's cohorts have names.
+    """
+    cohort, _, rest = key.partition(".")
+    name = rest.partition(".")[0]
+    if f"{cohort}.{name}" in TASKS:
+        return TASKS[f"{cohort}.{name}"].title
+    if cohort in COHORTS and name in SUBTYPES:
+        return f"{COHORTS[cohort].title}: {DIAGNOSIS_NAMES[name]}"
+    if name in INDEX_NAMES:
+        return axis_label(name)
+    return key
+
+
+def measure(key: str) -> str:
+    """The measure as a page calls it: "AUC"; nothing for one that has no such name."""
+    return MEASURES.get(key.rpartition(".")[0].rpartition(".")[2], "")
+
+
+def arms_of(key: str) -> tuple[str, ...]:
+    """The arm of a key, or the two of its difference; none where a part is no arm of the study."""
+    arms = tuple(key.rpartition(".")[2].split("-"))
+    return arms if len(arms) < 3 and all(arm in ARMS for arm in arms) else ()
+
+
+def sides(key: str) -> tuple[str, str] | None:
+    """The keys of the two arms that a difference is taken of, first and second; ``None`` for other keys."""
+    if len(arms_of(key)) != 2:
+        return None
+    stem = _stem(key)
+    first, second = arms_of(key)
+    return f"{stem}.{first}", f"{stem}.{second}"
+
+
+def beside(key: str) -> Iterator[tuple[str, str]]:
+    """What a reader needs beside a judged result, in words, and its key, recorded or not.
+
+    Beside a difference of two arms: the same without covariates; the first arm less the classical model,
+    with covariates where it has them; alignment less alignment to strangers, without; beside a single arm:
+    the classical model.
+    """
+    arms, stem = arms_of(key), _stem(key)
+    if not arms:
+        return
+    first, last = arms[0], key.rpartition(".")[0]
+    classical = CLASSICAL + COVARIATES * first.endswith(COVARIATES)
+    if len(arms) == 1:
+        if first != classical:
+            yield f"{ARMS[classical].title}", f"{stem}.{classical}"
+        return
+    bare = tuple(arm.removesuffix(COVARIATES) for arm in arms)
+    if bare != arms and all(arm in ARMS for arm in bare):
+        yield "Without covariates", f"{last}.{'-'.join(bare)}"
+    if classical not in arms:
+        yield "Less the classical model", f"{stem}.{first}-{classical}"
+    if bare[0] == "aligned" and STRANGERS not in arms:
+        yield "Less alignment to strangers", f"{stem}.{bare[0]}-{STRANGERS}"
+
+
+def _stem(key: str) -> str:
+    return key.rpartition(".")[0].removesuffix(EQUIVALENCE)

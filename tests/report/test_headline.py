@@ -1,0 +1,68 @@
+"""The run's answer follows from its intervals, whatever they say, and never says more than was recorded."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cardiacnets.report.headline import AGAINST, INDICES, JUDGED, SCREENED, headline, without_covariates
+from cardiacnets.report.results import make_result
+from cardiacnets.report.verdicts import NOT_RECORDED
+from cardiacnets.statistics import Comparison, holm
+
+
+def difference(key, interval, pvalue=0.5, method="by hand"):
+    found = Comparison(sum(interval) / 2, interval, 100, method, 1.0, pvalue)
+    return {key: make_result(key, found)}
+
+
+@pytest.mark.parametrize(
+    ("interval", "word"),
+    [((0.01, 0.03), "a gain"), ((-0.03, -0.01), "a loss"), ((-0.01, 0.03), "undecided")],
+)
+def test_the_word_follows_from_the_interval(interval, word):
+    said = headline(difference(f"{INDICES}.{JUDGED}", interval), real=False)
+    low, high = (f"{end:.3f}".replace("-", "−") for end in interval)
+    assert f"(95 % interval {low} to {high}: {word})" in said
+    assert f"classical model with the same covariates is {NOT_RECORDED}." in said
+    assert said.startswith("**On simulated hearts, ")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gains_and_losses_are_counted_and_corrected_over_all_screening_tasks(seed):
+    rng = np.random.default_rng(seed)
+    sides = np.array([(0.01, 0.09), (-0.09, -0.01), (-0.09, 0.09)])
+    number = rng.integers(1, len(SCREENED) + 1)
+    found = [(tuple(sides[rng.integers(3)]), rng.random() ** 4) for _ in range(number)]
+    recorded = {}
+    for task, (interval, pvalue) in zip(SCREENED, found, strict=False):
+        recorded |= difference(f"{task}.auc.{AGAINST}", interval, pvalue)
+    kept = holm([pvalue for _, pvalue in found]) < 0.05
+    expected = []
+    for side, of in ((1, f" of {len(found)} tasks"), (-1, "")):
+        ours = [side * low > 0 and side * high > 0 for (low, high), _ in found]
+        survive = sum(bool(kept[place]) for place, mine in enumerate(ours) if mine)
+        expected.append(f"{sum(ours)}{of} ({survive} after Holm's correction)" if any(ours) else f"none{of}")
+    assert f"gained in {expected[0]} and lost in {expected[1]} beside the classical model" in headline(
+        recorded, real=True
+    )
+
+
+def test_nothing_recorded_is_said_and_breaks_nothing():
+    said = headline({}, real=False) + without_covariates({})
+    assert said.count(NOT_RECORDED) == 8 and not re.search(r"\d\.\d", said)
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"),
+    [
+        (["participant bootstrap"], "and not that of training a network"),
+        (["participants and trainings"], "of who was studied and of each training."),
+        (["participants and trainings", "DeLong"], "in 1 of 2 comparisons hold the chance of who"),
+    ],
+)
+def test_what_the_intervals_resample_is_said(methods, said):
+    recorded = {}
+    for stem, method in zip((INDICES, f"{SCREENED[0]}.auc"), methods, strict=False):
+        recorded |= difference(f"{stem}.{JUDGED}", (0.01, 0.03), method=method)
+    assert said in headline(recorded, real=False)
