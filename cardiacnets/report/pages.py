@@ -11,12 +11,15 @@ from pathlib import Path
 
 import jupyter_server_mathjax
 import nbformat
+import yaml
 
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
+from cardiacnets.report.address import config_with_buttons, repository_url
 from cardiacnets.report.claims import claims_page, load_claims
+from cardiacnets.report.downloads import offer
 from cardiacnets.report.results import load_results
 from cardiacnets.run import REPOSITORY, Run, open_run
 
@@ -51,9 +54,13 @@ def stage(run: Run, repository: Path = REPOSITORY) -> Path:
     source = run.root / "book_source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(repository / "book", source)
-    shutil.copy(repository / "_config.yml", source)
+    config = repository / "_config.yml"
+    buttons = yaml.safe_dump(config_with_buttons(config), sort_keys=False, allow_unicode=True)
+    (source / config.name).write_text(buttons, encoding="utf-8")
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
-        nbformat.write(presentable(nbformat.read(path, as_version=4)), source / path.name)
+        executed, clean = nbformat.read(path, as_version=4), repository / "notebooks" / path.name
+        offered = offer(executed, clean, source, repository_url(config))
+        nbformat.write(presentable(offered), source / path.name)
     claims = load_claims(source / "claims.yml")
     (source / "claims.md").write_text(claims_page(claims, load_results(run), run), encoding="utf-8")
     return source
