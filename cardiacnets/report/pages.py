@@ -17,6 +17,7 @@ from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
+from cardiacnets.report.accessible import mend
 from cardiacnets.report.address import config_with_buttons, repository_url
 from cardiacnets.report.claims import claims_page, load_claims
 from cardiacnets.report.downloads import offer
@@ -35,6 +36,7 @@ def build_book(run: Run, repository: Path = REPOSITORY) -> Path:
     guard(run)
     source = stage(run, repository)
     pages = build_pages(source)
+    mend(pages)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
     gate.require(gate.page_faults(pages))
     with atomic_path(run.book) as temporary:
