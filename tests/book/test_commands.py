@@ -200,9 +200,11 @@ def clone(smoke_book, tmp_path_factory) -> Path:
         for path in (run / "results").glob("*.json"):
             kept = json.loads(path.read_text())
             assert kept["provenance"]["seed"] == 1
-            if seed != 1:
-                kept["provenance"]["seed"] = seed
-                path.write_text(json.dumps(kept))
+            # of a copy without a history no commit is known, also not of the chapter that is made anew here
+            kept["provenance"] |= {"seed": seed, "commit": "unknown"}
+            stamp = path.stat()
+            path.write_text(json.dumps(kept))
+            os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     (folder / "submit").write_text(SUBMIT)
     (folder / "submit").chmod(0o755)
     return folder
