@@ -11,13 +11,17 @@ from pathlib import Path
 
 import jupyter_server_mathjax
 import nbformat
+import yaml
 
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
+from cardiacnets.report.accessible import mend
+from cardiacnets.report.address import config_with_buttons, repository_url
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import load_claims
+from cardiacnets.report.downloads import offer
 from cardiacnets.report.headline import headline
 from cardiacnets.report.results import load_results
 from cardiacnets.report.study_exhibits import load_exhibits
@@ -37,6 +41,7 @@ def build_book(run: Run) -> Path:
     guard(run)
     source = stage(run)
     pages = build_pages(source)
+    mend(pages)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
     gate.require(gate.page_faults(pages))
     with atomic_path(run.book) as temporary:
@@ -51,14 +56,18 @@ def guard(run: Run) -> None:
         scan(run.notebooks, manifest, run.root / "results")
 
 
-def stage(run: Run, repository: Path = REPOSITORY) -> Path:
+def stage(run: Run) -> Path:
     """A folder with everything the pages are made from: prose, executed notebooks, claims, configuration."""
     source = run.root / "book_source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(repository / "book", source)
-    shutil.copy(repository / "_config.yml", source)
+    shutil.copytree(REPOSITORY / "book", source)
+    config = REPOSITORY / "_config.yml"
+    buttons = yaml.safe_dump(config_with_buttons(config), sort_keys=False, allow_unicode=True)
+    (source / config.name).write_text(buttons, encoding="utf-8")
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
-        nbformat.write(presentable(nbformat.read(path, as_version=4)), source / path.name)
+        executed, clean = nbformat.read(path, as_version=4), REPOSITORY / "notebooks" / path.name
+        offered = offer(executed, clean, source, repository_url(config))
+        nbformat.write(presentable(offered), source / path.name)
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
     results = load_results(run)
     page = claims_page(claims, results, run, exhibits)

@@ -13,8 +13,9 @@ import torch
 
 from cardiacnets.cohorts.manifest import Manifest
 from cardiacnets.cohorts.studied import real_cohorts
+from cardiacnets.profile import Profile
 from cardiacnets.report.duration import duration
-from cardiacnets.run import Run, git_commit, versions
+from cardiacnets.run import Run, digest, git_commit, versions
 
 
 def describe(run: Run, seconds: float) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def describe(run: Run, seconds: float) -> dict[str, Any]:
         "profile": run.profile.name,
         "run": run.name,
         "seed": run.profile.seed,
+        "settings": settings(run.profile),
         **({"real_cohorts": real} if real else {}),
         "commit": git_commit(),
         "versions": {"python": platform.python_version(), **versions()},
@@ -33,6 +35,14 @@ def describe(run: Run, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "peak_memory_gb": round(peak_memory() / 1e9, 2),
     }
+
+
+def settings(profile: Profile) -> str:
+    """Twelve letters that two profiles share if all their numbers and options are equal; the name, the seed
+    and the number of processes, which changes no result, do not count.
+    """
+    content = profile.asdict()
+    return digest({key: content[key] for key in content.keys() - {"name", "seed", "processes"}})[:12]
 
 
 def device() -> str:

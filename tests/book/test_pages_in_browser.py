@@ -4,6 +4,7 @@ import pytest
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = ("welcome", "claims", "paper_code_book", "04_diffusion", "05_downstream_tasks", "08_your_own_ecg")
+WHOLE = ("welcome", "how_to_read", "rerunning", "bring_your_own", "glossary", "references", "accessibility")
 SERIOUS = {"serious", "critical"}
 
 
@@ -52,6 +53,29 @@ def test_what_we_put_on_a_page_is_accessible(open_page, name, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     found = axe.Axe().run(page, context={"include": [[".exhibit"]]}).response["violations"]
     assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in SERIOUS] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_whole_pages_are_accessible(open_page, smoke_book, scheme):
+    """axe-core finds nothing serious by WCAG 2.1 AA on any page of prose, theme and navigation included."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    faults = {}
+    for name in WHOLE:
+        page = open_page(f"{name}.html", scheme=scheme)
+        found = axe.Axe().run(page, options=rules).response["violations"]
+        serious = [rule for rule in found if rule["impact"] in SERIOUS]
+        if serious:
+            faults[name] = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in serious]
+        page.context.close()
+    assert faults == {}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_prose_fits_a_page_at_four_hundred_percent(open_page, name):
+    """A window of 1280 pixels enlarged fourfold is 320 wide: nothing is lost beyond its edge."""
+    page = open_page(f"{name}.html", {"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 321
 
 
 def test_the_index_opens_the_first_page(open_page):

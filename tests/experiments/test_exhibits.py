@@ -1,4 +1,6 @@
-"""The study's exhibits from the open table: thresholds come from validation, matrices count what was called."""
+"""The study's exhibits from the open table: thresholds come from validation, matrices count what was
+called.
+"""
 
 import numpy as np
 import pandas as pd

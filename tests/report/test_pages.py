@@ -1,5 +1,7 @@
 """Staging: what pages are made from. (Building them is tested on the smoke book, in tests/book.)"""
 
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -27,7 +29,8 @@ def run(tmp_path, monkeypatch):
 def test_the_injected_cell_is_hidden_and_the_claims_are_written(run):
     source = pages.stage(run)
     staged = nbformat.read(source / "05_tasks.ipynb", as_version=4)
-    assert [pages.HIDDEN in cell.metadata.tags for cell in staged.cells] == [False, True]
+    code = [cell for cell in staged.cells if cell.cell_type == "code"]
+    assert [pages.HIDDEN in cell.metadata.tags for cell in code] == [False, True]
     assert (source / "claims.md").read_text().startswith("# Claims")
     assert {"_config.yml", "_toc.yml", "welcome.md", "references.bib"} <= {
         path.name for path in source.iterdir()
@@ -50,3 +53,29 @@ def test_the_guard_reads_the_manifest_of_a_real_cohort(run, monkeypatch):
     write_json(run.cohorts / "ukb" / SIDECAR, {"ingredients": {"manifest": str(MANIFESTS / "ukb.yaml")}})
     pages.guard(run)
     assert seen == [(run.notebooks, "ukb")]
+
+
+def test_a_page_offers_its_notebook_clean_and_as_executed(run):
+    """Below the title; what papermill notes of the machine stays behind, and what was shown is kept."""
+    name = next(path for path in sorted((pages.REPOSITORY / "notebooks").glob("06_*.ipynb"))).name
+    cells = [
+        nbformat.v4.new_markdown_cell("# Statistics"),
+        new_code_cell("1", execution_count=1, outputs=[nbformat.v4.new_output("stream", text="told")]),
+    ]
+    executed = new_notebook(cells=cells, metadata={"papermill": {"output_path": "somewhere/on/this/machine"}})
+    executed.cells[1].metadata["papermill"] = {"duration": 3.0}
+    nbformat.write(executed, run.notebooks / name)
+    source = pages.stage(run)
+    staged = nbformat.read(source / name, as_version=4)
+    assert [cell.cell_type for cell in staged.cells] == ["markdown", "markdown", "code"]
+    places = re.findall(r"\{download\}`[^<]+<([^>]+)>`", staged.cells[1].source)
+    clean, shown = (nbformat.read(source / place, as_version=4) for place in places)
+    assert clean == nbformat.read(pages.REPOSITORY / "notebooks" / name, as_version=4)
+    assert shown.cells[1].outputs[0].text == "told"
+    assert "papermill" not in shown.metadata and "papermill" not in shown.cells[1].metadata
+    assert "somewhere" not in (source / places[1]).read_text()
+
+
+def test_a_notebook_that_the_repository_lacks_is_offered_as_executed_only(run):
+    staged = nbformat.read(pages.stage(run) / "05_tasks.ipynb", as_version=4)
+    assert staged.cells[1].source.count("{download}") == 1 and "05_tasks_executed" in staged.cells[1].source
