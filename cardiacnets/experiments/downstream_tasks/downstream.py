@@ -34,6 +34,8 @@ from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, covariates_of
 from cardiacnets.training import beside, minibatches
 
+LABELS_VARIED = tuple(task.key for task in TASKS.values() if task.cohort == "mimic" and task.kind == "binary")
+"""Screening tasks whose networks are also trained on shares of the labels (the study's Figure 2c)."""
 MASKED = "ecg_autoencoder"
 """Folder of the encoder that learned from ECGs alone, by filling in what was hidden."""
 
@@ -49,8 +51,8 @@ def model_name(
 def all_jobs(run: Run) -> list[tuple]:
     """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
 
-    Alignment to strangers and the start without CMR are fitted on two tasks, the label-efficiency curve on
-    the indices.
+    Alignment to strangers and the start without CMR are fitted on two tasks; labels are varied for the
+    indices and, as in the study, for each disease of the hospital cohort.
     """
     settings = run.profile.downstream
     curve = [
@@ -66,8 +68,15 @@ def all_jobs(run: Run) -> list[tuple]:
         for training in trainings_of(run, key)
         for arm in arms_of(key)
     ]
-    # the curve's end at the run's own seed is one of the whole fits
-    return [(run, *job) for job in dict.fromkeys(curve + whole)]
+    diseases = [
+        (key, arm, fraction, other_seed(run, seed), 1)
+        for key in LABELS_VARIED
+        for fraction in settings.fractions
+        for seed in settings.seeds
+        for arm in ("ecg", "aligned")
+    ]
+    # the curves' ends at the run's own seed are among the whole fits
+    return [(run, *job) for job in dict.fromkeys(curve + whole + diseases)]
 
 
 def trained_tasks() -> tuple[str, ...]:

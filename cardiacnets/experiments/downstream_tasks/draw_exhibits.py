@@ -62,6 +62,38 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
     )
 
 
+def diseases_by_labels(table: pd.DataFrame) -> Picture:
+    """AUC of each disease by share of labels, one panel a disease: rows of ``disease_efficiency``."""
+    keys = list(dict.fromkeys(table["task"]))
+    rows = -(-len(keys) // COLUMNS)
+    figure = Figure(figsize=(3.1 * COLUMNS, 2.6 * rows + 0.4))
+    axes = figure.subplots(rows, COLUMNS, squeeze=False, sharey=True).ravel()
+    for axis, key in zip(axes, keys, strict=False):
+        for arm in ("ecg", "aligned"):
+            points = table[(table["task"] == key) & (table["arm"] == arm)].sort_values("labels, %")
+            axis.fill_between(
+                points["labels, %"], points["low"], points["high"], color=ARM_COLOURS[arm], alpha=0.15
+            )
+            seaborn.lineplot(
+                points, x="labels, %", y="estimate", color=ARM_COLOURS[arm], marker="o",
+                label=ARMS[arm].title if key == keys[0] else None, ax=axis,
+            )  # fmt: skip
+        axis.set(xscale="log", ylabel="AUC")
+        shares = sorted(set(table["labels, %"]))
+        axis.set_xticks(shares, [f"{share}" for share in shares], minor=False)
+        axis.set_title(TASKS[key].title.split(": ")[1], loc="left", fontsize="small")
+    for axis in axes[len(keys) :]:
+        axis.set_axis_off()
+    return Picture(
+        figure,
+        "diseases-by-labels",
+        "AUC of each disease of the hospital cohort by share of its labels, with 95 % intervals over test "
+        "participants; one training, nested sets of people with labels.",
+        f"{len(keys)} panels, a disease each, with lines and bands of the ECG-only and the aligned network "
+        "over the share of labels.",
+    )
+
+
 def confusions(found: Sequence[Confusion], key: str, least: int = 0) -> Picture:
     """Confusion matrices of arms side by side, shares by row and counts, none of them under ``least``."""
     names = [DIAGNOSIS_NAMES[subtype].removesuffix(" cardiomyopathy") for subtype in SUBTYPES]

@@ -1,4 +1,4 @@
-"""Chapter 05: how few labels an aligned encoder needs."""
+"""Chapter 05: how few labels an aligned encoder needs, for the indices and for each disease."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pandas as pd
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
-from cardiacnets.experiments.downstream_tasks.downstream import model_name, other_seed
+from cardiacnets.experiments.downstream_tasks.downstream import LABELS_VARIED, model_name, other_seed
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
+from cardiacnets.predictions.estimable import judged
 from cardiacnets.run import Run
-from cardiacnets.statistics import bootstrap_correlations, pearson
+from cardiacnets.statistics import auc_difference, auc_interval, bootstrap_correlations, pearson
 from cardiacnets.statistics.trainings import Found, with_trainings, without_each
 
 
@@ -66,6 +67,46 @@ def label_efficiency(run: Run) -> pd.DataFrame:
         arm, labels = points.get(name, ("difference", few))  # differences start from the fewest labels
         rows.append({"comparison": name, "arm": arm, "labels, %": labels} | result.row())
     return pd.DataFrame(rows)
+
+
+def disease_efficiency(run: Run) -> pd.DataFrame:
+    """AUC of each disease of the hospital cohort by share of labels, for the first training of ``ecg`` and
+    ``aligned``; and the fewest labels aligned less all without.
+
+    One row a task and point, columns as :func:`label_efficiency`; scores are averaged over label seeds,
+    intervals are over test participants. A disease that validation or test lack has a row that says so.
+    """
+    settings, rows = run.profile.downstream, []
+    shares = {round(100 * fraction): fraction for fraction in settings.fractions}
+    for key in LABELS_VARIED:
+        points = {}
+        for arm in ("ecg", "aligned"):
+            for share, fraction in shares.items():
+                drawn = [_disease_scores(run, key, arm, fraction, seed) for seed in settings.seeds]
+                truth, people = drawn[0][:2]
+                points[arm, share] = np.mean([each[2] for each in drawn], axis=0)
+        clusters = people if len(np.unique(people)) < len(people) else None
+        for (arm, share), scores in points.items():
+            row = judged(partial(auc_interval, truth, scores, clusters=clusters))
+            rows.append({"task": key, "comparison": f"{arm}_{share}", "arm": arm, "labels, %": share} | row)
+        few, full = min(shares), max(shares)
+        pair = points["aligned", few], points["ecg", full]
+        row = judged(partial(auc_difference, truth, *pair, clusters=clusters))
+        name = f"aligned_{few}-ecg_{full}"
+        rows.append({"task": key, "comparison": name, "arm": "difference", "labels, %": few} | row)
+    return pd.DataFrame(rows)
+
+
+def _disease_scores(
+    run: Run, key: str, arm: str, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, participants and scores (n,) of the test recordings."""
+    labels = labelled(run, key, fraction, seed)
+    test = labels.of("test")
+    scores = np.load(
+        run.models / model_name(key, arm, fraction, other_seed(run, seed)) / "scores.npy", allow_pickle=False
+    )
+    return labels.target[test], labels.table["participant_id"].to_numpy()[test], scores[test, 0]
 
 
 def _network_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

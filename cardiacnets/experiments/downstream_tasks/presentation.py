@@ -210,6 +210,38 @@ def _record_spread(record: Callable, key: str, row: Any) -> None:
         )  # fmt: skip
 
 
+def record_diseases_by_labels(record: Callable, table: pd.DataFrame) -> None:
+    """``mimic.cad.auc_fraction.aligned_10`` and the like, where there is a number."""
+    for row in table[table["why"] == ""].itertuples():
+        record(f"{row.task}.auc_fraction.{row.comparison}", Estimate.of(row))
+
+
+def beats_all_labels(table: pd.DataFrame) -> str:
+    """For how many diseases the fewest labels with alignment lie above, or below, all labels without."""
+    judged = table[(table["arm"] == "difference") & (table["why"] == "")]
+    if judged.empty:
+        return "cannot be compared in this run"
+    above, below = int((judged["low"] > 0).sum()), int((judged["high"] < 0).sum())
+    return (
+        f"lies above for {above} of {len(judged)} diseases and below for {below}; for the others the "
+        f"interval holds 0, and a difference below about {((judged['high'] - judged['low']) / 2).median():.2f} is lost"
+    )
+
+
+def recall_gain(found: list, pair: tuple[str, str], subtype: str) -> str:
+    """The difference of recall of a subtype as text, or that there is none."""
+    for compared, name, test in found:
+        if compared == pair and name == subtype:
+            return f"{_in_one_cell(test.estimate, *test.interval)}, n = {test.n}"
+    return "not estimable: too few people have it"
+
+
+def record_recalls(record: Callable, key: str, found: list) -> None:
+    """``mimic.subtypes.recall_rcm.aligned-ecg`` and the like."""
+    for (first, second), subtype, test in found:
+        record(f"{key}.recall_{subtype}.{first}-{second}", test)
+
+
 def record_fractions(record: Callable, table: pd.DataFrame) -> None:
     """Record each row of :func:`label_efficiency`."""
     for row in table.itertuples():
