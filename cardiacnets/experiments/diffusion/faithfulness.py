@@ -35,7 +35,7 @@ from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.phenotypes import INDEX_NAMES, axis_label
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean
@@ -66,8 +66,8 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
     """Mean r with the recorded indices of what is read from movies, beside the direct prediction.
 
     One row a way (``generated``: one draw of the diffusion model, ``twin``: one draw in closed form,
-    ``direct``): ``estimate``, ``low``, ``high``, ``n``; ``share`` of the direct one; ``short``,
-    ``short_low``, ``short_high``: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
+    ``direct``): ``estimate``, ``low``, ``high``, ``n``; ``share`` of the direct one; ``short`` and its
+    interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
     prediction, whether the movie says what the ECG says. ``expected``, everywhere the same, is the mean of
     the squared direct correlations: where a draw that varies as truth does would lie.
     """
@@ -84,7 +84,7 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
         row = {"way": way, **found.mean(way).row(), "share": found.mean(way).estimate / direct.estimate}
         if way != "direct":
             short = found.mean_contrast({way: 1.0, "direct": -GOAL})
-            row |= dict(zip(("short", "short_low", "short_high"), _ends(short), strict=True))
+            row |= short.columns("short")
             row["cycle"] = float(np.nanmean(_columns_r(values, read["direct"])))
         rows.append(row | {"expected": expected})
     return pd.DataFrame(rows)
@@ -163,6 +163,21 @@ def views_agree(run: Run, cohort: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def variation_told(varied: pd.DataFrame, name: str) -> str:
+    """A sentence on how draws of one index vary, from a row of :func:`diversity`."""
+    (row,) = varied[varied["index_name"] == name].itertuples()
+    low, high = row.covered_low, row.covered_high
+    range_told = (
+        "fewer than" if high < row.expected else "more than" if low > row.expected else "in line with"
+    )
+    return (
+        f"Of twenty draws for one ECG, {axis_label(name)} has a standard deviation of {row.within:.1f}, of "
+        f"all people's real movies {row.between:.1f}; the real movie reads within the range of its draws in "
+        f"{row.covered:.0%} of {row.n} people, {range_told} the {row.expected:.0%} of draws that vary as "
+        "truth does."
+    )
+
+
 def share_told(found: Estimate, share: float) -> str:
     """Whether a movie carries :data:`GOAL` of what the ECG tells: ``found`` is r less that share of it."""
     low, high = found.interval
@@ -197,6 +212,3 @@ def _columns_r(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         return (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0))
 
-
-def _ends(found: Estimate) -> tuple[float, float, float]:
-    return found.estimate, *found.interval

@@ -139,6 +139,14 @@ def attention_maps(model: VideoDiffusion, cines: np.ndarray, tokens: torch.Tenso
     return maps.reshape(len(cines), *latents.shape[2:], len(LEADS), -1)
 
 
+def moving_gaze(maps: np.ndarray) -> tuple[np.ndarray, str]:
+    """How much the gaze of each place (h, w) moves in :func:`attention_maps`, and across what: from frame to
+    frame, or, where latents hold all frames at once, from person to person.
+    """
+    axis, across = (1, "frame to frame") if maps.shape[1] > 1 else (0, "person to person")
+    return maps.std(axis=axis).mean(axis=(0, 3, 4)), across
+
+
 def turn_causes(run: Run) -> Path:
     """Draw hearts, turn each of :data:`CAUSES`, generate their movies and read them; or reuse all that.
 

@@ -52,9 +52,10 @@ def make_weights(folder: Path, profile: Profile, hearts: int = 1200, seed: int =
     figures = "\n".join(f"- {view}: {value:.3f}" for view, value in similar.items())
     numbers = sum(value.numel() for value in model.state_dict().values())
     notes = (
-        f"{numbers:,} numbers, learned in closed form from both views of {hearts:,} simulated hearts (seed {seed}, preset "
-        f"{profile.cohorts.preset}) by\n\n    python -m cardiacnets weights FOLDER --profile {profile.name} "
-        f"--hearts {hearts} --seed {seed}\n\nwith torch {version('torch')} and numpy {version('numpy')}. "
+        f"{numbers:,} numbers, learned in closed form from both views of {hearts:,} simulated hearts (seed "
+        f"{seed}, preset {profile.cohorts.preset}) by\n\n    python -m cardiacnets weights FOLDER --profile "
+        f"{profile.name} --hearts {hearts} --seed {seed}\n\nwith torch {version('torch')} and numpy "
+        f"{version('numpy')}. "
         f"Structural similarity of rebuilt and real cines of {REBUILT} hearts of seed {seed + 1}:\n\n"
         f"{figures}\n\nThe noise of the pictures cannot be rebuilt and keeps the figure below 1. "
         "Not meant for pictures of another size of pixel, number of frames, or of real people."
