@@ -67,6 +67,8 @@ class VideoDiffusion(nn.Module):
         self.mean_heart = None
         if self.sizes.start == "mean_heart":
             self.mean_heart = MeanHeart(context_width, self._latent_shape())
+            for weight in self.unet.conv_out.parameters():
+                nn.init.zeros_(weight)  # before it learns, the network adds nothing to its linear twin
 
     def forward(
         self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None
@@ -202,10 +204,16 @@ class VideoDiffusion(nn.Module):
         return kept.sqrt(), (1 - kept).sqrt()
 
     def denoise(self, noisy: Tensor, steps: Tensor, ecg: EcgContext) -> Tensor:
-        """What the U-Net tells of ``noisy`` latents (B, C, T, h, w) at ``steps``: their noise or velocity."""
+        """What the network tells of ``noisy`` latents (B, C, T, h, w) at ``steps``, see ``prediction``: the
+        U-Net, added to what the mean heart tells where drawing starts there.
+        """
         # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
-        return self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        told = self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        if self.mean_heart is None:
+            return told
+        noise = ((steps + 1) / self.sizes.noise_steps).to(noisy).expand(len(noisy))
+        return told + self.mean_heart.told(noisy, noise)
 
 
 def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> None:

@@ -44,7 +44,11 @@ def signal_kept(sizes: Diffusion) -> Tensor:
 
 
 def require_sampler(sizes: Diffusion, sampler: str) -> None:
-    """``ValueError`` if ``sampler`` cannot undo what ``diffusion.prediction`` tells."""
+    """``ValueError`` if ``sampler`` cannot undo what ``diffusion.prediction`` tells, or if drawing starts at
+    the mean heart without a flow.
+    """
+    if sizes.start == "mean_heart" and sizes.prediction != "flow":
+        raise ValueError(f"diffusion: start mean_heart needs prediction flow, found {sizes.prediction}")
     if (sampler == "euler") != (sizes.prediction == "flow"):
         fitting = "euler" if sizes.prediction == "flow" else "ddim or dpm_solver"
         raise ValueError(

@@ -136,6 +136,8 @@ def test_a_straight_way_is_walked_back_in_any_number_of_steps(steps):
 def test_a_sampler_that_cannot_undo_what_is_told_is_refused():
     with pytest.raises(ValueError, match="sampler ddim cannot undo prediction flow: choose euler"):
         VideoDiffusion(_with(prediction="flow"), WIDTH)
+    with pytest.raises(ValueError, match="start mean_heart needs prediction flow, found velocity"):
+        VideoDiffusion(_with(start="mean_heart"), WIDTH)
     with pytest.raises(ValueError, match="euler cannot undo prediction velocity: choose ddim or dpm_solver"):
         VideoDiffusion(_with(sampler="euler"), WIDTH)
 
@@ -150,10 +152,28 @@ def test_around_the_mean_heart_only_the_rest_is_drawn():
     assert model.rest(latents, tokens).abs().mean() < 0.05 * latents.std()
     everyone = latents.mean(0)
     assert torch.allclose(model.rest(latents, None), latents - everyone, atol=1e-4)
+    assert VideoDiffusion(_flow(start="mean_heart"), WIDTH).unet.conv_out.weight.abs().max() == 0
     model.denoise = lambda noisy, step, ecg: noisy * 1000 / (step + 1)  # the rest is nothing
     model.decode = lambda drawn: drawn
     drawn = model.sample(tokens[:3], _generator())
     assert torch.allclose(drawn, model.mean_heart(tokens[:3]), atol=1e-4)
+
+
+def test_before_it_learns_it_draws_hearts_of_the_right_mean_and_spread():
+    """Hearts of three components around a mean: drawn by the linear start alone, as they are distributed."""
+    generator, shape = _generator(5), LATENTS[1:]
+    axes = torch.linalg.qr(torch.randn(torch.Size(shape).numel(), 3, generator=generator)).Q.T
+    spread = torch.tensor([8.0, 4.0, 2.0])
+    hearts = (torch.randn(2000, 3, generator=generator) * spread) @ axes + 1
+    tokens = torch.randn(2000, 36, WIDTH, generator=generator)  # tell nothing
+    model = VideoDiffusion(_flow(start="mean_heart"), WIDTH).eval()
+    model.mean_heart.fit(tokens, hearts.unflatten(1, shape))
+    model.decode = lambda drawn: drawn
+    drawn = model.sample(tokens[:500], _generator(6), steps=50, guidance=1.0).flatten(1)
+    scores = (drawn - 1) @ axes.T
+    assert torch.allclose(scores.std(0), spread, rtol=0.15)
+    assert (drawn - 1 - scores @ axes).std() < 0.05  # nothing beside these components
+    assert (scores.mean(0).abs() < 4 * spread / 500**0.5).all()
 
 
 def test_faults_of_latents_and_guidance_are_one_line(diffusion):
