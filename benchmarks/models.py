@@ -32,8 +32,8 @@ from measuring import DEVICE, machine, peak_memory, timed
 from cardiacnets.artefacts import write_json
 from cardiacnets.models import build
 from cardiacnets.models.cmr_autoencoder import draw_visible
-from cardiacnets.models.diffusion import noise_scheduler
 from cardiacnets.models.masked_swin import MaskedSwin
+from cardiacnets.models.noising import noise_scheduler
 from cardiacnets.profile import load_profile
 
 VARIANTS = {

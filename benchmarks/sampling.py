@@ -39,8 +39,9 @@ from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusio
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.models.diffusion import VideoDiffusion, noise_scheduler
+from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_attention import FrameAttention
+from cardiacnets.models.noising import noise_scheduler
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import open_run
 

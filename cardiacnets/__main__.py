@@ -1,5 +1,5 @@
-"""The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train, audit;
-``--help`` explains each.
+"""The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train, audit,
+weights; ``--help`` explains each.
 """
 
 from __future__ import annotations
@@ -266,7 +266,30 @@ def run_audit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train, add_audit)
+def add_weights(commands: argparse._SubParsersAction) -> None:
+    """``weights``: the autoencoder of the movies from simulated hearts of other seeds, as it ships."""
+    parser = commands.add_parser("weights", help=add_weights.__doc__.partition(": ")[2])
+    parser.add_argument("folder", type=Path, help="where weights, sizes and card are written")
+    parser.add_argument("--profile", default="quick", help="whose sizes: quick (default), or a YAML file")
+    parser.add_argument("--hearts", type=int, default=1200, help="simulated hearts to learn from (1200)")
+    parser.add_argument("--seed", type=int, default=20261, help="theirs (20261); the next one's are rebuilt")
+    parser.set_defaults(run=run_weights)
+
+
+def run_weights(arguments: argparse.Namespace) -> int:
+    """Learn and write them; say how well they rebuild hearts they have not seen."""
+    from cardiacnets.experiments.diffusion.shipped_weights import make_weights  # needs the models' libraries
+
+    similar = make_weights(
+        arguments.folder, load_profile(arguments.profile), arguments.hearts, arguments.seed
+    )
+    told = ", ".join(f"{view} {value:.3f}" for view, value in similar.items())
+    print(f"{arguments.folder}: structural similarity on unseen hearts: {told}")
+    return 0
+
+
+COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train, add_audit,
+            add_weights)  # fmt: skip
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

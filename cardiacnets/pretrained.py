@@ -1,4 +1,9 @@
-"""Weights of others that a profile names: where they lie, and whether they are there before training."""
+"""Weights that a profile names, of others or our own: where they lie, and whether they are there before
+training.
+
+Our own ship with the library, in ``weights/<name>``: trained on simulated hearts by ``python -m cardiacnets
+weights``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from pathlib import Path
 
 from cardiacnets.profile import Profile
 
+SHIPPED = Path(__file__).parent / "weights"
 NAMED = {"pretrained_vae": "vae", "pretrained_unet": "unet"}
 """Keys of the section ``diffusion`` that name weights, and the part of a pipeline that each is."""
 
@@ -23,12 +29,18 @@ def require_weights(profile: Profile) -> None:
                 raise ValueError(f"profile {profile.name}: diffusion.{key}: {error}") from None
 
 
+def named_folder(name: str) -> Path:
+    """The folder that ``name`` stands for: of weights that ship with the library, or of the user's own."""
+    own = SHIPPED / name
+    return own if own.is_dir() else Path(name)
+
+
 def subfolder(name: str, part: str) -> str:
     """Where in the folder or hub repository ``name`` a pipeline's ``part`` lies: there, or in a folder of its
     name; only its ``config.json`` is fetched. ``ValueError`` says where it was looked for.
     """
     places = ("", part)
-    if (folder := Path(name)).is_dir():
+    if (folder := named_folder(name)).is_dir():
         found = [place for place in places if (folder / place / "config.json").is_file()]
         looked = f"no config.json in {folder} or in {folder / part}"
     else:

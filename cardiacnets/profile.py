@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from cardiacnets.reach import CHECKED, names_in
@@ -185,22 +185,37 @@ class Diffusion:
     noise_steps: int = 1000
     beta_start: float = 0.0001
     beta_end: float = 0.02
-    prediction: Literal["velocity", "epsilon"] = "velocity"
-    """What the U-Net tells of a noisy latent: ``velocity`` (corrected) or the noise (as published)."""
+    prediction: Literal["velocity", "epsilon", "flow"] = "velocity"
+    """What the U-Net tells of a noisy latent: ``velocity`` (corrected), the noise (as published), or the way
+    from signal to noise along a straight line (flow matching).
+    """
+    start: Literal["noise", "mean_heart"] = "noise"
+    """From where a movie is drawn: noise (as published), or the heart that ridge regression expects."""
     condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float = 0.1
-    sampler: Literal["ddim", "dpm_solver"]
+    sampler: Literal["ddim", "dpm_solver", "euler"]
+    """``euler`` walks a ``flow``, the others undo noise."""
     sampling_steps: int
-    guidance: float = 2.0
+    guidance: Annotated[float, Field(ge=0)] = 2.0
     pretrained_vae: str = ""
-    """Folder or hub name of an ``AutoencoderKL``; empty: trained here."""
+    """Folder or hub name of an ``AutoencoderKL``, or, for ``patches``, the name of weights that ship with the
+    library or their folder; empty: trained here.
+    """
     pretrained_unet: str = ""
     """Folder or hub name of a ``UNet3DConditionModel``; empty: trained from scratch."""
     generated: int
     """Test participants whose movies are generated for evaluation."""
     counterfactuals: int
     """Simulated hearts in which one cause after the other is turned to see whether the movie follows."""
+    autoencoder: Literal["frames", "patches"] = "frames"
+    """``frames``: a convolutional one, frame by frame (as published); ``patches``: components of blocks of
+    space and time, in closed form.
+    """
+    patch: int = 8
+    """Pixels of a block's side, where the autoencoder is of ``patches``."""
+    lax_pixels: int = 0
+    """Pixels of the four-chamber view; 0: as many as ``pixels``."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -7,43 +7,68 @@ DDIM, Song 2021; DPM-Solver++, Lu 2022; latent diffusion, Rombach 2022).
 
 What the U-Net tells is a choice (``prediction``): the noise e, as published, or the velocity v = a e - s z
 (corrected; Salimans and Ho 2022). Where nearly all is noise, e can be told without any ECG, and an error in
-it counts s / a times in the picture; v is the picture there, so there the ECG is worth looking at.
+it counts s / a times in the picture; v is the picture there, so there the ECG is worth looking at. Or z is
+mixed along a straight line, a = 1 - t and s = t, and the network tells the way e - z, which is walked back in
+a few equal steps (flow matching, Lipman 2023): prediction ``flow``, sampler ``euler``.
+
+Where it all starts is another (``start``): at noise, as published, or at the heart that a straight line
+expects for the ECG (:class:`MeanHeart`), of which network and noise then only draw the rest.
 """
 
 from __future__ import annotations
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, UNet3DConditionModel
+from diffusers import AutoencoderKL, UNet3DConditionModel
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cardiacnets.contracts import LEADS
 from cardiacnets.models.ecg_attention import EcgContext, FrameAttention
 from cardiacnets.models.ecg_condition import EcgCondition
+from cardiacnets.models.mean_heart import MeanHeart
+from cardiacnets.models.noising import noise_scheduler, require_sampler
+from cardiacnets.models.patch_autoencoder import PatchAutoencoder
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
-from cardiacnets.pretrained import subfolder
+from cardiacnets.pretrained import named_folder, subfolder
 from cardiacnets.profile import Diffusion, Profile
 
-LATENT_RANGE = 4.0
-"""Latents are scaled to a standard deviation of 1; beyond four of them none is taken for clean."""
+
+def build_autoencoder(sizes: Diffusion) -> VideoAutoencoder | PatchAutoencoder:
+    """The autoencoder that a profile chooses, before it has learned anything."""
+    return PatchAutoencoder(sizes) if sizes.autoencoder == "patches" else VideoAutoencoder(sizes)
 
 
 class VideoDiffusion(nn.Module):
     """One view's generator: autoencoder, ECG condition, denoising U-Net.
 
     ``context_width``: D of the ECG tokens. ``autoencoder``: share one between views, or None for a new one.
+    ``pixels``: the view's, or 0 for the profile's. Raises ``ValueError`` for a sampler that cannot undo what
+    the network tells.
     """
 
     def __init__(
-        self, profile: Profile, context_width: int, autoencoder: VideoAutoencoder | None = None
+        self,
+        profile: Profile,
+        context_width: int,
+        autoencoder: VideoAutoencoder | PatchAutoencoder | None = None,
+        pixels: int = 0,
     ) -> None:
         super().__init__()
         self.sizes = profile.diffusion
-        self.autoencoder = autoencoder or VideoAutoencoder(self.sizes)
+        require_sampler(self.sizes, self.sizes.sampler)
+        self.pixels = pixels or self.sizes.pixels
+        self.autoencoder = autoencoder or build_autoencoder(self.sizes)
         count = len(LEADS) * (profile.ecg_input.samples // profile.ecg_encoder.patch)
         self.condition = EcgCondition(count, context_width, self.sizes.condition)
         self.unet = _unet(self.sizes, context_width)
         self.unet.set_attn_processor(FrameAttention())
         self.noising = noise_scheduler(self.sizes, "ddim")
+        self.mean_heart = None
+        if self.sizes.start == "mean_heart":
+            self.mean_heart = MeanHeart(context_width, self._latent_shape())
+            for weight in self.unet.conv_out.parameters():
+                nn.init.zeros_(weight)  # before it learns, the network adds nothing to its linear twin
 
     def forward(
         self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None
@@ -52,13 +77,25 @@ class VideoDiffusion(nn.Module):
 
         ``latents`` (B, C, T, h, w), scaled; ``tokens`` (B, N, D). The ECG of a random part of the clips
         (``condition_dropout``) is hidden. ``generator`` draws steps, noise and hiding (None: torch's own).
+        Raises ``ValueError`` for latents of another shape, and for NaN in them.
         """
+        if latents.shape[1:] != self._latent_shape():
+            expected = ", ".join(map(str, self._latent_shape()))
+            raise ValueError(
+                f"latents must be (B, {expected}), found {tuple(latents.shape)}: "
+                "they were encoded by an autoencoder of other sizes"
+            )
+        if not torch.isfinite(latents).all():
+            row = int((~torch.isfinite(latents)).flatten(1).any(1).nonzero()[0])
+            raise ValueError(f"latents: NaN or infinity, first in clip {row} of the batch")
+
         drawing = {"generator": generator, "device": generator.device if generator else latents.device}
         batch, device = len(latents), latents.device
         noise = torch.randn(latents.shape, **drawing).to(device)
         steps = torch.randint(self.sizes.noise_steps, (batch,), **drawing).to(device)
         hidden = (torch.rand(batch, **drawing) < self.sizes.condition_dropout).to(device)
-        return {"loss": self.errors(latents, self.condition(tokens, hidden), steps, noise).mean()}
+        rest = self.rest(latents, tokens)
+        return {"loss": self.errors(rest, self.condition(tokens, hidden), steps, noise).mean()}
 
     def loss(self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """The scalar of :meth:`forward`."""
@@ -72,8 +109,21 @@ class VideoDiffusion(nn.Module):
         """
         signal, spread = self._amplitudes(steps, latents)
         told = self.denoise(signal * latents + spread * noise, steps, EcgContext(context))
-        target = noise if self.sizes.prediction == "epsilon" else signal * noise - spread * latents
-        return (told - target).square().flatten(1).mean(1)
+        targets = {
+            "epsilon": noise, "velocity": signal * noise - spread * latents, "flow": noise - latents,
+        }  # fmt: skip
+        return (told - targets[self.sizes.prediction]).square().flatten(1).mean(1)
+
+    def mix(self, latents: Tensor, noise: Tensor, steps: Tensor) -> Tensor:
+        """``latents`` (B, C, T, h, w) mixed with ``noise`` of the same shape at ``steps`` (B,)."""
+        signal, spread = self._amplitudes(steps, latents)
+        return signal * latents + spread * noise
+
+    def rest(self, latents: Tensor, tokens: Tensor | None) -> Tensor:
+        """What of ``latents`` (B, C, T, h, w) is left to network and noise: all of it, or what differs from
+        the heart that ``tokens`` (B, N, D; None: no ECG) let one expect.
+        """
+        return latents if self.mean_heart is None else latents - self.mean_heart(tokens)
 
     @torch.no_grad()
     def sample(
@@ -87,11 +137,17 @@ class VideoDiffusion(nn.Module):
         """Cines (B, T, H, W) in [0, 1] drawn for ECG ``tokens`` (B, N, D).
 
         Classifier-free guidance (Ho 2022): told = told_null + ``guidance`` x (told_ECG - told_null), both
-        from one batched pass; 1 leaves the null pass out. ``sampler``: "ddim" or "dpm_solver"; None takes the
-        profile's values.
+        from one batched pass; 1 leaves the null pass out. ``sampler``: "ddim", "dpm_solver" or "euler" (for
+        ``flow``); None takes the profile's values. Raises ``ValueError`` for a guidance below 0, a sampler
+        that cannot undo what the network tells, and weights that draw NaN.
         """
         steps, sampler = steps or self.sizes.sampling_steps, sampler or self.sizes.sampler
         guidance = self.sizes.guidance if guidance is None else guidance
+        if guidance < 0:
+            raise ValueError(
+                f"guidance {guidance} is below 0: it would draw away from the ECG; 1 takes the ECG as it is"
+            )
+        require_sampler(self.sizes, sampler)
         scheduler = noise_scheduler(self.sizes, sampler)
         scheduler.set_timesteps(steps, device=tokens.device)
         context, guided = self.condition(tokens), guidance != 1
@@ -100,12 +156,18 @@ class VideoDiffusion(nn.Module):
         ecg = EcgContext(context, reuse=True)
         latents = self.first_noise(len(tokens), generator, tokens.device)
         for step in scheduler.timesteps:
+            # a flow's scheduler counts its time up to the noise_steps that stand for nothing but noise
+            told_at = (step - 1).round().long() if sampler == "euler" else step
             twice = torch.cat([latents, latents]) if guided else latents
-            told = self.denoise(twice, step, ecg)
+            told = self.denoise(twice, told_at, ecg)
             if guided:
                 without, with_ecg = told.chunk(2)
                 told = without + guidance * (with_ecg - without)
             latents = scheduler.step(told, step, latents).prev_sample
+        if self.mean_heart is not None:
+            latents = latents + self.mean_heart(tokens)
+        if not torch.isfinite(latents).all():
+            raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
         return self.decode(latents)
 
     def encode(self, cine: Tensor) -> Tensor:
@@ -113,7 +175,7 @@ class VideoDiffusion(nn.Module):
 
         Raises ``ValueError`` if the size is not the profile's.
         """
-        expected = (self.sizes.frames, self.sizes.pixels, self.sizes.pixels)
+        expected = (self.sizes.frames, self.pixels, self.pixels)
         if cine.shape[1:] != expected:
             raise ValueError(f"cine must be (B, {', '.join(map(str, expected))}), found {tuple(cine.shape)}")
         return self.autoencoder.encode(cine)
@@ -124,63 +186,55 @@ class VideoDiffusion(nn.Module):
 
     def first_noise(self, batch: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
         """Standard normal latents (B, C, T, h, w) from which sampling starts."""
-        sizes, side = self.sizes, self.sizes.pixels // self.autoencoder.factor
-        shape = (batch, sizes.latent_channels, sizes.frames, side, side)
+        shape = (batch, *self._latent_shape())
         where = generator.device if generator else device
         return torch.randn(shape, generator=generator, device=where).to(device)
 
+    def _latent_shape(self) -> tuple[int, int, int, int]:
+        """(C, T, h, w) of one clip."""
+        side = self.pixels // self.autoencoder.factor
+        return self.sizes.latent_channels, self.autoencoder.latent_frames, side, side
+
     def _amplitudes(self, steps: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Signal a and noise s (B, 1, 1, 1, 1) at ``steps``."""
+        if self.sizes.prediction == "flow":
+            noise = ((steps + 1) / self.sizes.noise_steps).to(latents).view(-1, 1, 1, 1, 1)
+            return 1 - noise, noise
         kept = self.noising.alphas_cumprod.to(latents)[steps].view(-1, 1, 1, 1, 1)
         return kept.sqrt(), (1 - kept).sqrt()
 
     def denoise(self, noisy: Tensor, steps: Tensor, ecg: EcgContext) -> Tensor:
-        """What the U-Net tells of ``noisy`` latents (B, C, T, h, w) at ``steps``: their noise or velocity."""
+        """What the network tells of ``noisy`` latents (B, C, T, h, w) at ``steps``, see ``prediction``: the
+        U-Net, added to what the mean heart tells where drawing starts there.
+        """
         # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
-        return self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        told = self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        if self.mean_heart is None:
+            return told
+        noise = ((steps + 1) / self.sizes.noise_steps).to(noisy).expand(len(noisy))
+        return told + self.mean_heart.told(noisy, noise)
 
 
-class LimitedDPMSolver(DPMSolverMultistepScheduler):
-    """DPM-Solver++ (Lu 2022) whose clean latents stay within :data:`LATENT_RANGE`, as DDIM's do.
-
-    The library's own thresholding divides by what it clips, which is meant for pixels, not for latents.
-    """
-
-    def _threshold_sample(self, sample: Tensor) -> Tensor:
-        return sample.clamp(-LATENT_RANGE, LATENT_RANGE)
-
-
-def noise_scheduler(sizes: Diffusion, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
-    """The noise schedule with the sampler that undoes it; ``ValueError`` if the sampler is unknown.
-
-    Both keep clean latents within :data:`LATENT_RANGE`: early on an error of the noise counts a hundredfold
-    in them.
-    """
-    betas = {
-        "num_train_timesteps": sizes.noise_steps,
-        "beta_start": sizes.beta_start,
-        "beta_end": sizes.beta_end,
-        "beta_schedule": "linear",
-        "timestep_spacing": "trailing",
-        "prediction_type": "epsilon" if sizes.prediction == "epsilon" else "v_prediction",
-    }
-    if sampler == "ddim":
-        return DDIMScheduler(**betas, clip_sample=True, clip_sample_range=LATENT_RANGE)
-    if sampler == "dpm_solver":
-        return LimitedDPMSolver(**betas, algorithm_type="dpmsolver++", solver_order=2, thresholding=True)
-    raise ValueError(f"unknown sampler {sampler!r}: choose ddim or dpm_solver")
-
-
-def load_pretrained_autoencoder(model: VideoAutoencoder) -> None:
-    """Load the autoencoder that the profile names, from a local folder or the hub, with its own scale.
+def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> None:
+    """Load the autoencoder that the profile names: of frames from a local folder or the hub, with its own
+    scale; of patches from the library or a folder.
 
     Nothing happens where the profile names none. Raises ``ValueError`` if it cannot be loaded or its sizes
     are not the profile's.
     """
-    if name := model.sizes.pretrained_vae:
+    name = model.sizes.pretrained_vae
+    if name and isinstance(model, PatchAutoencoder):
+        file = named_folder(name) / "model.safetensors"
+        try:
+            found = load_file(file)
+        except (OSError, SafetensorError) as error:
+            reason = f"{file}: not whole weights ({error}); copy them again, or leave the key empty to train"
+            raise ValueError(f"diffusion.pretrained_vae: {reason}") from None
+        _copy_weights(found, model, f"diffusion.pretrained_vae {file}")
+    elif name:
         vae = _pretrained(AutoencoderKL, name, "vae")
-        _copy_weights(vae, model.vae, f"diffusion.pretrained_vae {name}")
+        _copy_weights(vae.state_dict(), model.vae, f"diffusion.pretrained_vae {name}")
         model.scale.fill_(vae.config.scaling_factor)
 
 
@@ -188,7 +242,7 @@ def load_pretrained_unet(model: VideoDiffusion) -> None:
     """The same for the U-Net; such weights go on learning from there."""
     if name := model.sizes.pretrained_unet:
         unet = _pretrained(UNet3DConditionModel, name, "unet")
-        _copy_weights(unet, model.unet, f"diffusion.pretrained_unet {name}")
+        _copy_weights(unet.state_dict(), model.unet, f"diffusion.pretrained_unet {name}")
 
 
 def _pretrained(kind: type[nn.Module], name: str, part: str) -> nn.Module:
@@ -198,8 +252,8 @@ def _pretrained(kind: type[nn.Module], name: str, part: str) -> nn.Module:
         raise ValueError(f"diffusion.pretrained_{part} {name} cannot be loaded: {error}") from None
 
 
-def _copy_weights(source: nn.Module, target: nn.Module, where: str) -> None:
-    found, wanted = source.state_dict(), target.state_dict()
+def _copy_weights(found: dict[str, Tensor], target: nn.Module, where: str) -> None:
+    wanted = target.state_dict()
     for name in sorted(found.keys() | wanted.keys()):
         shapes = [tuple(state[name].shape) if name in state else "absent" for state in (found, wanted)]
         if shapes[0] != shapes[1]:

@@ -10,11 +10,10 @@ from torch import nn
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cine_contrast import CineContrast
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
-from cardiacnets.models.diffusion import VideoDiffusion
+from cardiacnets.models.diffusion import VideoDiffusion, build_autoencoder
 from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
-from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Profile, load_profile
 
 ECG_ENCODERS: dict[str, Callable[..., nn.Module]] = {"transformer": EcgEncoder}
@@ -69,12 +68,12 @@ def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
     return Aligner(profile, ecg_encoder(profile, covariates), cmr_width=width)
 
 
-def _video_autoencoder(profile: Profile) -> VideoAutoencoder:
-    return VideoAutoencoder(profile.diffusion)
+def _video_autoencoder(profile: Profile) -> nn.Module:
+    return build_autoencoder(profile.diffusion)
 
 
-def _diffusion(profile: Profile) -> VideoDiffusion:
-    return VideoDiffusion(profile, context_width=profile.ecg_encoder.width)
+def _diffusion(profile: Profile, pixels: int = 0) -> VideoDiffusion:
+    return VideoDiffusion(profile, context_width=profile.ecg_encoder.width, pixels=pixels)
 
 
 def _downstream(profile: Profile, outputs: int, covariates: int = 0) -> Downstream:
@@ -102,9 +101,9 @@ def build(kind: str, profile: str | Path | Profile, **options: int) -> nn.Module
     """The network ``kind`` at the profile's sizes, freshly initialised from torch's random state.
 
     ``kind``: one of :data:`KINDS`. ``options``: ``covariates`` (how many) for ``ecg_encoder``, ``aligner``
-    and ``downstream``; ``outputs`` (how many) for ``downstream`` and ``cmr_downstream``. Nothing is read or
-    downloaded; under ``torch.device("meta")`` nothing is allocated either. Raises ``ValueError`` for an
-    unknown kind or profile, or sizes that do not fit each other.
+    and ``downstream``; ``pixels`` (of a view) for ``diffusion``; ``outputs`` (how many) for ``downstream``
+    and ``cmr_downstream``. Nothing is read or downloaded; under ``torch.device("meta")`` nothing is allocated
+    either. Raises ``ValueError`` for an unknown kind or profile, or sizes that do not fit each other.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown network {kind!r}: choose one of {', '.join(KINDS)}")

@@ -27,7 +27,7 @@ class VideoAutoencoder(nn.Module):
         self.sizes = sizes
         levels = len(sizes.vae_channels)
         self.channels = 3 if sizes.pretrained_vae else 1
-        self.factor = 2 ** (levels - 1)
+        self.factor, self.latent_frames = 2 ** (levels - 1), sizes.frames
         if sizes.pixels % self.factor:
             raise ValueError(f"diffusion: {sizes.pixels} pixels cannot be halved {levels - 1} times")
         self.vae = AutoencoderKL(

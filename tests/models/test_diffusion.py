@@ -6,14 +6,10 @@ import pytest
 import torch
 
 from cardiacnets.models import VideoDiffusion, build
-from cardiacnets.models.diffusion import (
-    LATENT_RANGE,
-    load_pretrained_autoencoder,
-    load_pretrained_unet,
-    noise_scheduler,
-)
+from cardiacnets.models.diffusion import load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.models.ecg_condition import EcgCondition
+from cardiacnets.models.noising import LATENT_RANGE, noise_scheduler
 from cardiacnets.profile import load_profile
 
 PROFILE = load_profile("smoke")
@@ -102,6 +98,101 @@ def test_a_perfect_denoiser_leads_back_to_the_cine(sampler, prediction, steps):
     found = diffusion.sample(_tokens(), _generator(), steps=steps, sampler=sampler)
     # the last of the trailing steps ends at the first training step's noise, beta = 1e-4, a spread of .01
     assert (found - truth).abs().max() < 0.06
+
+
+def _flow(**changes):
+    return _with(prediction="flow", sampler="euler", **changes)
+
+
+def test_the_loss_of_a_flow_is_the_formula():
+    torch.manual_seed(0)
+    model = VideoDiffusion(_flow(condition_dropout=0.0), WIDTH).eval()
+    latents, tokens, generator = torch.randn(LATENTS, generator=_generator(3)), _tokens(), _generator()
+    loss = model(latents, tokens, _generator())["loss"]
+    noise = torch.randn(LATENTS, generator=generator)
+    steps = torch.randint(1000, (3,), generator=generator)
+    time = ((steps + 1) / 1000).view(-1, 1, 1, 1, 1)
+    told = model.denoise((1 - time) * latents + time * noise, steps, EcgContext(model.condition(tokens)))
+    assert loss.item() == pytest.approx(((told - (noise - latents)) ** 2).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 8])
+def test_a_straight_way_is_walked_back_in_any_number_of_steps(steps):
+    model = VideoDiffusion(_flow(), WIDTH).eval()
+    truth, seen = torch.randn(LATENTS, generator=_generator(7)), []
+
+    def perfect(noisy, step, ecg):
+        seen.append(int(step))
+        time = (step + 1) / 1000
+        target = truth if len(noisy) == len(truth) else torch.cat([truth, truth])
+        return (noisy - target) / time
+
+    model.denoise, model.decode = perfect, lambda latents: latents
+    found = model.sample(_tokens(), _generator(), steps=steps)
+    assert torch.allclose(found, truth, atol=1e-4)
+    assert seen == [round(1000 * (1 - step / steps)) - 1 for step in range(steps)]
+
+
+def test_a_sampler_that_cannot_undo_what_is_told_is_refused():
+    with pytest.raises(ValueError, match="sampler ddim cannot undo prediction flow: choose euler"):
+        VideoDiffusion(_with(prediction="flow"), WIDTH)
+    with pytest.raises(ValueError, match="start mean_heart needs prediction flow, found velocity"):
+        VideoDiffusion(_with(start="mean_heart"), WIDTH)
+    with pytest.raises(ValueError, match="euler cannot undo prediction velocity: choose ddim or dpm_solver"):
+        VideoDiffusion(_with(sampler="euler"), WIDTH)
+
+
+def test_around_the_mean_heart_only_the_rest_is_drawn():
+    model = VideoDiffusion(_flow(start="mean_heart"), WIDTH).eval()
+    generator = _generator(4)
+    tokens = torch.randn(200, 36, WIDTH, generator=generator)
+    effect = torch.randn(WIDTH, torch.Size(LATENTS[1:]).numel(), generator=generator)
+    latents = (tokens.mean(1) @ effect + 3).unflatten(1, LATENTS[1:])
+    model.mean_heart.fit(tokens, latents)
+    assert model.rest(latents, tokens).abs().mean() < 0.05 * latents.std()
+    everyone = latents.mean(0)
+    assert torch.allclose(model.rest(latents, None), latents - everyone, atol=1e-4)
+    assert VideoDiffusion(_flow(start="mean_heart"), WIDTH).unet.conv_out.weight.abs().max() == 0
+    model.denoise = lambda noisy, step, ecg: noisy * 1000 / (step + 1)  # the rest is nothing
+    model.decode = lambda drawn: drawn
+    drawn = model.sample(tokens[:3], _generator())
+    assert torch.allclose(drawn, model.mean_heart(tokens[:3]), atol=1e-4)
+
+
+def test_before_it_learns_it_draws_hearts_of_the_right_mean_and_spread():
+    """Hearts of three components around a mean: drawn by the linear start alone, as they are distributed."""
+    generator, shape = _generator(5), LATENTS[1:]
+    axes = torch.linalg.qr(torch.randn(torch.Size(shape).numel(), 3, generator=generator)).Q.T
+    spread = torch.tensor([8.0, 4.0, 2.0])
+    hearts = (torch.randn(2000, 3, generator=generator) * spread) @ axes + 1
+    tokens = torch.randn(2000, 36, WIDTH, generator=generator)  # tell nothing
+    model = VideoDiffusion(_flow(start="mean_heart"), WIDTH).eval()
+    model.mean_heart.fit(tokens, hearts.unflatten(1, shape))
+    model.decode = lambda drawn: drawn
+    drawn = model.sample(tokens[:500], _generator(6), steps=50, guidance=1.0).flatten(1)
+    scores = (drawn - 1) @ axes.T
+    assert torch.allclose(scores.std(0), spread, rtol=0.15)
+    assert (drawn - 1 - scores @ axes).std() < 0.05  # nothing beside these components
+    assert (scores.mean(0).abs() < 4 * spread / 500**0.5).all()
+
+
+def test_faults_of_latents_and_guidance_are_one_line(diffusion):
+    with pytest.raises(ValueError, match=r"latents must be \(B, 4, 4, 4, 4\), found \(3, 4, 1, 4, 4\)"):
+        diffusion(torch.zeros(3, 4, 1, 4, 4), _tokens())
+    damaged = torch.zeros(LATENTS)
+    damaged[1, 0, 0, 0, 0] = float("nan")
+    with pytest.raises(ValueError, match="NaN or infinity, first in clip 1 of the batch"):
+        diffusion(damaged, _tokens())
+    with pytest.raises(ValueError, match="guidance -1 is below 0"):
+        diffusion.sample(_tokens(), guidance=-1)
+
+
+def test_weights_that_draw_nan_are_named():
+    model = VideoDiffusion(PROFILE, WIDTH).eval()
+    with torch.no_grad():
+        model.unet.conv_out.weight.fill_(float("nan"))
+    with pytest.raises(ValueError, match="its weights are damaged, train it again"):
+        model.sample(_tokens(), _generator(), steps=2)
 
 
 def test_one_batched_pass_equals_two(diffusion):

@@ -10,9 +10,11 @@ from sklearn.decomposition import PCA
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean, resize_cine
 from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.experiments.shared.encoding import ENCODE_BATCH
 from cardiacnets.experiments.shared.probe import Probe, fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 
@@ -20,10 +22,30 @@ FITTED = ("components_", "mean_", "explained_variance_")
 """What a fitted PCA needs to transform."""
 
 
+READ_FRAMES, READ_PIXELS = 8, 48
+"""Movies are read at no more than this, whatever size they are drawn at."""
+
+
+def view_pixels(settings: Diffusion, view: str) -> int:
+    """Side of the movies of a view, ``sax`` or ``lax``, as the diffusion model draws them."""
+    return settings.lax_pixels or settings.pixels if view == "lax" else settings.pixels
+
+
 def diffusion_cines(run: Run, clean: CleanCohort, view: str, rows: np.ndarray) -> np.ndarray:
-    """Real cines of ``rows`` at the diffusion model's size, (n, T, pixels, pixels) uint8."""
-    settings = run.profile.diffusion
-    return resize_cine(getattr(clean, view)[rows], settings.frames, settings.pixels)
+    """Real cines of ``rows`` at the diffusion model's size, (n, T, pixels, pixels) uint8.
+
+    From the cohort as it is stored where the cleaned cines, of the CMR encoder's size, are too small.
+    """
+    settings, source = run.profile.diffusion, getattr(clean, view)
+    pixels = view_pixels(settings, view)
+    if pixels > source.shape[-1]:
+        source = finer(source, getattr(open_cohort(run, clean.name), view))
+    return resize_cine(source[rows], settings.frames, pixels)
+
+
+def finer(prepared: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Of the same cines (n, T, H, W) as the CMR encoder sees and as they are stored those of more pixels."""
+    return stored if stored.shape[-1] > prepared.shape[-1] else prepared
 
 
 @dataclass(frozen=True)
@@ -41,9 +63,8 @@ class CineReader:
         clean = open_clean(run, "ukb")
         indices = open_cohort(run, "ukb").indices
         train, validation = clean.rows("train"), clean.rows("validation")
-        flat = {
-            view: diffusion_cines(run, clean, view, train).reshape(len(train), -1) for view in VIEWS
-        }  # (n, T*H*W)
+        taught = {view: small_cines(run, clean, view, train) for view in VIEWS}  # (n, t, h, w)
+        flat = {view: cines.reshape(len(train), -1) for view, cines in taught.items()}  # (n, t*h*w)
         count = min(150, len(train) // 2)
         components = {
             view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(
@@ -52,23 +73,23 @@ class CineReader:
             for view in VIEWS
         }
         reader = cls(components, None)
-        held_out = {view: diffusion_cines(run, clean, view, validation) for view in VIEWS}
-        real = {
-            view: flat[view].reshape(len(train), *held_out[view].shape[1:]) for view in VIEWS
-        }  # (n, T, H, W)
+        held_out = {view: small_cines(run, clean, view, validation) for view in VIEWS}
         probe = fit_probe(
             TASKS["ukb.indices"],
-            reader.features(real),
+            reader.features(taught),
             indices[train],
             (reader.features(held_out), indices[validation]),
         )
         return cls(components, probe)
 
     def features(self, cines: dict[str, np.ndarray]) -> np.ndarray:
-        """Component scores (n, features) of cines (n, T, H, W) uint8 by view."""
+        """Component scores (n, features) of cines (n, T, H, W) uint8 by view, made as small as those that
+        were learned from.
+        """
+        small = {view: _shrunk(cines[view]) for view in VIEWS}
         return np.hstack(
             [
-                self.components[view].transform(cines[view].reshape(len(cines[view]), -1).astype(np.float32))
+                self.components[view].transform(small[view].reshape(len(small[view]), -1).astype(np.float32))
                 for view in VIEWS
             ]
         )
@@ -103,7 +124,7 @@ def fit_cine_reader(run: Run) -> Path:
     ingredients = {
         "cohort": open_clean(run, "ukb").folder,
         "frames": settings.frames,
-        "pixels": settings.pixels,
+        "pixels": [view_pixels(settings, view) for view in VIEWS],
         "seed": run.profile.seed,
         "source": code_of(fit_cine_reader),
     }
@@ -115,6 +136,20 @@ def fit_cine_reader(run: Run) -> Path:
 def open_cine_reader(run: Run) -> CineReader:
     """The measuring stick of the run, fitted if it is not there yet."""
     return CineReader.load(fit_cine_reader(run))
+
+
+def small_cines(run: Run, clean: CleanCohort, view: str, rows: np.ndarray) -> np.ndarray:
+    """Real cines of ``rows`` as they are read; in parts, since whole ones of all people are large."""
+    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+    return np.concatenate([_shrunk(diffusion_cines(run, clean, view, part)) for part in parts])
+
+
+def _shrunk(cines: np.ndarray) -> np.ndarray:
+    """Cines (n, T, H, W) at no more than :data:`READ_FRAMES` and :data:`READ_PIXELS`."""
+    frames, pixels = min(cines.shape[1], READ_FRAMES), min(cines.shape[2], READ_PIXELS)
+    if cines.shape[1:3] == (frames, pixels):
+        return cines
+    return resize_cine(cines, frames, pixels)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

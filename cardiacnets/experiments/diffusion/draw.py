@@ -21,9 +21,13 @@ CHANGE = 60
 """Grey levels of 255 that are drawn in full colour."""
 
 
-def schedule(alphas: np.ndarray) -> Picture:
-    """Signal and noise in a latent at each step of the schedule, from cumulative ``alphas`` (steps,)."""
-    table = pd.DataFrame({"signal": np.sqrt(alphas), "noise": np.sqrt(1 - alphas)})
+def schedule(alphas: np.ndarray, prediction: str = "velocity") -> Picture:
+    """Signal and noise in a latent at each step of the schedule, from cumulative ``alphas`` (steps,); those
+    of a ``flow`` are the squares of amplitudes that add up to 1.
+    """
+    straight = prediction == "flow"
+    noise = 1 - np.sqrt(alphas) if straight else np.sqrt(1 - alphas)
+    table = pd.DataFrame({"signal": np.sqrt(alphas), "noise": noise})
     figure = Figure(figsize=(6.5, 2.8))
     axis = figure.subplots()
     seaborn.lineplot(table, ax=axis)
@@ -31,7 +35,8 @@ def schedule(alphas: np.ndarray) -> Picture:
     return Picture(
         figure,
         "schedule",
-        "How much signal and noise a latent holds at each step of the linear schedule, as published.",
+        "How much signal and noise a latent holds at each step of "
+        + ("a flow, along a straight line." if straight else "the linear schedule, as published."),
         "Two curves over diffusion steps: signal amplitude falls from one to zero while noise amplitude "
         "rises from zero to one.",
     )
@@ -43,11 +48,12 @@ def losses(by_view: Mapping[str, pd.Series]) -> Picture:
     figure = Figure(figsize=(6.5, 2.8))
     axis = figure.subplots()
     seaborn.lineplot(table, markers=["o"] * len(table.columns), dashes=False, ax=axis)
-    axis.set(xlabel="epoch", ylabel="error of the velocity")
+    axis.set(xlabel="epoch", ylabel="denoising error")
     return Picture(
         figure,
         "losses",
-        "Denoising loss by epoch of the two models; 1 would be the error of a network that says nothing.",
+        "Denoising loss by epoch of the two models. A network that says nothing has an error of 1 in noise "
+        "or velocity, and in a flow 1 and the variance of what is to be drawn.",
         "Line chart of the denoising loss of the short-axis and four-chamber models against epoch.",
     )
 
@@ -101,9 +107,11 @@ def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
     """Attention (T, 12, tokens) to the ECG, over frames and by frame; ``uniform`` is one share."""
     by_frame = looked.sum(2).T * len(LEADS)  # (12, T), multiples of uniform
     figure = Figure(figsize=(8.5, 3.8))
-    axes = figure.subplots(1, 2, width_ratios=(looked.shape[2], max(4, len(looked))))
-    means = (looked.mean(0) / uniform, "token of a lead", "tokens")
-    shown = (means, (by_frame, "frame of the movie", "leads, by frame"))
+    shown = [(looked.mean(0) / uniform, "token of a lead", "tokens")]
+    if len(looked) > 1:
+        shown.append((by_frame, "frame of the movie", "leads, by frame"))
+    ratios = (looked.shape[2], max(4, len(looked)))[: len(shown)]
+    axes = figure.subplots(1, len(shown), width_ratios=ratios, squeeze=False)[0]
     for axis, (share, across, title) in zip(axes, shown, strict=True):
         seaborn.heatmap(
             share, cmap="cividis", yticklabels=LEADS, ax=axis, cbar_kws={"label": "times the uniform share"},
@@ -113,14 +121,15 @@ def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
     return Picture(
         figure,
         "attention",
-        "Attention of the short-axis network to the tokens of the ECG (left, mean over frames) and to "
-        f"the leads by frame (right); mean over {people} validation participants, places, heads and noise "
-        "levels. 1 is no preference.",
-        "Two heat maps of twelve leads: by token of the lead, and by frame of the movie.",
+        "Attention of the short-axis network to the tokens of the ECG"
+        + (" (left, mean over frames) and to the leads by frame (right)" if len(shown) > 1 else "")
+        + f"; mean over {people} validation participants, places, heads and noise levels. 1 is no "
+        "preference.",
+        "Heat map of twelve leads by token of the lead" + (", and by frame." if len(shown) > 1 else "."),
     )
 
 
-def attended_places(cines: np.ndarray, places: np.ndarray) -> Picture:
+def attended_places(cines: np.ndarray, places: np.ndarray, across: str = "frame to frame") -> Picture:
     """The mean of ``cines`` (n, T, H, W) and how much the gaze of each of ``places`` (h, w) moves."""
     figure = Figure(figsize=(6, 2.8))
     pictures = ((cines.mean(axis=(0, 1)), "gray", "mean cine"), (places, "cividis", "where the gaze moves"))
@@ -131,9 +140,9 @@ def attended_places(cines: np.ndarray, places: np.ndarray) -> Picture:
         figure,
         "attention-places",
         f"Mean short-axis cine of {len(cines)} validation participants, and where in the latent picture "
-        "the attention to the ECG changes most from frame to frame.",
+        f"the attention to the ECG changes most from {across}.",
         "Left: blurred average heart in short axis. Right: coarse heat map of the same field showing where "
-        "attention varies over the beat.",
+        f"attention varies from {across}.",
     )
 
 

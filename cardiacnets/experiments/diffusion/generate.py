@@ -16,9 +16,14 @@ import torch
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
+from cardiacnets.experiments.diffusion.cine_reader import (
+    diffusion_cines,
+    fit_cine_reader,
+    open_cine_reader,
+    view_pixels,
+)
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
-from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.experiments.shared.inputs import ecg_batch, trained_on
 from cardiacnets.experiments.shared.stage import Given, Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
@@ -30,6 +35,8 @@ from cardiacnets.study import READER_COHORT
 from cardiacnets.training import minibatches
 
 SAMPLE_BATCH = 16
+PATCH_PEOPLE = 600
+"""Blocks of so many people's cines are plenty: hundreds of times more numbers than there are to fit."""
 
 
 def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
@@ -39,16 +46,32 @@ def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
         return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
 
 
+def patch_lessons(run: Run) -> list[torch.Tensor]:
+    """Batches (n, T, H, W) of cines of both views from which patches are learned: the first
+    :data:`PATCH_PEOPLE` of the training split of ``ukb``.
+    """
+    clean = open_clean(run, "ukb")
+    rows = clean.rows("train")[:PATCH_PEOPLE]
+    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+    return [
+        cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for view in VIEWS for part in parts
+    ]
+
+
 @trained("video_autoencoder", needs=["clean/ukb"], reads=["diffusion", "autoencoding"])
 def video_autoencoder_stage(run: Run) -> Stage | Given:
     """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the end.
 
-    Weights that the profile names are taken as they are.
+    Weights that the profile names are taken as they are; patches are learned from whole cines, in closed
+    form.
     """
     model = build_seeded("video_autoencoder", run.profile)
     if run.profile.diffusion.pretrained_vae:
         load_pretrained_autoencoder(model)
         return Given("video_autoencoder", model, f"the data of {run.profile.diffusion.pretrained_vae}")
+    if run.profile.diffusion.autoencoder == "patches":
+        model.fit(patch_lessons(run))
+        return Given("video_autoencoder", model, trained_on(run))
     clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
     rows = clean.rows("train")
     cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
@@ -87,15 +110,18 @@ def diffusion_stage(run: Run, view: str) -> Stage:
     clean, settings = open_clean(run, "ukb"), run.profile.generation
     rows = clean.rows("train")
     tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
-    model = build_seeded("diffusion", run.profile)
+    pixels = view_pixels(run.profile.diffusion, view)
+    model = build_seeded("diffusion", run.profile, pixels=pixels)
     load_pretrained_unet(model)
     model.autoencoder.load_state_dict(load_video_autoencoder(run).state_dict())
     model.condition.measure(tokens)
-    cines = diffusion_cines(run, clean, view, rows)
     with torch.inference_mode():
-        parts = np.array_split(np.arange(len(rows)), -(-len(rows) // ENCODE_BATCH))
-        latents = torch.cat([model.encode(cine_batch(cines, part)) for part in parts])
+        parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+        seen = (cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for part in parts)
+        latents = torch.cat([model.encode(cines) for cines in seen])
     latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+    if model.mean_heart is not None:
+        model.mean_heart.fit(tokens, latents)
 
     def batches(epoch: int, generator: torch.Generator):
         for index in minibatches(len(latents), settings.batch, generator):
@@ -110,6 +136,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
         seed=run.profile.seed,
         examples=len(latents),
         trainable=lambda name: not name.startswith("autoencoder"),
+        options={"pixels": pixels},
     )
 
 

@@ -19,7 +19,13 @@ import torch
 from cardiacnets.cohorts.preprocessing import encoder_view, open_clean, resize_cine
 from cardiacnets.contracts import LEADS
 from cardiacnets.digital_heart import one_heart
-from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, fit_cine_reader, open_cine_reader
+from cardiacnets.experiments.diffusion.cine_reader import (
+    diffusion_cines,
+    finer,
+    fit_cine_reader,
+    open_cine_reader,
+    view_pixels,
+)
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch, scale_ecg
@@ -72,17 +78,23 @@ def listening(run: Run, view: str, people: int = 128) -> pd.DataFrame:
     tokens = ecg_tokens(run, ecg_batch(clean, people_rows, run.profile.ecg_input))
     with torch.inference_mode():
         latents = model.encode(cine_batch(diffusion_cines(run, clean, view, people_rows), slice(None)))
-        own = model.condition(tokens)
-        contexts = {"own": own, "stranger": own.roll(1, 0), "none": model.condition.absent(len(own))}
+        told = {"own": tokens, "stranger": tokens.roll(1, 0), "none": None}
+        contexts = {
+            name: (
+                model.condition.absent(len(tokens)) if ecg is None else model.condition(ecg),
+                model.rest(latents, ecg),
+            )
+            for name, ecg in told.items()
+        }
         for level in NOISE_LEVELS:
-            steps = torch.full((len(own),), round(level * model.sizes.noise_steps))
+            steps = torch.full((len(tokens),), round(level * model.sizes.noise_steps))
             noise = torch.randn(latents.shape, generator=generator)
             errors = {
-                name: model.errors(latents, context, steps, noise).numpy()
-                for name, context in contexts.items()
+                name: model.errors(rest, context, steps, noise).numpy()
+                for name, (context, rest) in contexts.items()
             }
             for name, error in errors.items():
-                row = {"level": level, "told": name, "error": float(error.mean()), "n": len(own)}
+                row = {"level": level, "told": name, "error": float(error.mean()), "n": len(tokens)}
                 if name != "own":
                     row |= bootstrap_mean(error - errors["own"], **run.profile.resampling).row()
                 rows.append(row)
@@ -114,16 +126,25 @@ def attention_maps(model: VideoDiffusion, cines: np.ndarray, tokens: torch.Tenso
     generator, total = torch.Generator().manual_seed(seed), torch.zeros(())
     with torch.inference_mode():
         latents = model.encode(cine_batch(cines, np.arange(len(cines))))  # (B, C, T, h, w)
+        rest = model.rest(latents, tokens)
         places = latents[0, 0].numel()
         for level in NOISE_LEVELS:
             context = EcgContext(model.condition(tokens), watch=True)
             steps = torch.full((len(cines),), round(level * model.sizes.noise_steps))
             noise = torch.randn(latents.shape, generator=generator)
-            model.denoise(model.noising.add_noise(latents, noise, steps), steps, context)
+            model.denoise(model.mix(rest, noise, steps), steps, context)
             finest = [seen for seen in context.seen.values() if seen.shape[1] == places]
             total = total + torch.stack(finest).mean(0)
     maps = (total / len(NOISE_LEVELS)).numpy()  # (B, T * h * w, N)
     return maps.reshape(len(cines), *latents.shape[2:], len(LEADS), -1)
+
+
+def moving_gaze(maps: np.ndarray) -> tuple[np.ndarray, str]:
+    """How much the gaze of each place (h, w) moves in :func:`attention_maps`, and across what: from frame to
+    frame, or, where latents hold all frames at once, from person to person.
+    """
+    axis, across = (1, "frame to frame") if maps.shape[1] > 1 else (0, "person to person")
+    return maps.std(axis=axis).mean(axis=(0, 3, 4)), across
 
 
 def turn_causes(run: Run) -> Path:
@@ -158,7 +179,8 @@ def turn_causes(run: Run) -> Path:
             inputs = np.ascontiguousarray(scale_ecg(ecg, run.profile.ecg_input), dtype=np.float32)
             tokens.append(ecg_tokens(run, torch.from_numpy(inputs)))
             for view in VIEWS:
-                real[view].append(_as_prepared(run, np.stack([getattr(heart, view) for heart in hearts])))
+                cines = np.stack([getattr(heart, view) for heart in hearts])
+                real[view].append(_as_prepared(run, view, cines))
         generated = {view: [] for view in VIEWS}
         for view in VIEWS:
             model = load_diffusion(run, view)
@@ -246,7 +268,10 @@ def score_directions(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _as_prepared(run: Run, cines: np.ndarray) -> np.ndarray:
-    """Simulated cines at the diffusion model's size, by the same two steps as a cohort's."""
+def _as_prepared(run: Run, view: str, cines: np.ndarray) -> np.ndarray:
+    """Simulated cines at the diffusion model's size, by the same steps as a cohort's."""
     cmr, sizes = run.profile.cmr_autoencoder, run.profile.diffusion
-    return resize_cine(resize_cine(cines, cmr.frames, cmr.pixels), sizes.frames, sizes.pixels)
+    pixels, prepared = view_pixels(sizes, view), resize_cine(cines, cmr.frames, cmr.pixels)
+    if pixels > cmr.pixels:
+        prepared = finer(prepared, cines)
+    return resize_cine(prepared, sizes.frames, pixels)

@@ -16,9 +16,9 @@ from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
-from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader
+from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader, view_pixels
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
-from cardiacnets.experiments.diffusion.movie_quality import measured, movie_similarity
+from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured, movie_similarity
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -32,6 +32,10 @@ MEASURES = {
     "ssim_lax": "similarity to one's own four-chamber movie",
     "lv_ef_error": "error of the ejection fraction",
     "lv_edv_error": "error of end-diastolic volume",
+    "lv_esv_error": "error of end-systolic volume",
+    "lv_mass_error": "error of left-ventricular mass",
+    "rv_edv_error": "error of the right ventricle's end-diastolic volume",
+    "rv_esv_error": "error of the right ventricle's end-systolic volume",
 }
 """What is measured on movies, as a page calls it."""
 
@@ -55,7 +59,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         twin = open_closed_form(run)
         scores = twin.alignment.draw(twin(clean, rows), run.profile.seed)
         drawn = cine_components(run).decode(scores.reshape(len(rows), len(VIEWS), -1))
-        cines = {view: resize_cine(drawn[view], sizes.frames, sizes.pixels) for view in VIEWS}
+        cines = {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
         for view, movie in cines.items():
             np.save(folder / f"{view}.npy", movie)
         np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
@@ -85,7 +89,7 @@ def beside_twin(run: Run, cohort: str) -> pd.DataFrame:
         drawn, real = linear_movies(run, cohort, view), movies(run, cohort, view, "real")
         ours = movie_similarity(movies(run, cohort, view, "generated"), real)
         pairs[f"ssim_{view}"] = "", ours, movie_similarity(drawn, real), 1
-    for name, unit in (("lv_ef", "%"), ("lv_edv", "ml")):
+    for name, unit in JUDGED.items():
         ours, twins = (np.abs(read[arm] - readings["real"])[:, INDEX_NAMES.index(name)] for arm in read)
         pairs[f"{name}_error"] = unit, ours, twins, -1
     for measure, (unit, ours, twins, sign) in pairs.items():

@@ -25,6 +25,8 @@ from cardiacnets.statistics.resampling import bootstrap_mean
 FRECHET_COMPONENTS = 20
 """Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
 HALVINGS = 200
+JUDGED = {"lv_ef": "%", "lv_edv": "ml", "lv_esv": "ml", "lv_mass": "g", "rv_edv": "ml", "rv_esv": "ml"}
+"""Indices whose error is measured, with their units."""
 
 
 def measured(run: Run, cohort: str) -> dict[str, np.ndarray]:
@@ -64,7 +66,7 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
             )
             for view in VIEWS
         }
-        for name, unit in (("lv_ef", "%"), ("lv_edv", "ml")):
+        for name, unit in JUDGED.items():
             place = INDEX_NAMES.index(name)
             each[f"{name}_error"] = (
                 np.abs(readings["generated"][:, place] - readings["real"][partner, place]),

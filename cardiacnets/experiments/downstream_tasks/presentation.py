@@ -222,9 +222,10 @@ def beats_all_labels(table: pd.DataFrame) -> str:
     if judged.empty:
         return "cannot be compared in this run"
     above, below = int((judged["low"] > 0).sum()), int((judged["high"] < 0).sum())
+    lost = ((judged["high"] - judged["low"]) / 2).median()
     return (
         f"lies above for {above} of {len(judged)} diseases and below for {below}; for the others the "
-        f"interval holds 0, and a difference below about {((judged['high'] - judged['low']) / 2).median():.2f} is lost"
+        f"interval holds 0, and a difference below about {lost:.2f} is lost"
     )
 
 

@@ -93,11 +93,11 @@ def _errors(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
     tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
     with torch.inference_mode():
         latents = model.encode(cine_batch(diffusion_cines(run, clean, view, rows), slice(None)))
-        context = model.condition(tokens)
+        context, rest = model.condition(tokens), model.rest(latents, tokens)
         for level in LEVELS:
             steps = torch.full((len(rows),), round(level * model.sizes.noise_steps))
             noise = torch.randn(latents.shape[1:], generator=generator).expand_as(latents)
-            total = total + model.errors(latents, context, steps, noise).numpy()
+            total = total + model.errors(rest, context, steps, noise).numpy()
     return total / len(LEVELS)
 
 

@@ -1,0 +1,214 @@
+"""How much of what an ECG tells arrives in the movie, and whether its draws vary as hearts do.
+
+A movie is one heart out of those that an ECG allows. If an ECG predicts an index with correlation r, a draw
+that varies as truth does correlates with it at r squared only: it adds the half that the ECG does not know.
+The mean over many draws goes back to r. So a single draw is set beside both: what the same frozen tokens
+predict directly, and the square of that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.experiments.diffusion.cine_reader import (
+    CineReader,
+    fit_cine_reader,
+    open_cine_reader,
+    small_cines,
+)
+from cardiacnets.experiments.diffusion.generate import (
+    ecg_tokens,
+    generated_rows,
+    load_diffusion,
+    movies,
+    sample_movies,
+)
+from cardiacnets.experiments.diffusion.linear_movies import linear_movies
+from cardiacnets.experiments.diffusion.movie_quality import measured
+from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.tasks import TASKS
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.phenotypes import INDEX_NAMES, axis_label
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean
+
+GOAL = 0.9
+"""The share of what the ECG predicts directly that a movie should carry."""
+DRAWS = 20
+VARIED = ("lv_edv", "lv_esv", "lv_ef", "lv_mass", "rv_edv", "rv_esv")
+"""Indices whose variation between draws is looked at."""
+
+
+def direct_indices(run: Run, cohort: str) -> np.ndarray:
+    """The 82 indices (n, 82) of :func:`generated_rows` as the frozen ECG tokens, averaged, predict them: a
+    ridge readout of the same training participants from whom the movies' reader has learned.
+    """
+    clean, inputs = open_clean(run, "ukb"), run.profile.ecg_input
+    indices = open_cohort(run, "ukb").indices
+    train, validation = clean.rows("train"), clean.rows("validation")
+    known = {name: _embedded(run, ecg_batch(clean, rows, inputs)) for name, rows in
+             (("train", train), ("validation", validation))}  # fmt: skip
+    held_out = known["validation"], indices[validation]
+    readout = fit_probe(TASKS["ukb.indices"], known["train"], indices[train], held_out)
+    other, rows = open_clean(run, cohort), generated_rows(run, cohort)
+    return readout(_embedded(run, ecg_batch(other, rows, inputs)))
+
+
+def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
+    """Mean r with the recorded indices of what is read from movies, beside the direct prediction.
+
+    One row a way (``generated``: one draw of the diffusion model, ``twin``: one draw in closed form,
+    ``direct``): ``estimate``, ``low``, ``high``, ``n``; ``share`` of the direct one; ``short`` and its
+    interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
+    prediction, whether the movie says what the ECG says. ``expected``, everywhere the same, is the mean of
+    the squared direct correlations: where a draw that varies as truth does would lie.
+    """
+    readings = measured(run, cohort)
+    read = {
+        "generated": readings["generated"],
+        "twin": linear_movies(run, cohort, "indices"),
+        "direct": direct_indices(run, cohort),
+    }
+    found = bootstrap_correlations(readings["truth"], read, **run.profile.resampling)
+    direct, rows = found.mean("direct"), []
+    expected = float(np.nanmean(found.indices("direct").estimate.clip(0) ** 2))
+    for way, values in read.items():
+        row = {"way": way, **found.mean(way).row(), "share": found.mean(way).estimate / direct.estimate}
+        if way != "direct":
+            short = found.mean_contrast({way: 1.0, "direct": -GOAL})
+            row |= short.columns("short")
+            row["cycle"] = float(np.nanmean(_columns_r(values, read["direct"])))
+        rows.append(row | {"expected": expected})
+    return pd.DataFrame(rows)
+
+
+def draw_often(run: Run) -> Path:
+    """Draw :data:`DRAWS` movies for each of a few test ECGs, both views, and read them, or reuse that:
+    ``read.npy`` (people, draws, 82).
+    """
+    ingredients = {
+        "models": [run.require(run.models / f"diffusion_{view}") for view in VIEWS],
+        "aligned": run.models / "aligned",
+        "diffusion": run.profile.diffusion,
+        "reader": fit_cine_reader(run),
+        "seed": run.profile.seed,
+        "source": code_of(draw_often),
+    }
+
+    def make(folder: Path) -> None:
+        rows = generated_rows(run, "ukb")[: run.profile.diffusion.counterfactuals]
+        tokens = ecg_tokens(run, ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input))
+        often, settings = tokens.repeat_interleave(DRAWS, 0), run.profile.diffusion
+        cines = {
+            view: sample_movies(load_diffusion(run, view), often, settings, run.profile.seed + 1)
+            for view in VIEWS
+        }
+        read = open_cine_reader(run)(cines).reshape(len(rows), DRAWS, -1)
+        np.save(folder / "read.npy", read.astype(np.float32))
+
+    return run.fit_or_load(run.predictions / "generated.draws", ingredients, make)
+
+
+def diversity(run: Run) -> pd.DataFrame:
+    """How draws for one ECG vary, against how people do, and whether the truth lies among them.
+
+    One row an index of :data:`VARIED`, all as read by the same reader: ``within`` (standard deviation of
+    draws for one ECG, root mean square over people), ``between`` (of people's own real movies), and
+    ``covered``: share of people whose real movie lies within their draws; of faithful draws
+    (:data:`DRAWS` - 1) / (:data:`DRAWS` + 1), told as ``expected``.
+    """
+    read = np.load(run.require(run.predictions / "generated.draws") / "read.npy", allow_pickle=False)
+    everyone, rows = measured(run, "ukb")["real"], []
+    for name in VARIED:
+        place = INDEX_NAMES.index(name)
+        draws, real = read[..., place], everyone[: len(read), place]
+        inside = (draws.min(1) <= real) & (real <= draws.max(1))
+        found = bootstrap_mean(inside.astype(float), **run.profile.resampling)
+        rows.append(
+            {"index_name": name, "within": float(np.sqrt(draws.var(1, ddof=1).mean())),
+             "between": float(everyone[:, place].std(ddof=1)), "covered": found.estimate,
+             "covered_low": found.interval[0], "covered_high": found.interval[1],
+             "expected": (DRAWS - 1) / (DRAWS + 1), "n": len(read)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def views_agree(run: Run, cohort: str) -> pd.DataFrame:
+    """Whether both views show one heart: r between an index as read from either view alone.
+
+    One row an index of :data:`VARIED` and ``kind`` (``real``, ``generated``, or ``strangers``: generated,
+    with the next person's other view, which shows what no common heart gives).
+    """
+    reader, rows = open_cine_reader(run), []
+    readouts = _view_readouts(run, reader)
+    pairings = ("real", "real", 0), ("generated", "generated", 0), ("strangers", "generated", 1)
+    for kind, source, step in pairings:
+        cines = {view: movies(run, cohort, view, source) for view in VIEWS}
+        scores = dict(zip(VIEWS, np.hsplit(reader.features(cines), len(VIEWS)), strict=True))
+        read = {view: readouts[view](scores[view]) for view in VIEWS}
+        for name in VARIED:
+            place = INDEX_NAMES.index(name)
+            first, second = (read[view][:, place] for view in VIEWS)
+            other = {"other": np.roll(second, step)[:, None]}
+            found = bootstrap_correlations(first[:, None], other, **run.profile.resampling)
+            rows.append({"index_name": name, "kind": kind, **found.mean("other").row()})
+    return pd.DataFrame(rows)
+
+
+def variation_told(varied: pd.DataFrame, name: str) -> str:
+    """A sentence on how draws of one index vary, from a row of :func:`diversity`."""
+    (row,) = varied[varied["index_name"] == name].itertuples()
+    low, high = row.covered_low, row.covered_high
+    range_told = (
+        "fewer than" if high < row.expected else "more than" if low > row.expected else "in line with"
+    )
+    return (
+        f"Of twenty draws for one ECG, {axis_label(name)} has a standard deviation of {row.within:.1f}, of "
+        f"all people's real movies {row.between:.1f}; the real movie reads within the range of its draws in "
+        f"{row.covered:.0%} of {row.n} people, {range_told} the {row.expected:.0%} of draws that vary as "
+        "truth does."
+    )
+
+
+def share_told(found: Estimate, share: float) -> str:
+    """Whether a movie carries :data:`GOAL` of what the ECG tells: ``found`` is r less that share of it."""
+    low, high = found.interval
+    reached = "reaches" if low > 0 else "does not reach" if high < 0 else "cannot be told from"
+    return f"carries {share:.0%} of that, which {reached} the goal of {GOAL:.0%}"
+
+
+def _view_readouts(run: Run, reader: CineReader) -> dict:
+    """A readout of the indices from the components of each view alone, of real training movies."""
+    clean, indices = open_clean(run, "ukb"), open_cohort(run, "ukb").indices
+    scores = {}
+    for split in ("train", "validation"):
+        cines = {view: small_cines(run, clean, view, clean.rows(split)) for view in VIEWS}
+        scores[split] = dict(zip(VIEWS, np.hsplit(reader.features(cines), len(VIEWS)), strict=True))
+    train, validation = (indices[clean.rows(split)] for split in ("train", "validation"))
+    return {
+        view: fit_probe(
+            TASKS["ukb.indices"], scores["train"][view], train, (scores["validation"][view], validation)
+        )
+        for view in VIEWS
+    }
+
+
+def _embedded(run: Run, ecg: torch.Tensor) -> np.ndarray:
+    """Mean token (n, D) of encoder inputs (n, 12, samples)."""
+    return ecg_tokens(run, ecg).mean(1).numpy()
+
+
+def _columns_r(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Pearson's r of each column (k,) of two arrays (n, k); NaN for a constant one."""
+    a, b = (part - part.mean(0) for part in (first, second))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0))
+

@@ -1,0 +1,73 @@
+"""The heart that an ECG lets one expect, in closed form: where a denoiser can start instead of at nothing.
+
+Ridge regression from the ECG's tokens, averaged, to the latents of its cine; and of what that leaves open the
+principal components and their variances. Were hearts normally distributed around what is expected, the best
+way back from noise would follow from these (:meth:`MeanHeart.told`): a network that starts there need not
+learn what a heart is, and what it adds is what its linear twin cannot.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cardiacnets.models.linear_twin import RidgeMap
+
+COMPONENTS = 768
+"""Principal components of what the ECG leaves open, of at most half as many as training people."""
+
+
+class MeanHeart(nn.Module):
+    """Expected latents of an ECG: ``tokens (B, N, D)`` to ``latents (B, C, T, h, w)`` of ``shape``."""
+
+    def __init__(self, width: int, shape: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        numbers = torch.Size(shape).numel()
+        self.shape = shape
+        self.register_buffer("weight", torch.zeros(width, numbers))
+        self.register_buffer("offset", torch.zeros(numbers))
+        self.register_buffer("centre", torch.zeros(width))
+        self.register_buffer("axes", torch.zeros(min(COMPONENTS, numbers), numbers))
+        self.register_buffer("variance", torch.zeros(len(self.axes)))
+        self.register_buffer("left", torch.ones(()))
+
+    def forward(self, tokens: Tensor | None) -> Tensor:
+        """Expected latents (B, C, T, h, w); (1, C, T, h, w), everyone's mean, where no ECG is given."""
+        expected = self.offset[None]
+        if tokens is not None:
+            expected = expected + (tokens.mean(1) - self.centre) @ self.weight
+        return expected.unflatten(1, self.shape)
+
+    def told(self, noisy: Tensor, noise: Tensor) -> Tensor:
+        """The way e - x that a normal distribution lets one expect in ``noisy`` (B, C, T, h, w), which is
+        (1 - t) x + t e at ``noise`` t (B,); x is the rest around the expected heart.
+        """
+        flat, noise = noisy.flatten(1), noise[:, None]
+
+        def gain(variance: Tensor) -> Tensor:
+            return (1 - noise) * variance / ((1 - noise) ** 2 * variance + noise**2)
+
+        scores = flat @ self.axes.T
+        clean = gain(self.left) * flat + ((gain(self.variance) - gain(self.left)) * scores) @ self.axes
+        return ((flat - clean) / noise).view_as(noisy)
+
+    @torch.no_grad()
+    def fit(self, tokens: Tensor, latents: Tensor) -> None:
+        """Learn from training ``tokens`` (n, N, D) and ``latents`` (n, C, T, h, w); the penalty is chosen by
+        generalised cross-validation.
+        """
+        targets = latents.flatten(1).double()
+        found = RidgeMap.fit(tokens.mean(1).double().numpy(), targets.numpy())
+        self.weight.copy_(torch.from_numpy(found.weight / found.spread[:, None]))
+        self.centre.copy_(torch.from_numpy(found.centre))
+        self.offset.copy_(torch.from_numpy(found.offset))
+        rest = latents.flatten(1) - self(tokens).flatten(1)
+        count = min(len(self.axes), len(rest) // 2)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            _, strength, axes = torch.pca_lowrank(rest, count, center=False, niter=2)
+        variance = strength.square() / len(rest)
+        left = (rest.square().sum(1).mean() - variance.sum()).clamp(min=0) / max(1, rest.shape[1] - count)
+        self.axes[:count], self.variance[:count] = axes.T, variance
+        self.variance[count:], self.axes[count:] = 0, 0
+        self.left.copy_(left.clamp(min=1e-6))
