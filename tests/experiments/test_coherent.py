@@ -59,7 +59,8 @@ def test_the_same_evidence_means_less_where_fewer_are_ill(share, expected):
 def test_a_table_of_indices_has_both_spans_and_counts_those_that_say_nothing():
     rows = pd.DataFrame({
         "label": ["Volume", "Strain"], "unit": ["ml", "%"], "estimate": [100.04, -20.0],
-        "low": [60.0, -22.0], "high": [140.0, -18.0], "usual_low": [70.0, -25.0], "usual_high": [130.0, -15.0],
+        "low": [60.0, -22.0], "high": [140.0, -18.0],
+        "usual_low": [70.0, -25.0], "usual_high": [130.0, -15.0],
     })  # fmt: skip
     shown = readable_indices(rows)
     assert shown["index"].tolist() == ["Volume, ml", "Strain, %"]

@@ -21,6 +21,6 @@ def readable_indices(indices: pd.DataFrame) -> pd.DataFrame:
 
 
 def uninformed(indices: pd.DataFrame) -> int:
-    """Rows whose interval is at least as wide as what nine in ten of the cohort have: it says nothing more."""
+    """Rows whose interval is at least as wide as what nine in ten of the cohort have: they say no more."""
     usual = indices["usual_high"] - indices["usual_low"]
     return int((indices["high"] - indices["low"] >= usual).sum())
