@@ -1,10 +1,12 @@
 """One heart: what follows from volumes and rate is computed from them, whatever a network says."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cardiacnets.experiments.your_own_ecg.coherent import CHAMBERS, coherent, possible
 from cardiacnets.experiments.your_own_ecg.explain import at_rate
+from cardiacnets.experiments.your_own_ecg.tables import readable_indices, uninformed
 from cardiacnets.phenotypes import INDEX_NAMES
 
 PLACE = {name: place for place, name in enumerate(INDEX_NAMES)}
@@ -52,3 +54,17 @@ def test_made_twice_nothing_changes_and_what_came_in_is_kept():
 def test_the_same_evidence_means_less_where_fewer_are_ill(share, expected):
     assert at_rate(0.8, share) == pytest.approx(expected)
     assert at_rate(0.0, share) == 0 and at_rate(1.0, share) == pytest.approx(1)
+
+
+def test_a_table_of_indices_has_both_spans_and_counts_those_that_say_nothing():
+    rows = pd.DataFrame({
+        "label": ["Volume", "Strain"], "unit": ["ml", "%"], "estimate": [100.04, -20.0],
+        "low": [60.0, -22.0], "high": [140.0, -18.0],
+        "usual_low": [70.0, -25.0], "usual_high": [130.0, -15.0],
+    })  # fmt: skip
+    shown = readable_indices(rows)
+    assert shown["index"].tolist() == ["Volume, ml", "Strain, %"]
+    assert shown["estimate"].tolist() == [100.0, -20.0]
+    assert shown["90 % interval"].tolist() == ["60.0 to 140.0", "−22.0 to −18.0"]
+    assert shown["nine in ten of the cohort"].tolist() == ["70.0 to 130.0", "−25.0 to −15.0"]
+    assert uninformed(rows) == 1
