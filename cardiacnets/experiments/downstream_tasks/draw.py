@@ -236,12 +236,13 @@ def forest(table: pd.DataFrame, label: str = "") -> Figure:
     columns = min(len(tasks), PANELS)
     lines = -(-len(tasks) // columns)
     figure = Figure(figsize=(2.6 + 2.1 * columns, 0.8 + lines * (0.8 + 0.26 * len(arms))))
+    singles = shown.pop("trainings") if "trainings" in shown else [()] * len(shown)
+    alone = shown[["task", "arm"]].assign(each=singles).explode("each").dropna(subset="each")
+    alone = alone.astype({"each": float}).reset_index(drop=True)
     plot = so.Plot(shown, x="estimate", y="arm", xmin="low", xmax="high", color="arm")
     plot = plot.add(so.Range(linewidth=1.6), legend=False).add(so.Dot(pointsize=5), legend=False)
-    if "trainings" in shown and shown["trainings"].map(len).any():
-        single = shown["trainings"].explode()
-        alone = shown.loc[single.index, ["task", "arm"]].assign(each=single.astype(float).to_numpy())
-        plot = plot.add(so.Dot(pointsize=2.5, fillalpha=0.4), data=alone, x="each", y="arm", legend=False)
+    if len(alone):
+        plot = plot.add(so.Dot(pointsize=2.5, alpha=0.5), data=alone, x="each", y="arm", legend=False)
     measure = label or METRIC_NAMES[shown["metric"].iloc[0]]
     plot = plot.scale(color=COLOURS, y=so.Nominal(order=arms)).label(x=measure, y="")
     draw_on(figure, plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot)
