@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection
 
 from cardiacnets.experiments.downstream_tasks import draw, evaluation, presentation
 from cardiacnets.experiments.downstream_tasks.convergence import still_falling
@@ -189,10 +188,14 @@ def test_single_trainings_are_drawn_as_small_dots(tables):
     def dots(several):
         arms, _ = tables(screening(("classical", "aligned"), 1.0, several))
         (axis,) = draw.forest(arms.query("metric == 'auc'")).axes
-        drawn = [each for each in axis.collections if isinstance(each, PathCollection)]
-        return sum(len(each.get_offsets()) for each in drawn)
+        (drawn,) = [each for each in axis.collections if each.get_gid() == "trainings"]
+        names = [tick.get_text() for tick in axis.get_yticklabels()]
+        return [(x, names[round(y)]) for x, y in drawn.get_offsets()], arms
 
-    assert dots(("aligned",)) - dots(()) == 3
+    assert dots(())[0] == []
+    found, arms = dots(("aligned",))
+    (singles,) = arms.query("arm == 'aligned' and metric == 'auc'")["trainings"]
+    assert found == [(pytest.approx(value), "aligned ECG") for value in singles]
 
 
 def test_the_curve_has_a_panel_with_and_one_without_covariates():
