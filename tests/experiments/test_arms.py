@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.downstream_tasks import evaluation, presentation
+from cardiacnets.experiments.downstream_tasks import draw, evaluation, presentation
 from cardiacnets.experiments.downstream_tasks.convergence import still_falling
 from cardiacnets.experiments.downstream_tasks.downstream import arms_of, model_name, settings_of
 from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
@@ -14,6 +14,7 @@ from cardiacnets.profile import load_profile
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, auc_difference, auc_interval
 from cardiacnets.statistics.trainings import ONE_TRAINING
+from cardiacnets.study import ARMS
 
 
 def with_settings(**settings) -> Run:
@@ -181,3 +182,30 @@ def test_a_learning_curve_is_flat_or_not():
 def test_the_start_without_cmr_is_an_arm_of_two_tasks():
     assert "masked" in arms_of("ukb.indices") and "masked" in arms_of("ukb.cm")
     assert "masked" not in arms_of("mimic.cm")
+
+
+def test_single_trainings_are_drawn_as_small_dots(tables):
+    def dots(several):
+        arms, _ = tables(screening(("classical", "aligned"), 1.0, several))
+        (axis,) = draw.forest(arms.query("metric == 'auc'")).axes
+        (drawn,) = [each for each in axis.collections if each.get_gid() == "trainings"]
+        names = [tick.get_text() for tick in axis.get_yticklabels()]
+        return [(x, names[round(y)]) for x, y in drawn.get_offsets()], arms
+
+    assert dots(())[0] == []
+    found, arms = dots(("aligned",))
+    (singles,) = arms.query("arm == 'aligned' and metric == 'auc'")["trainings"]
+    assert found == [(pytest.approx(value), "aligned ECG") for value in singles]
+
+
+def test_the_curve_has_a_panel_with_and_one_without_covariates():
+    found = Comparison(0.4, (0.35, 0.45), 500, "bootstrap", 3.0, 0.01)
+    arms = ("classical", "classical_covariates", "aligned", "classical-covariates")
+    rows = [{"arm": arm, "labels": labels} | found.row() for arm in arms for labels in (100, 1000)]
+    picture = draw.arms_by_labels(pd.DataFrame(rows))
+    panels = [axis.get_title() for axis in picture.figure.axes]
+    assert panels == ["without covariates", "with covariates"]
+    (legend,) = picture.figure.legends
+    said = {text.get_text() for text in legend.get_texts()}
+    assert said == {ARMS[arm].title for arm in arms[:3]} and "3 arms" in picture.alt
+    assert [tick.get_text() for tick in picture.figure.axes[0].get_xticklabels()] == ["100", "1,000"]

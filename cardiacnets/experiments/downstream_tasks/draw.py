@@ -235,13 +235,16 @@ def forest(table: pd.DataFrame, label: str = "") -> Figure:
     columns = min(len(tasks), PANELS)
     lines = -(-len(tasks) // columns)
     figure = Figure(figsize=(2.6 + 2.1 * columns, 0.8 + lines * (0.8 + 0.26 * len(arms))))
+    singles = shown.pop("trainings") if "trainings" in shown else [()] * len(shown)
+    alone = shown[["task", "arm"]].assign(each=singles).explode("each").dropna(subset="each")
     plot = so.Plot(shown, x="estimate", y="arm", xmin="low", xmax="high", color="arm")
     plot = plot.add(so.Range(linewidth=1.6), legend=False).add(so.Dot(pointsize=5), legend=False)
-    if "trainings" in shown and shown["trainings"].map(len).any():
-        single = shown["trainings"].explode()
-        alone = shown.loc[single.index, ["task", "arm"]].assign(each=single.astype(float).to_numpy())
-        plot = plot.add(so.Dot(pointsize=2.5, fillalpha=0.4), data=alone, x="each", y="arm", legend=False)
     measure = label or METRIC_NAMES[shown["metric"].iloc[0]]
     plot = plot.scale(color=COLOURS, y=so.Nominal(order=arms)).label(x=measure, y="")
     draw_on(figure, plot.facet("task", order=tasks, wrap=columns) if len(tasks) > 1 else plot)
+    for task, axis in zip(tasks, figure.axes, strict=True):
+        here = alone[alone["task"] == task]
+        colours = [COLOURS[arm] for arm in here["arm"]]
+        height = [arms.index(arm) for arm in here["arm"]]
+        axis.scatter(here["each"].astype(float), height, s=7, c=colours, alpha=0.5, zorder=3, gid="trainings")
     return figure
