@@ -224,6 +224,8 @@ COMPARISONS = pairs_of(
         ("aligned", "cmr"),
         ("aligned_covariates", "classical_covariates"),
         ("aligned_covariates", "ecg_covariates"),
+        ("aligned", "cmr_supervised"),
+        ("cmr_supervised", "cmr"),
     ],
     ARMS,
 )
