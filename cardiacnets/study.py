@@ -269,6 +269,8 @@ COMPARISONS = pairs_of(
         ("probe_aligned", "probe_permuted"),
         ("probe_aligned_covariates", "untrained_covariates"),
         ("probe_aligned", "published"),
+        ("aligned", "cmr_supervised"),
+        ("cmr_supervised", "cmr"),
     ],
     ARMS,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 import platform
+from dataclasses import asdict
 import resource
 import sys
 from typing import Any
@@ -41,7 +42,7 @@ def settings(profile: Profile) -> str:
     """Twelve letters that two profiles share if all their numbers and options are equal; the name, the seed
     and the number of processes, which changes no result, do not count.
     """
-    content = profile.asdict()
+    content = asdict(profile)
     return digest({key: content[key] for key in content.keys() - {"name", "seed", "processes"}})[:12]
 
 

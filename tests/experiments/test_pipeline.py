@@ -32,6 +32,7 @@ from cardiacnets.experiments.contrastive_alignment import (
     as_published,
     closed_form,
     ecg_pretraining,
+    gate,
     information_limited,
     switches,
 )
@@ -240,6 +241,28 @@ def test_the_epoch_with_the_lowest_contrast_of_validation_people_is_kept(run):
     found = contrast.contrast_of(model, clean, clean.rows("validation"))
     assert len(found) == len(clean.rows("validation"))
     assert float(found.mean()) == pytest.approx(history["validation"].min(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((3.0, 4.0), "leaves guessing"),  # ln 64 is 4.16
+        ((4.0, 4.2), "does not leave guessing"),
+        ((5.0, 6.0), "does not leave guessing"),
+        ((float("nan"), 4.0), "cannot be judged"),
+    ],
+)
+def test_a_contrast_leaves_guessing_where_its_interval_does(interval, said):
+    assert readout.against_guessing(Estimate(4.0, interval, 64, "InfoNCE")).startswith(said)
+
+
+def test_the_gate_reads_the_student_as_chapter_02_reads_the_teacher(run):
+    known, read = gate.student_and_teacher(run), readout.cmr_readouts(run, "ukb.indices")
+    assert known.mean("teacher").estimate == pytest.approx(read.mean("trained").estimate, abs=1e-6)
+    difference = known.mean("student").estimate - known.mean("teacher").estimate
+    assert known.mean_difference("student", "teacher").estimate == pytest.approx(difference, abs=1e-6)
+    arms = ("trained", "untrained", "twin", "masked", "masked_untrained", "ecg")
+    assert len({read.mean(arm).estimate for arm in arms}) == len(arms)
 
 
 def test_an_encoder_without_its_twin_names_the_chapter(run, tmp_path):
