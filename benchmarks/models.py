@@ -22,6 +22,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,11 @@ def attention_step(variant: str, batch: int) -> Callable[[], None]:
 def sampling_step(variant: str, batch: int) -> Callable[[], None]:
     """Movies for ``batch`` ECGs, from noise to pixels."""
     profile = load_profile("quick")
+    noise = {"prediction": "velocity", "start": "noise", "sampler": "dpm_solver", "guidance": 2.0}
+    profile = replace(profile, diffusion=replace(profile.diffusion, **noise))
     model = build("diffusion", profile).to(DEVICE).eval()
-    tokens = torch.randn(batch, 36, profile.ecg_encoder.width, device=DEVICE)
+    count = 12 * profile.ecg_input.samples // profile.ecg_encoder.patch
+    tokens = torch.randn(batch, count, profile.ecg_encoder.width, device=DEVICE)
     if variant == "two passes, DDIM 100":
         model.unet.set_attn_processor(AttnProcessor2_0())
         return lambda: two_passes(model, tokens, steps=100)

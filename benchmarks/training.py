@@ -96,7 +96,10 @@ def loading(name: str, repeats: int) -> list[dict[str, Any]]:
     """Seconds to assemble a batch and to take a step on it, for each stage of the profile ``name``."""
     with tempfile.TemporaryDirectory() as folder:
         run = small_run(load_profile(name), Path(folder))
-        return [{"stage": title, **load_and_step(make(run), repeats)} for title, make in STAGES.items()]
+        stages = dict(STAGES)
+        if run.profile.diffusion.autoencoder == "patches":
+            del stages["video autoencoder"]  # learned in closed form
+        return [{"stage": title, **load_and_step(make(run), repeats)} for title, make in stages.items()]
 
 
 def load_and_step(stage: Stage, repeats: int) -> dict[str, Any]:
@@ -149,9 +152,10 @@ def pair(profile: Profile, rows: int) -> list[torch.Tensor]:
 
 def latents(profile: Profile, rows: int) -> list[torch.Tensor]:
     sizes = profile.diffusion
-    side = sizes.pixels // 2 ** (len(sizes.vae_channels) - 1)
+    patches = sizes.autoencoder == "patches"
+    side = sizes.pixels // (sizes.patch if patches else 2 ** (len(sizes.vae_channels) - 1))
     tokens = 12 * profile.ecg_input.samples // profile.ecg_encoder.patch
-    shape = (rows, sizes.latent_channels, sizes.frames, side, side)
+    shape = (rows, sizes.latent_channels, 1 if patches else sizes.frames, side, side)
     return [torch.randn(shape), torch.randn(rows, tokens, profile.ecg_encoder.width)]
 
 

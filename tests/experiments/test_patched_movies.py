@@ -1,0 +1,71 @@
+"""Chapter 04's chain with patches, a flow and the mean heart, both views at sizes of their own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort
+from cardiacnets.cohorts.store import open_cohort, simulate_cohort
+from cardiacnets.experiments.diffusion import cine_reader, generate, guidance
+from cardiacnets.models import build
+from cardiacnets.models.patch_autoencoder import PatchAutoencoder
+from cardiacnets.profile import load_profile
+from cardiacnets.run import Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Eighty people; the aligned encoder is one that has learned nothing."""
+    smoke = load_profile("smoke")
+    patched = replace(
+        smoke.diffusion, pixels=40, lax_pixels=48, autoencoder="patches", latent_channels=6,
+        prediction="flow", sampler="euler", sampling_steps=2, start="mean_heart", guidance=1.0, generated=4,
+    )  # fmt: skip
+    profile = replace(smoke, diffusion=patched, cohorts=replace(smoke.cohorts, ukb=80))
+    run = Run(tmp_path_factory.mktemp("runs") / "patched", "patched", profile)
+    simulate_cohort(run, "ukb", processes=1)
+    preprocess_cohort(run, "ukb", processes=1, progress=False)
+    return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def untrained(run):
+    torch.manual_seed(0)
+    aligner = build("aligner", run.profile).eval()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "load_aligner", lambda run: aligner)
+        run.fit_or_load(run.models / "aligned", {"seed": 0}, lambda folder: None)
+        generate.fit_video_autoencoder(run)
+        for view in ("sax", "lax"):
+            generate.fit_diffusion(run, view)
+        yield
+
+
+def test_movies_are_drawn_at_each_views_size(run):
+    for view, pixels in (("sax", 40), ("lax", 48)):
+        generate.generate_movies(run, "ukb", view)
+        movies = {kind: generate.movies(run, "ukb", view, kind) for kind in ("real", "generated")}
+        assert movies["generated"].shape == movies["real"].shape == (4, 4, pixels, pixels)
+        assert movies["generated"].std() > 10
+
+
+def test_fine_movies_come_from_the_stored_cohort(run):
+    clean, stored = open_clean(run, "ukb"), open_cohort(run, "ukb")
+    assert clean.sax.shape[-1] == 32 and stored.sax.shape[-1] == 80
+    fine = cine_reader.diffusion_cines(run, clean, "sax", np.array([3]))
+    coarse = cine_reader.resize_cine(clean.sax[3:4], 4, 40)
+    straight = cine_reader.resize_cine(stored.sax[3:4], 4, 40)
+    assert np.array_equal(fine, straight) and not np.array_equal(fine, coarse)
+
+
+def test_it_is_heard_and_watched(run):
+    heard = guidance.listening(run, "lax", people=8)
+    assert set(heard["told"]) == {"own", "stranger", "none"} and (heard["error"] > 0).all()
+    people = guidance.validation_sample(run, 3)
+    model = generate.load_diffusion(run, "sax")
+    assert isinstance(model.autoencoder, PatchAutoencoder)
+    maps = guidance.attention_maps(model, people.sax, people.tokens, seed=1)
+    places, across = guidance.moving_gaze(maps)
+    assert maps.shape[:4] == (3, 1, 5, 5) and places.shape == (5, 5) and across == "person to person"
