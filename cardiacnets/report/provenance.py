@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import os
 import platform
-from dataclasses import asdict
 import resource
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import torch

@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -278,7 +279,7 @@ def test_a_profile_of_another_preset_differs_in_nothing_else(tmp_path):
             ["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=True
         )
         (tmp_path / "ukb_like.yaml").write_text(done.stdout)
-        ours, shipped = load_profile(tmp_path / "ukb_like.yaml").asdict(), load_profile(name).asdict()
+        ours, shipped = (asdict(load_profile(each)) for each in (tmp_path / "ukb_like.yaml", name))
         assert ours["cohorts"].pop("preset") == "ukb_like" != shipped["cohorts"].pop("preset")
         assert ours == shipped
 
