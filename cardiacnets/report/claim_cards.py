@@ -202,6 +202,8 @@ def _beside(key: str, results: Mapping[str, Result]) -> list[tuple[str, str]]:
 
 def _line(key: str, results: Mapping[str, Result], told: str) -> str:
     """One of several results: of whom, how much, what is said of it, and what belongs beside it."""
+    if key not in results:
+        return f"{html.escape(about(key))}: {told or NOT_RECORDED}"
     said = [_short(key, results), *([told] if told else [])]
     said += [
         f"{words[0].lower()}{words[1:]} {_short(other, results, key)}"

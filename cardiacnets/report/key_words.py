@@ -27,12 +27,14 @@ CLASSICAL, STRANGERS = "classical", "permuted"
 def about(key: str) -> str:
     """Of whom and what: ``ukb.cm.auc.aligned`` is "UK Biobank: cardiomyopathy"; the key where nobody knows.
 
-    Tasks, subtypes and single indices of the study's cohorts have names.
+    Tasks, subtypes and single indices of the study's cohorts have names; where subtypes stand for arms, they
+    are named too: "RCM less DCM".
     """
     cohort, _, rest = key.partition(".")
-    name = rest.partition(".")[0]
+    name, last = rest.partition(".")[0], rest.rpartition(".")[2].split("-")
     if f"{cohort}.{name}" in TASKS:
-        return TASKS[f"{cohort}.{name}"].title
+        of = f", {' less '.join(each.upper() for each in last)}" if set(last) <= set(SUBTYPES) else ""
+        return TASKS[f"{cohort}.{name}"].title + of
     if cohort in COHORTS and name in SUBTYPES:
         return f"{COHORTS[cohort].title}: {DIAGNOSIS_NAMES[name]}"
     if name in INDEX_NAMES:
@@ -65,10 +67,10 @@ def beside(key: str) -> Iterator[tuple[str, str]]:
 
     Beside a difference of two arms: the same without covariates; the first arm less the classical model,
     with covariates where it has them; alignment less alignment to strangers, without; beside a single arm:
-    the classical model.
+    the classical model. Nothing beside a measure that has no name here: the classical model may not have it.
     """
     arms, stem = arms_of(key), _stem(key)
-    if not arms:
+    if not arms or not measure(key):
         return
     first, last = arms[0], key.rpartition(".")[0]
     classical = CLASSICAL + COVARIATES * first.endswith(COVARIATES)

@@ -9,7 +9,7 @@ import pytest
 from cardiacnets.report import claim_cards, claims
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import Claim, corrections, load_claims, verdict
-from cardiacnets.report.key_words import beside
+from cardiacnets.report.key_words import about, beside
 from cardiacnets.report.results import make_result
 from cardiacnets.report.verdicts import AGREES, ASSUMED, DISAGREES, NOT_RECORDED, UNDECIDED
 from cardiacnets.run import open_run
@@ -168,6 +168,26 @@ def test_the_classical_model_strangers_and_no_covariates_stand_beside_the_judged
     alone = rows(cards(claims_page([row], results(**{judged: (0.01, 0.09)}), open_run("smoke")))[0])
     assert alone["Less the classical model"] == NOT_RECORDED
     assert "Less alignment to strangers" not in alone
+
+
+def test_keys_are_told_in_words():
+    assert about("ukb.cm.auc.aligned") == "UK Biobank: cardiomyopathy"
+    assert about("mimic.dcm.auc.aligned") == "MIMIC-IV-ECG: dilated cardiomyopathy"
+    assert about("mimic.subtypes.recall_gain.rcm-dcm").endswith(": subtypes of cardiomyopathy, RCM less DCM")
+    assert about("diffusion.lv_mass.r.generated_real") == "LV myocardial mass, g"
+    assert about("reader.cm.lost.readings") == "reader.cm.lost.readings"
+    assert dict(beside("ukb.cm.specificity.aligned_covariates")) == {
+        "classical ECG + covariates": "ukb.cm.specificity.classical_covariates"
+    }
+    assert list(beside("ukb.cm.heat_coverage.aligned-ecg")) == []  # the classical model has no heat map
+
+
+def test_of_several_results_each_has_its_line_and_one_not_run_says_so_once():
+    both = claim(keys=(KEY, OTHER))
+    (card,) = cards(claims_page([both], results(**{KEY: (0.01, 0.09)}), open_run("smoke")))
+    first, second = re.findall(r"<li>(UK Biobank.*?)</li>", card)
+    assert first.startswith("UK Biobank: cardiomyopathy: 0.050 (0.010 to 0.090, n = 10); <strong>agrees")
+    assert second == "UK Biobank: heart failure: <strong>not yet run</strong>"
 
 
 def test_the_shipped_claims_are_judged_with_covariates_and_beside_the_classical_model():
