@@ -25,7 +25,9 @@ NEAREST, FARTHEST = 1e-3, 30.0
 ONE_TRAINING = "one training: its spread is not in the interval"
 
 
-def with_trainings(found: Found, left_out: Sequence[ArrayLike]) -> Found:
+def with_trainings(
+    found: Found, left_out: Sequence[ArrayLike], bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Found:
     """``found``, whose interval is over participants, with one over participants and trainings.
 
     ``left_out``: for each arm that was trained T >= 2 times, the statistic (T,) where that arm is the mean of
@@ -37,8 +39,9 @@ def with_trainings(found: Found, left_out: Sequence[ArrayLike]) -> Found:
 
     and ``high`` likewise (Howe 1974, "Approximate confidence limits on the mean of X + Y"; Zou and Donner
     2008). Drawing three trainings with replacement instead would keep two thirds of their variance and
-    normal quantiles where Student's are 4.3. A :class:`Comparison` gets the test that fits: ``statistic`` is
-    the z at which its interval just touches 0.
+    normal quantiles where Student's are 4.3. The interval ends at ``bounds``, between which the statistic
+    lies: few trainings that differ may tell nothing. A :class:`Comparison` gets the test that fits:
+    ``statistic`` is the z at which its interval just touches 0.
 
     Assumes trainings alike but for their seeds, and arms trained apart: arms that share a start vary
     together, for which the interval of their difference is too wide. What could not be computed stays as it
@@ -61,8 +64,8 @@ def with_trainings(found: Found, left_out: Sequence[ArrayLike]) -> Found:
     low, high = found.interval
     below, above = found.estimate - low, high - found.estimate
     interval = (
-        found.estimate - float(np.hypot(below, half_width(z))),
-        found.estimate + float(np.hypot(above, half_width(z))),
+        max(found.estimate - float(np.hypot(below, half_width(z))), bounds[0]),
+        min(found.estimate + float(np.hypot(above, half_width(z))), bounds[1]),
     )
     counts = " and ".join(dict.fromkeys(str(len(values)) for values in arms))
     method = f"{found.method}; {counts} trainings by jackknife, added in squares"

@@ -47,6 +47,7 @@ from cardiacnets.experiments.downstream_tasks import (
     oracle_arm,
 )
 from cardiacnets.experiments.downstream_tasks.parts import Parts
+from cardiacnets.experiments.downstream_tasks.predictions import network_scores
 from cardiacnets.experiments.shared import encoding, stage
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import Standardiser
@@ -575,6 +576,11 @@ def test_another_training_is_another_network_from_another_alignment(run):
     asked = np.isfinite(first)
     assert (asked == np.isfinite(second)).all(), "the same people have labels"
     assert not np.allclose(first[asked], second[asked])
+    twice = replace(run.profile, downstream=replace(run.profile.downstream, trainings=2))
+    labels = labelled(run, "ukb.cm")
+    said = network_scores(replace(run, profile=twice), labels.task, labels, labels.of("test"), "aligned")
+    both = np.stack([first, second])[:, labels.of("test")]
+    np.testing.assert_allclose(said, both, atol=1e-5)
 
 
 def test_an_untrained_encoder_is_the_same_each_time_and_another_each_training(run):

@@ -49,6 +49,11 @@ def test_the_test_and_the_interval_agree():
         assert np.sign(found.statistic) == np.sign(gain)
 
 
+def test_an_interval_ends_where_the_statistic_does():
+    found = with_trainings(Estimate(0.7, (0.6, 0.8), 9, "AUC"), [[0.2, 0.9]], (0, 1))
+    assert found.interval == (0, 1)
+
+
 def test_trainings_that_agree_change_nothing_and_one_is_no_spread():
     given = Comparison(0.03, (0.01, 0.05), 9, "normal", 2.9, 0.003)
     same = with_trainings(given, [np.full(3, 0.03)])

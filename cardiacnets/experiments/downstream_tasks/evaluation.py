@@ -57,10 +57,12 @@ class Predictions:
     validation: pd.DataFrame
     trainings: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def measured(self, result: Found, measure: Measure, arms: tuple[str, ...]) -> tuple[Found, tuple]:
-        """``result``, the ``measure`` of one of ``arms``, or of the first less the second, with an interval
+    def measured(self, result: Found, metric: str, arms: tuple[str, ...]) -> tuple[Found, tuple]:
+        """``result``, the ``metric`` of one of ``arms``, or of the first less the second, with an interval
         over participants and trainings; and the same of each training, as far as all have it.
         """
+        measure, (least, most) = measure_of(metric, self.truth), (-1.0 if metric == "r" else 0.0, 1.0)
+        bounds = (least, most) if len(arms) == 1 else (least - most, most - least)
         several = {arm: self.trainings[arm] for arm in arms if arm in self.trainings}
         if any(learned_by_steps(arm) and arm not in several for arm in arms):
             result = replace(result, method=f"{result.method}; {ONE_TRAINING}")
@@ -78,7 +80,7 @@ class Predictions:
             float(sum(signs[arm] * (alone[arm][place] if arm in alone else whole[arm]) for arm in arms))
             for place in range(min(map(len, several.values())))
         )
-        return with_trainings(result, left_out), singles
+        return with_trainings(result, left_out, bounds), singles
 
 
 def learned_by_steps(arm: str) -> bool:
@@ -132,9 +134,7 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
     for arm, metric, result in measure(run, predictions):
         row, singles = {"task": key, "arm": arm, "metric": metric}, ()
         if metric != "specificity":
-            result, singles = predictions.measured(
-                replace(result, n=people), measure_of(metric, predictions.truth), (arm,)
-            )
+            result, singles = predictions.measured(replace(result, n=people), metric, (arm,))
         rows.append(row | result.row() | {"trainings": singles})
     return pd.DataFrame(rows)
 
@@ -169,9 +169,8 @@ def comparison_table(
         "indices": _index_differences,
     }
     for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
-        measure = measure_of(metric, predictions.truth)
-        wide, _ = predictions.measured(wide, measure, (first, second))
-        result, singles = predictions.measured(replace(result, n=people), measure, (first, second))
+        wide, _ = predictions.measured(wide, metric, (first, second))
+        result, singles = predictions.measured(replace(result, n=people), metric, (first, second))
         low, high = wide.interval
         row = {"task": key, "comparison": f"{first}-{second}", "first": first, "second": second}
         row |= {"metric": metric, "trainings": singles}

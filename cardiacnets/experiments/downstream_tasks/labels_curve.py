@@ -207,7 +207,7 @@ def curve_table(
             result = found.mean_contrast(weights)
             left_out = _without_each(singles, settings.trainings if any(map(repeated, pair)) else 1)
             if len(left_out) > 1:
-                result = with_trainings(result, [left_out])
+                result = with_trainings(result, [left_out], (-len(pair), len(pair)))
             columns = result.row() | {"statistic": result.statistic}
             rows.append(row | columns | {"draws": list(map(float, singles)), "note": ""})
     return pd.DataFrame(rows)
