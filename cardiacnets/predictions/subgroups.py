@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from cardiacnets.predictions.estimable import NOTHING, judged
-from cardiacnets.statistics import Estimate, accuracy, auc_interval, bootstrap_correlations, calibration
+from cardiacnets.statistics import (
+    Estimate,
+    accuracy,
+    apart,
+    auc_interval,
+    bootstrap_correlations,
+    calibration,
+)
 from cardiacnets.statistics.checking import same_length
 
 SMALL = 20
@@ -108,12 +115,13 @@ def _measured(
 
 
 def _apart(group: Mapping, rest: Mapping) -> dict[str, float]:
-    difference = group["estimate"] - rest["estimate"]
-    below = np.hypot(group["estimate"] - group["low"], rest["high"] - rest["estimate"])
-    above = np.hypot(group["high"] - group["estimate"], rest["estimate"] - rest["low"])
-    error = (below + above) / 2 / norm.ppf(0.975)
+    found = apart(*(
+        Estimate(row["estimate"], (row["low"], row["high"]), row["n"], row["method"]) for row in (group, rest)
+    ))
+    low, high = found.interval
+    error = (high - low) / 2 / norm.ppf(0.975)
     return {
-        "difference": difference, "difference_low": difference - below, "difference_high": difference + above,
+        "difference": found.estimate, "difference_low": low, "difference_high": high,
         "could_show": SHOWN_BY_80 * error,
     }  # fmt: skip
 

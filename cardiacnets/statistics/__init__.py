@@ -49,7 +49,7 @@ from cardiacnets.statistics.equivalence import (
     not_below,
     within_margin,
 )
-from cardiacnets.statistics.estimate import Comparison, Estimate
+from cardiacnets.statistics.estimate import Comparison, Estimate, apart
 from cardiacnets.statistics.in_words import in_words
 from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest, recall_gain
@@ -81,7 +81,7 @@ from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootst
 __all__ = [
     "BootstrappedCorrelations", "Calibration", "Comparison", "Components", "CorrelationComparison",
     "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy", "accuracy_by_session",
-    "accuracy_gains", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
+    "accuracy_gains", "apart", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
     "balanced_accuracy_difference", "bootstrap_correlations", "bootstrap_mean", "calibration",
     "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference",
     "clustered_paired_test", "compare_accuracies", "compare_aucs", "compare_correlations",

@@ -70,6 +70,22 @@ class Comparison(Estimate):
         return super().row() | {"pvalue": self.pvalue}
 
 
+def apart(a: Estimate, b: Estimate) -> Estimate:
+    """``a`` less ``b`` of different people, with both their limits added in squares (Zou and Donner 2008).
+
+    Of the same people it is too wide where the two rise together. ``n`` counts both; ``ValueError`` for
+    intervals of two levels.
+    """
+    if a.level != b.level:
+        raise ValueError(f"intervals of one level are needed, not of {a.level:g} and {b.level:g}")
+    difference = a.estimate - b.estimate
+    below = np.hypot(a.estimate - a.interval[0], b.interval[1] - b.estimate)
+    above = np.hypot(a.interval[1] - a.estimate, b.estimate - b.interval[0])
+    interval = (float(difference - below), float(difference + above))
+    n = None if a.n is None or b.n is None else a.n + b.n
+    return Estimate(float(difference), interval, n, "limits of both added in squares", level=a.level)
+
+
 def normal_quantile(level: float) -> float:
     """The z with a central probability of ``level`` (.95: 1.96); ``ValueError`` outside (0, 1)."""
     if not 0 < level < 1:

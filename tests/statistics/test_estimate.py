@@ -8,6 +8,7 @@ from cardiacnets.statistics import (
     Comparison,
     Estimate,
     accuracy,
+    apart,
     auc_difference,
     auc_interval,
     compare_correlations,
@@ -83,3 +84,14 @@ def test_the_name_is_that_of_what_was_computed():
     assert "Newcombe" in paired_difference(2, 1, 0, 1, method="newcombe").method
     clustered = auc_difference(LABELS, A, B, clusters=[0, 0, 1, 1, 2, 2, 3, 3]).method
     assert "clustered" in clustered and "clustered" not in auc_difference(LABELS, A, B).method
+
+
+def test_two_estimates_apart_add_their_limits_in_squares():
+    first = Estimate(0.8, (0.7, 0.84), 50, "one")
+    second = Estimate(0.6, (0.5, 0.63), 70, "other")
+    found = apart(first, second)
+    assert found.estimate == pytest.approx(0.2) and found.n == 120
+    assert found.interval[0] == pytest.approx(0.2 - np.hypot(0.1, 0.03))
+    assert found.interval[1] == pytest.approx(0.2 + np.hypot(0.04, 0.1))
+    with pytest.raises(ValueError, match="0.95 and 0.9"):
+        apart(first, Estimate(0.6, (0.5, 0.63), 70, "other", level=0.9))
