@@ -22,7 +22,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 80rem; p
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem; text-align: left; vertical-align: top; }
 td { font-variant-numeric: tabular-nums; }
-th[scope=row] { font-weight: 400; overflow-wrap: anywhere; }
+th[scope=row] { font-weight: 400; min-width: 7rem; overflow-wrap: anywhere; }
 tr.exceeds td:last-child { color: var(--mark); font-weight: 600; }
 caption { padding: .25rem 0; text-align: left; }
 summary { cursor: pointer; font-size: 1.15rem; font-weight: 600; padding: .5rem 0; }
