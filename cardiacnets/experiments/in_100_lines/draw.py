@@ -8,8 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from cardiacnets.picture import Picture
-from cardiacnets.study import ARMS
 from cardiacnets.theme import ARM_COLOURS
+
+TITLES = {
+    "classical": "components of the ECG",
+    "twin": "aligned in closed form",
+    "twin_permuted": "closed form with strangers",
+    "probe_aligned": "aligned by contrast",
+    "probe_permuted": "contrast with strangers",
+    "cmr_twin": "components of the cine",
+}
+"""What each arm is on this page."""
 
 
 def label_curve(curve: pd.DataFrame) -> Picture:
@@ -24,8 +33,8 @@ def label_curve(curve: pd.DataFrame) -> Picture:
         dashes = "--" if arm.endswith("_permuted") else "-"
         axis.vlines(places, rows["low"], rows["high"], color=ARM_COLOURS[arm], alpha=0.5)
         seaborn.lineplot(
-            x=places, y=rows["estimate"], color=ARM_COLOURS[arm], marker="o", linestyle=dashes,
-            label=ARMS[arm].title, ax=axis,
+            x=places, y=rows["estimate"], color=ARM_COLOURS[arm], linestyle=dashes,
+            marker="s" if arm.startswith("twin") else "o", markersize=6, label=TITLES[arm], ax=axis,
         )  # fmt: skip
     labels = sorted(set(curve["labels"]))
     axis.xaxis.set_minor_locator(NullLocator())
@@ -36,7 +45,8 @@ def label_curve(curve: pd.DataFrame) -> Picture:
         figure,
         "label-curve",
         "Mean correlation with the 82 indices on unseen hearts against the number of labels a linear readout "
-        "learned from, with 95 % intervals over hearts. Dashed: aligned with strangers.",
+        "learned from, with 95 % intervals over hearts. Dashed: aligned with strangers; squares: in closed "
+        "form.",
         "Line chart with intervals of mean correlation against the number of labelled hearts, one line each "
         "for the ECG's components, alignment in closed form and by contrast, both also with strangers, and "
         "the components of the cine.",
