@@ -1,5 +1,5 @@
 """The command line ``python -m cardiacnets``: check, export, read, preprocess, reader-kit, train, audit,
-weights; ``--help`` explains each.
+weights, student; ``--help`` explains each.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from cardiacnets.predictions import Roles, audit, read_predictions
 from cardiacnets.predictions.audit import in_lines
 from cardiacnets.profile import load_profile, profile_names
 from cardiacnets.report.builder_watch import end_with_builder
-from cardiacnets.run import open_run
+from cardiacnets.run import REPOSITORY, open_run
 from cardiacnets.shards import parse_part
+from cardiacnets.teaching import write_student_edition
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -288,8 +289,22 @@ def run_weights(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def add_student(commands: argparse._SubParsersAction) -> None:
+    """``student``: the notebooks and the book's sources without the solutions of their exercises."""
+    parser = commands.add_parser("student", help=add_student.__doc__.partition(": ")[2])
+    parser.add_argument("folder", type=Path, help="where they go; must not exist")
+    parser.set_defaults(run=run_student)
+
+
+def run_student(arguments: argparse.Namespace) -> int:
+    """Write them; say what was taken out."""
+    lost = write_student_edition(arguments.folder, REPOSITORY)
+    print(f"{arguments.folder}: {sum(lost.values())} solutions of {len(lost)} files left out")
+    return 0
+
+
 COMMANDS = (add_check, add_export, add_read, add_preprocess, add_reader_kit, add_train, add_audit,
-            add_weights)  # fmt: skip
+            add_weights, add_student)  # fmt: skip
 """Each adds one subcommand whose ``run`` takes the parsed arguments and returns the exit code."""
 
 

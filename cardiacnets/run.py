@@ -61,6 +61,7 @@ CHAPTERS = in_order(
         "07_reader_study": ["04", "05"],
         "08_your_own_ecg": ["04", "05"],
         "09_left_open": ["04", "05"],
+        "90_in_100_lines": [],
     }
 )
 """The chapters in their order, called like their notebooks, and which earlier ones each needs."""
