@@ -8,16 +8,16 @@ never code paths. What has a default below need not stand in a YAML file: a prof
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from cardiacnets.reach import CHECKED, names_in
+from cardiacnets.strict_reading import read_strictly
 from cardiacnets.yaml_reading import read_yaml
 
 FOLDER = Path(__file__).parent / "profiles"
@@ -367,7 +367,7 @@ def load_profile(name: str | Path | Profile) -> Profile:
         raise ValueError(
             f"no profile {str(name)!r}: choose one of {', '.join(profile_names())} or give a .yaml file"
         )
-    profile = _read(Profile, read_yaml(path), path.name)
+    profile = read_strictly(Profile, read_yaml(path), path.name)
     for setting, table in CHECKED.items():
         value, known = attrgetter(setting)(profile), names_in(*table)
         if value not in known:
@@ -381,43 +381,4 @@ def read_section(name: str, content: Any, where: str) -> Any:
 
     Raises ``ValueError`` naming ``where`` and the key at fault.
     """
-    return _read(SECTIONS[name], content, f"{where}: {name}")
-
-
-def _read(kind: type, content: Any, where: str) -> Any:
-    """A dataclass ``kind`` from nested dictionaries, or ``ValueError`` naming the first key at fault."""
-    try:
-        # by way of JSON, whose lists may become tuples even where types are strict
-        return TypeAdapter(kind).validate_json(json.dumps(content))
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-    except TypeError as error:  # YAML knows dates, which no setting is
-        raise ValueError(f"{where}: {error}") from None
-    *section, key = map(str, fault["loc"] or [""])
-    place = ": ".join([where, *section, *([key] if key else [])])
-    above = ": ".join([where, *section])
-    match fault["type"]:
-        case "missing" if key.isdigit():
-            raise ValueError(f"{above}: expected more values, found {fault['input']!r}")
-        case "missing":
-            raise ValueError(f"{above}: missing key {key}")
-        case "unexpected_keyword_argument":
-            raise ValueError(f"{above}: unknown key {key}; allowed: {', '.join(_keys(kind, section))}")
-        case "dataclass_type":
-            raise ValueError(f"{place}: expected a mapping, found {type(fault['input']).__name__}")
-        case "literal_error":
-            allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
-            raise ValueError(f"{place}: {fault['input']!r} is not one of {allowed}")
-        case "tuple_type":
-            raise ValueError(f"{place}: expected a list, found {fault['input']!r}")
-        case fault_type if fault_type.endswith(("_type", "_parsing")):
-            expected = fault_type.rsplit("_", 1)[0]
-            expected = {"string": "text", "bool": "true or false"}.get(expected, expected)
-            raise ValueError(f"{place}: expected {expected}, found {fault['input']!r}")
-    raise ValueError(f"{place}: {fault['msg'].lower()}, found {fault['input']!r}")
-
-
-def _keys(kind: type, section: list[str]) -> list[str]:
-    """The keys of the dataclass at ``section`` of ``kind``."""
-    kind = SECTIONS[section[0]] if section else kind
-    return [each.name for each in dataclasses.fields(kind)]
+    return read_strictly(SECTIONS[name], content, f"{where}: {name}")

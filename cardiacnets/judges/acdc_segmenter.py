@@ -64,7 +64,7 @@ def why_not() -> str:
 def segment(frames: np.ndarray, threads: int = 1) -> np.ndarray:
     """What the judge sees in short-axis frames.
 
-    Args:
+    Arguments:
         frames: (N, H, W) of any grey scale, H = W, the heart in the middle of a field of about 144 mm (the
             study's crop: 80 pixels of 1.8 mm); enlarged to :data:`GRID` whatever their size.
         threads: batches worked on at once; their number changes no answer.

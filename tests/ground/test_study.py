@@ -103,7 +103,7 @@ def test_the_simulator_codes_diseases_as_the_table_of_codes_groups_them():
 
 def test_an_alignment_is_known_by_what_it_pairs_and_a_network_starts_from_one():
     assert {name for name, one in ALIGNMENTS.items() if one.strangers} == {"permuted"}
-    assert {arm.start for arm in ARMS.values() if arm.network} == {"random", *ALIGNMENTS}
+    assert {arm.start for arm in ARMS.values() if arm.network} == {"random", "masked", *ALIGNMENTS}
     with pytest.raises(ValueError, match="'aligned' stands twice"):
         by_key([*ALIGNMENTS.values(), Alignment("aligned")])
 

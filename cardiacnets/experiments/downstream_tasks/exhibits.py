@@ -16,6 +16,7 @@ from cardiacnets.experiments.downstream_tasks.decisions import decisions
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 from cardiacnets.predictions import operating_points, scores_of
 from cardiacnets.predictions.estimable import NOTHING
+from cardiacnets.predictions.operating import METRICS
 from cardiacnets.statistics import Comparison, accuracy, clustered_paired_test, pearson_interval
 from cardiacnets.study import ARMS, TASKS
 
@@ -115,4 +116,5 @@ def shown_decisions(table: pd.DataFrame) -> pd.DataFrame:
     ]
     named = table.assign(cell=cells, arm=[ARMS[arm].title for arm in table["arm"]])
     wide = named.pivot(index="arm", columns="metric", values="cell")
-    return wide.loc[list(dict.fromkeys(named["arm"])), list(dict.fromkeys(named["metric"]))].reset_index()
+    wide = wide.loc[list(dict.fromkeys(named["arm"])), list(dict.fromkeys(named["metric"]))]
+    return wide.rename(columns=METRICS).reset_index()

@@ -20,6 +20,7 @@ from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.splits import nested_fractions
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.contracts import DISEASES
+from cardiacnets.experiments.downstream_tasks.cmr_supervised import supervised_scores
 from cardiacnets.experiments.downstream_tasks.downstream import arms_of, model_name
 from cardiacnets.experiments.downstream_tasks.oracle_arm import NOT_AVAILABLE, oracle_scores
 from cardiacnets.experiments.downstream_tasks.parts import REPEATED, Parts
@@ -36,6 +37,8 @@ from cardiacnets.statistics.trainings import with_trainings
 from cardiacnets.study import ARMS, TASKS, Arm, covariates_of, pairs_of
 
 KEY = "ukb.indices"
+ANSWERS = {"causes", "supervised"}
+"""Parts that are answers already, which no readout is fitted on."""
 LEAST = 20
 """Fewer labels than this leave a readout nothing to be fitted on."""
 CURVE_COMPARISONS = pairs_of(
@@ -89,10 +92,14 @@ def fit_labels_curve(run: Run) -> Path:
 
     def make(folder: Path) -> None:
         readers = open_readers(run, clean)
-        arms = [arm for arm in ARMS.values() if arm.parts and arm.answers(KEY) and "causes" not in arm.parts]
+        arms = [
+            arm for arm in ARMS.values() if arm.parts and arm.answers(KEY) and not ANSWERS & set(arm.parts)
+        ]
         scores = dict(read_out(readers, arms, settings, run.profile.seed))
         for arm, points in networks.items():
             scores |= {(arm, labels): each for labels, each in _test_scores(run, readers, points)}
+        seen = min(settings.labels, len(readers.training))
+        scores["cmr_supervised", seen] = supervised_scores(run, KEY)[None, readers.test]
         if (told := oracle_scores(run)) is not None:
             scores |= {("causes", labels): told[None, readers.test] for labels in _numbers(readers, settings)}
         missing = {"causes": NOT_AVAILABLE} if told is None else {}

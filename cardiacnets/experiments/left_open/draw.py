@@ -40,7 +40,7 @@ def subgroups(table: pd.DataFrame, metric: str, name: str, arm: str) -> Picture:
     return Picture(
         figure,
         name,
-        f"{called} of {ARMS[arm].title} in each group, with 95 % intervals. Groups too small for an interval "
+        f"{called} of {ARMS[arm].title} in each group, with 95 % intervals. Groups of too few people "
         "are left to the table.",
         "One panel an attribute; in each a dot with an interval for every group, on a common axis of "
         f"{called}.",
@@ -88,7 +88,7 @@ def fewer_leads(table: pd.DataFrame) -> Picture:
     return Picture(
         figure,
         "fewer-leads",
-        "The two headline tasks with fewer leads, with 95 % intervals. Readouts are learned anew for each "
+        "The two headline tasks by set of leads, with 95 % intervals. Readouts are learned anew for each "
         "set; the aligned encoder sees the missing leads as flat lines.",
         "Two panels, mean correlation and AUC, each with two falling lines over twelve, eight, two and one "
         "lead.",
@@ -104,13 +104,13 @@ def deletion(table: pd.DataFrame) -> Picture:
             axis.fill_between(rows["hidden"], rows["low"], rows["high"], color=WAYS[how], alpha=0.2)
             seaborn.lineplot(rows, x="hidden", y="estimate", color=WAYS[how], marker="o", label=how, ax=axis)
         axis.axhline(0, color=INK, linewidth=0.8)
-        axis.set(xlabel="share of the ECG hidden", ylabel="further fall of the score, logits")
+        axis.set(xlabel="share of the ECG hidden", ylabel="fall beside chance, logits")
         axis.set_title(ARMS[arm].title, loc="left")
     return Picture(
         figure,
         "deletion",
         "By how much further the score of cardiomyopathy falls when what a map calls important is "
-        "hidden than when as much at random is, with 95 % intervals. At 0 the map knows no more than chance.",
+        "hidden than when as much at random is, with 95 % intervals. At 0 the map is worth what chance is.",
         "Two panels, aligned and ECG-only network; in each two lines with bands over the share hidden, for "
         "occlusion and for Grad-CAM, and a line at zero.",
     )
