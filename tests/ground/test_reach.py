@@ -1,5 +1,6 @@
 """What an artefact's fingerprint covers: all code that is reached, and no words."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cardiacnets.experiments.diffusion.guidance import turn_causes
 from cardiacnets.experiments.downstream_tasks.downstream import fit_network
 from cardiacnets.experiments.downstream_tasks.predictions import predict_task
 from cardiacnets.profile import SECTIONS
-from cardiacnets.reach import code_of, library, reached
+from cardiacnets.reach import PACKAGE, code_of, library, reached
 
 
 @pytest.fixture
@@ -87,8 +88,9 @@ def changed(tmp_path, edits: list[tuple[str, str, str]]) -> list[str]:
 
 def test_a_further_setting_or_network_makes_no_stage_stale(tmp_path):
     before = [code_of(stage) for stage in STAGES]
-    kinds = {kind.__name__ for kind in SECTIONS.values()}
-    keys = [("profile.py", f"class {kind}:\n", f"class {kind}:\n    more: int = 1\n") for kind in kinds]
+    written = (PACKAGE / "profile.py").read_text()
+    heads = [re.search(rf"class {kind.__name__}\b.*:\n", written)[0] for kind in {*SECTIONS.values()}]
+    keys = [("profile.py", head, f"{head}    more: int = 1\n") for head in heads]
     section = [("profile.py", "    seed: int = 1\n", "    seed: int = 1\n    more: Training = None\n")]
     network = [
         ("models/registry.py", '"aligner": _aligner,', '"aligner": _aligner, "more": _diffusion,'),
