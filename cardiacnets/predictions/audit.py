@@ -37,7 +37,7 @@ class Roles:
     covariates: str = "covariates"
     classical: str = "classical"
     strangers: str = "permuted"
-    oracle: str = "oracle"
+    oracle: str = "causes"
 
     def others(self) -> Iterator[tuple[str, str]]:
         """Each other role, in words, and the arm that plays it."""

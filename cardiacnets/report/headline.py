@@ -9,6 +9,7 @@ from cardiacnets.report.families import LEVEL
 from cardiacnets.report.results import Result, decimals, number
 from cardiacnets.report.verdicts import AGREES, DISAGREES, NOT_RECORDED, UNDECIDED, judge_order
 from cardiacnets.statistics import holm
+from cardiacnets.statistics.trainings import OVER_TRAININGS
 from cardiacnets.study import TASKS
 
 INDICES = "ukb.indices.r"
@@ -75,7 +76,7 @@ def _sure(results: Mapping[str, Result]) -> str:
     judged = [results[key] for stem in stems if (key := f"{stem}.{JUDGED}") in results]
     if not judged:
         return "How sure that is: nothing was recorded yet."
-    trained = sum("training" in each.method for each in judged)
+    trained = sum(OVER_TRAININGS in each.method for each in judged)
     if trained == len(judged):
         return "How sure that is: the intervals hold the chance of who was studied and of each training."
     some = "" if not trained else f" in {len(judged) - trained} of {len(judged)} comparisons"

@@ -67,7 +67,7 @@ def stage(run: Run) -> Path:
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
         executed, clean = nbformat.read(path, as_version=4), REPOSITORY / "notebooks" / path.name
         offered = offer(executed, clean, source, repository_url(config))
-        nbformat.write(presentable(offered), source / path.name)
+        nbformat.write(presentable(offered, path.name[:2]), source / path.name)
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
     results = load_results(run)
     page = claims_page(claims, results, run, exhibits)
@@ -76,8 +76,12 @@ def stage(run: Run) -> Path:
     return source
 
 
-def presentable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook with papermill's injected cell hidden: it repeats the parameters in the reader's way."""
+def presentable(notebook: nbformat.NotebookNode, number: str = "") -> nbformat.NotebookNode:
+    """The notebook with its chapter's ``number`` before its title, as prose and sidebar call it, and with
+    papermill's injected cell hidden: it repeats the parameters in the reader's way.
+    """
+    if number:
+        notebook.cells[0].source = notebook.cells[0].source.replace("# ", f"# {number} ", 1)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags and HIDDEN not in tags:

@@ -22,6 +22,8 @@ Found = TypeVar("Found", bound=Estimate)
 
 NEAREST, FARTHEST = 1e-3, 30.0
 """Standard errors between which p is sought: at the first it is 1 to three digits, at the second 1e-197."""
+OVER_TRAININGS = "trainings by jackknife, added in squares"
+"""What a method says whose interval holds them."""
 ONE_TRAINING = "one training: its spread is not in the interval"
 
 
@@ -68,7 +70,7 @@ def with_trainings(
         min(found.estimate + float(np.hypot(above, half_width(z))), bounds[1]),
     )
     counts = " and ".join(dict.fromkeys(str(len(values)) for values in arms))
-    method = f"{found.method}; {counts} trainings by jackknife, added in squares"
+    method = f"{found.method}; {counts} {OVER_TRAININGS}"
     changed = {"interval": interval, "method": method}
     if isinstance(found, Comparison) and error > 0:
         toward = below if found.estimate > 0 else above

@@ -16,7 +16,7 @@ def predictions():
     rng, n = np.random.default_rng(3), 600
     sick = rng.random(n) < 0.5
     shared = rng.normal(size=n)
-    signal = {"oracle": 3.0, "aligned": 2.0, "ecg": 1.0, "permuted": 1.0, "covariates": 0.3, "classical": 1.9}
+    signal = {"causes": 3.0, "aligned": 2.0, "ecg": 1.0, "permuted": 1.0, "covariates": 0.3, "classical": 1.9}
     scores = {arm: gain * sick + shared + 0.3 * rng.normal(size=n) for arm, gain in signal.items()}
     frames = [
         pd.DataFrame(
@@ -35,7 +35,7 @@ def predictions():
         for arm, score in scores.items()
     ]
     values = rng.normal(size=(n, 3))
-    for arm, noise in (("aligned", 1.0), ("ecg", 2.0), ("oracle", 0.5)):
+    for arm, noise in (("aligned", 1.0), ("ecg", 2.0), ("causes", 0.5)):
         guess = values + noise * rng.normal(size=values.shape)
         frames.append(pd.DataFrame({
             "participant": np.repeat([f"p{i}" for i in range(n)], 3), "cohort": "ukb", "task": "indices",
@@ -72,7 +72,7 @@ def test_what_the_file_lacks_is_named_and_not_left_out(predictions):
 def test_roles_are_free(predictions):
     rows = audit(predictions, Roles(model="ecg", ecg_only="aligned"), resamples=50)
     assert row(rows, "ukb.cm", "ecg-only")["words"] == "worse than ecg-only"
-    with pytest.raises(ValueError, match="no arm 'mine' to audit; there are oracle"):
+    with pytest.raises(ValueError, match="no arm 'mine' to audit; there are causes"):
         audit(predictions, Roles(model="mine"))
 
 

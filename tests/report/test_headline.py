@@ -9,6 +9,7 @@ from cardiacnets.report.headline import AGAINST, INDICES, JUDGED, SCREENED, head
 from cardiacnets.report.results import make_result
 from cardiacnets.report.verdicts import NOT_RECORDED
 from cardiacnets.statistics import Comparison, holm
+from cardiacnets.statistics.trainings import ONE_TRAINING, OVER_TRAININGS
 
 
 def difference(key, interval, pvalue=0.5, method="by hand"):
@@ -57,8 +58,9 @@ def test_nothing_recorded_is_said_and_breaks_nothing():
     ("methods", "said"),
     [
         (["participant bootstrap"], "and not that of training a network"),
-        (["participants and trainings"], "of who was studied and of each training."),
-        (["participants and trainings", "DeLong"], "in 1 of 2 comparisons hold the chance of who"),
+        ([f"bootstrap; 3 {OVER_TRAININGS}"], "of who was studied and of each training."),
+        ([f"bootstrap; {ONE_TRAINING}"], "and not that of training a network"),
+        ([f"bootstrap; 3 {OVER_TRAININGS}", "DeLong"], "in 1 of 2 comparisons hold the chance of who"),
     ],
 )
 def test_what_the_intervals_resample_is_said(methods, said):

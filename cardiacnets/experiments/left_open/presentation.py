@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from cardiacnets.contracts import SUBTYPES
+from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.left_open.explanations import RANDOM
 from cardiacnets.statistics import Estimate, in_words
 from cardiacnets.study import ARMS, TASKS
@@ -24,14 +24,17 @@ def in_one_cell(value: float, low: float, high: float) -> str:
 
 
 def audited(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a task and output, a column each rival: what the model gains over it."""
+    """A row a task and output, a column each rival that any task has: what the model gains over it."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in table.itertuples():
-        title = TASKS[row.task].title + (f", {row.output}" if row.output in SUBTYPES else "")
+        part = f", {DIAGNOSIS_NAMES[row.output].split()[0]}" if row.output in SUBTYPES else ""
+        title = TASKS[row.task].title + part
         shown = in_one_cell(row.estimate, row.low, row.high)
         told = rows.setdefault((row.task, row.output), {"task": title})
-        told[f"less {row.against}" if row.against else "the model"] = shown or "not in the table"
-    return pd.DataFrame(rows.values())
+        against = row.against.replace("ecg", "ECG")
+        told[f"less {against}" if against else "the model"] = shown or "–"
+    wide = pd.DataFrame(rows.values())
+    return wide.loc[:, (wide != "–").any()]
 
 
 def subgroups(table: pd.DataFrame) -> pd.DataFrame:
