@@ -115,14 +115,10 @@ def mended(table: pd.DataFrame) -> str:
 
 def leads(table: pd.DataFrame) -> pd.DataFrame:
     """What each set of leads reaches and loses, with intervals."""
-    changes = [
-        in_one_cell(row.change, *row.change_interval) if isinstance(row.change_interval, tuple) else ""
-        for row in table.itertuples()
-    ]
     found = [in_one_cell(*each) for each in zip(table["estimate"], table["low"], table["high"], strict=True)]
     return pd.DataFrame({
         "task": [TASKS[key].title for key in table["task"]], "how": table["how"], "leads": table["leads"],
-        "estimate (95 % interval)": found, "less twelve leads": changes, "n": table["n"],
+        "estimate (95 % interval)": found, "less twelve leads": _changes(table), "n": table["n"],
     })  # fmt: skip
 
 
@@ -131,6 +127,29 @@ def one_lead(table: pd.DataFrame) -> str:
     row = table[(table["leads"] == "one (I)") & table["how"].str.startswith("aligned")].iloc[0]
     change = Estimate.of(row, "change")
     return in_words(change, "gains", "loses", "loses nothing")
+
+
+def augmented(table: pd.DataFrame) -> pd.DataFrame:
+    """What adding movies does to the readout, with intervals."""
+    found = [in_one_cell(*each) for each in zip(table["estimate"], table["low"], table["high"], strict=True)]
+    return pd.DataFrame({
+        "added": table["added"], "movies added": table["movies"], "mean r (95 % interval)": found,
+        "less nothing added": _changes(table), "n": table["n"],
+    })  # fmt: skip
+
+
+def augmentation_in_words(table: pd.DataFrame, added: str) -> str:
+    """What the most movies of a kind do to the readout."""
+    row = table[table["added"] == added].iloc[-1]
+    return in_words(Estimate.of(row, "change"), "raises", "lowers", "does not change", of="test participants")
+
+
+def _changes(table: pd.DataFrame) -> list[str]:
+    """``change`` with its interval in one cell, empty where there is none."""
+    return [
+        in_one_cell(row.change, *row.change_interval) if isinstance(row.change_interval, tuple) else ""
+        for row in table.itertuples()
+    ]
 
 
 def explained(table: pd.DataFrame) -> pd.DataFrame:
