@@ -83,7 +83,8 @@ def gains_of(*limits: tuple[str, float, float]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "task": task, "comparison": "aligned-ecg", "metric": "auc", "estimate": (low + high) / 2,
+                "task": task, "comparison": "aligned-ecg", "first": "aligned", "second": "ecg",
+                "metric": "auc", "estimate": (low + high) / 2,
                 "low": low, "high": high, "pvalue": 0.5, "n": 90, "method": "",
             }
             for task, low, high in limits
@@ -106,7 +107,9 @@ def test_sentences_follow_from_the_intervals():
 
 
 def test_a_pivot_has_a_row_a_task_and_a_dash_where_nothing_is():
-    other = gains_of(("qph.cm", 0.1, 0.2)).assign(comparison="aligned-classical")
+    other = gains_of(("qph.cm", 0.1, 0.2)).assign(
+        comparison="aligned-classical", second="classical"
+    )
     table = pd.concat([gains_of(("mimic.hf", 0.01, 0.03), ("qph.cm", -0.02, 0.04)), other])
     wide = presentation.by_comparison(table, ("aligned-ecg", "aligned-classical"))
     assert list(wide["task"]) == ["MIMIC-IV-ECG: heart failure", "QPH: cardiomyopathy"]
