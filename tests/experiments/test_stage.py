@@ -58,7 +58,8 @@ def test_choices_rows_and_settings_are_in_the_fingerprint(monkeypatch, tmp_path)
     network, run = downstream.network_stage, Run(tmp_path, "none", load_profile("smoke"))
     monkeypatch.setattr(network, "needs", [])
     plain, told = (network.ingredients(run, "ukb.cm", arm) for arm in ("aligned", "aligned_covariates"))
-    assert plain["choices"] == {"key": "ukb.cm", "arm": "aligned", "fraction": 1.0, "seed": None}
+    once = {"fraction": 1.0, "seed": None, "training": 1}
+    assert plain["choices"] == {"key": "ukb.cm", "arm": "aligned"} | once
     assert plain["rows"] == ("aligned", False) and told["rows"] == ("aligned", True)
     assert plain["settings"]["downstream.labels"] == run.profile.downstream.labels
     assert plain["settings"]["seed"] == run.profile.seed and plain["source"] == told["source"]
