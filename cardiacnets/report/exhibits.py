@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 from cardiacnets.picture import Content
 from cardiacnets.report.results import decimals, number
+from cardiacnets.report.table_words import cell_words, head_words
 
 CONTENTS = get_args(Content)
 SIMULATED = "Simulated."
@@ -62,13 +63,14 @@ def table_html(
 ) -> str:
     """A table with caption, header scopes and right-aligned numbers, in a box that scrolls on narrow screens.
 
-    The first column is each row's header. ``collapsed`` folds a long table away until it is asked for.
+    The first column is each row's header; keys are shown in words. ``collapsed`` folds a long table away until
+    it is asked for.
     """
     if content not in CONTENTS:
         raise ValueError(f"content {content!r} is not one of {', '.join(CONTENTS)}")
     if table.columns.empty:
         raise ValueError(f"table {identifier}: no columns")
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in table.columns)
+    head = "".join(f'<th scope="col">{html.escape(head_words(str(name)))}</th>' for name in table.columns)
     columns = [_cells(table.iloc[:, place]) for place in range(table.shape[1])]
     rows = []
     for cells in zip(*columns, strict=True):
@@ -120,7 +122,7 @@ def _cell(value: Any, digits: int) -> str:
         low, high = (number(float(bound), digits) for bound in value)
         return f'<td class="number">{low} to {high}</td>'
     missing = bool(pd.isna(value)) if pd.api.types.is_scalar(value) else False
-    return f"<td>{'–' if missing else html.escape(str(value), quote=False)}</td>"
+    return f"<td>{'–' if missing else html.escape(cell_words(str(value)), quote=False)}</td>"
 
 
 def _is_interval(value: Any) -> bool:

@@ -1,0 +1,24 @@
+"""Tables show words, and nothing that the disclosure guard would then miss."""
+
+import pandas as pd
+
+from cardiacnets.cohorts.disclosure import COUNTS, IDENTIFIERS
+from cardiacnets.report.exhibits import table_html
+from cardiacnets.report.table_words import cell_words, head_words
+
+
+def test_keys_become_names_with_their_units():
+    assert cell_words("lv_edv") == "LV end-diastolic volume, ml"
+    assert cell_words("lv_mass_error") == "error of LV myocardial mass, g"
+    assert cell_words("fahzu_screening") == "FAHZU, screening"
+    assert head_words("index_name") == "index name" and head_words("gain_interval") == "gain, interval"
+    table = pd.DataFrame({"index_name": ["lv_ef"], "r": [0.5]})
+    page = table_html(table, "tab-00-x", "Table 1", "c", "aggregate")
+    assert "index name" in page and "LV ejection fraction, %" in page and "lv_ef" not in page
+
+
+def test_what_the_guard_looks_for_keeps_its_look():
+    for name in IDENTIFIERS | COUNTS:
+        assert head_words(name) == name
+    for identifier in ("sub_0001", "p_12", "1000042", "person_a"):
+        assert cell_words(identifier) == identifier
