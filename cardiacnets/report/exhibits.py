@@ -63,8 +63,8 @@ def table_html(
 ) -> str:
     """A table with caption, header scopes and right-aligned numbers, in a box that scrolls on narrow screens.
 
-    The first column is each row's header; keys are shown in words. ``collapsed`` folds a long table away until
-    it is asked for.
+    The first column is each row's header; keys are shown in words. ``collapsed`` folds a long table away
+    until it is asked for.
     """
     if content not in CONTENTS:
         raise ValueError(f"content {content!r} is not one of {', '.join(CONTENTS)}")
