@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +17,14 @@ from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.predictions.estimable import judged
 from cardiacnets.run import Run
-from cardiacnets.statistics import auc_difference, auc_interval, bootstrap_correlations, pearson
-from cardiacnets.statistics.trainings import Found, with_trainings, without_each
+from cardiacnets.statistics import (
+    Estimate,
+    auc_difference,
+    auc_interval,
+    bootstrap_correlations,
+    pearson,
+)
+from cardiacnets.statistics.trainings import ONE_TRAINING, Found, with_trainings, without_each
 
 
 def label_efficiency(run: Run) -> pd.DataFrame:
@@ -87,14 +95,20 @@ def disease_efficiency(run: Run) -> pd.DataFrame:
                 points[arm, share] = np.mean([each[2] for each in drawn], axis=0)
         clusters = people if len(np.unique(people)) < len(people) else None
         for (arm, share), scores in points.items():
-            row = judged(partial(auc_interval, truth, scores, clusters=clusters))
+            row = _trained_once(partial(auc_interval, truth, scores, clusters=clusters))
             rows.append({"task": key, "comparison": f"{arm}_{share}", "arm": arm, "labels, %": share} | row)
         few, full = min(shares), max(shares)
         pair = points["aligned", few], points["ecg", full]
-        row = judged(partial(auc_difference, truth, *pair, clusters=clusters))
+        row = _trained_once(partial(auc_difference, truth, *pair, clusters=clusters))
         name = f"aligned_{few}-ecg_{full}"
         rows.append({"task": key, "comparison": name, "arm": "difference", "labels, %": few} | row)
     return pd.DataFrame(rows)
+
+
+def _trained_once(measure: Callable[[], Estimate]) -> dict[str, Any]:
+    """The row of ``measure()``, whose method says that its interval holds no trainings."""
+    row = judged(measure)
+    return row if row["why"] else row | {"method": f"{row['method']}; {ONE_TRAINING}"}
 
 
 def _disease_scores(
