@@ -38,7 +38,7 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES, axis_label
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean
+from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, pearson
 
 GOAL = 0.9
 """The share of what the ECG predicts directly that a movie should carry."""
@@ -85,7 +85,7 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
         if way != "direct":
             short = found.mean_contrast({way: 1.0, "direct": -GOAL})
             row |= short.columns("short")
-            row["cycle"] = float(np.nanmean(_columns_r(values, read["direct"])))
+            row["cycle"] = float(np.nanmean(pearson(read["direct"], values)))
         rows.append(row | {"expected": expected})
     return pd.DataFrame(rows)
 
@@ -204,11 +204,3 @@ def _view_readouts(run: Run, reader: CineReader) -> dict:
 def _embedded(run: Run, ecg: torch.Tensor) -> np.ndarray:
     """Mean token (n, D) of encoder inputs (n, 12, samples)."""
     return ecg_tokens(run, ecg).mean(1).numpy()
-
-
-def _columns_r(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Pearson's r of each column (k,) of two arrays (n, k); NaN for a constant one."""
-    a, b = (part - part.mean(0) for part in (first, second))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0))
-
