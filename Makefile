@@ -61,7 +61,7 @@ student: writable $(READY)
 	$(BIN)/python -m cardiacnets student "$(FOLDER)"
 
 test: writable $(READY)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --no-loadscope-reorder
 
 writable:
 	@test -w . || { echo "error: $(CURDIR): not writable, and the environment and runs are kept here: use a copy" >&2; exit 1; }
