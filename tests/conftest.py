@@ -18,7 +18,8 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             module = nodeid.split("::")[0]
-            return "book" if "tests/book/" in module else module
+            alone = module.endswith("test_reader_kit_in_browser.py")  # looks at a kit of its own
+            return "book" if "tests/book/" in module and not alone else module
 
     return Scheduling(config, log)
 
