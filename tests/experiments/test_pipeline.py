@@ -363,6 +363,19 @@ def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_spli
         assert costs.loc[published, "cost"] == pytest.approx(difference, rel=1e-5)
 
 
+def test_controls_as_published_are_the_first_healthy_rows(run):
+    settings = replace(run.profile.downstream, controls="as_published")
+    published = replace(run, profile=replace(run.profile, downstream=settings))
+    drawn, first = (labelled(each, "ukb.cm") for each in (run, published))
+    index = open_clean(run, "ukb").index
+    for split in ("train", "validation", "test"):
+        chosen = first.table["row"][(first.target == 0) & (first.table["split"] == split)]
+        healthy = index[index["usable"] & index["healthy"] & ~index["cm"] & (index["split"] == split)]
+        assert len(chosen) and list(chosen) == list(healthy.index[: len(chosen)])
+    assert set(drawn.table["row"]) != set(first.table["row"])
+    assert set(drawn.table["row"][drawn.target == 1]) == set(first.table["row"][first.target == 1])
+
+
 def test_stages_as_published_flip_what_they_are_shown(run):
     def shown(stage, batch):
         return stage.augment(batch, torch.Generator().manual_seed(0))
