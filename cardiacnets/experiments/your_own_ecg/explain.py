@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from cardiacnets.cohorts.preprocessing import beat_view, open_clean, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
@@ -27,7 +28,6 @@ from cardiacnets.experiments.your_own_ecg.coherent import coherent, possible
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.heads import Downstream
 from cardiacnets.phenotypes import PHENOTYPES
-from cardiacnets.predictions.usefulness import probabilities_from
 from cardiacnets.run import Run, open_run
 
 RARE = 0.01
@@ -206,7 +206,8 @@ def _diseases(
                 )
             given = torch.from_numpy(reader.readout.standardiser(pd.DataFrame([covariates])))
         logit = network_outputs(reader.model, (inputs, given))[0, 0]
-        probability = float(probabilities_from(reader.labels, reader.scores, [logit])[0])
+        platt = LogisticRegression(C=1e6).fit(reader.scores, reader.labels)
+        probability = platt.predict_proba([[logit]])[0, 1]
         rows.append(
             {
                 "key": disease,
