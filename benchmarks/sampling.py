@@ -39,7 +39,8 @@ from sklearn.decomposition import PCA
 from cardiacnets.artefacts import write_json
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
-from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.diffusion.cine_reader import CineReader, diffusion_cines, open_lesson
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity
 from cardiacnets.experiments.shared.inputs import ecg_batch
@@ -144,9 +145,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run = open_run(options.profile, options.run)
-    clean, reader = open_clean(run, "ukb"), CineReader.fit(run)
+    lessons = (open_lesson(run, split) for split in ("train", "validation"))
+    clean, reader = open_clean(run, "ukb"), CineReader.fit(*lessons, run.profile.seed)
     rows = clean.rows("validation")[: options.people]
-    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
     real = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
     axes = {
         view: PCA(min(COMPONENTS, len(rows) // 4), whiten=True).fit(real[view].reshape(len(rows), -1) / 255.0)

@@ -291,6 +291,10 @@ class Downstream:
     """
     scratch_batch: int = 0
     """Its largest batch, no more than an eighth of the labels; 0: that of ``finetuning``."""
+    controls: Literal["random", "as_published"] = "random"
+    """Who stands beside the cases of a disease: healthy people drawn at random, or, ``as_published``, the
+    first healthy rows.
+    """
     curve_labels: tuple[int, ...] = (100, 300, 1000)
     """Numbers of labels on the curve of arms over labels, which ends with all there are."""
     curve_draws: int = 6

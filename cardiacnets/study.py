@@ -1,5 +1,5 @@
-"""What is studied: cohorts, tasks, arms and their comparisons, each fact in one row. Nothing here opens a
-file but the table of indices.
+"""What is studied: cohorts, tasks, diagnosis codes, arms and their comparisons, each fact in one row. Nothing
+here opens a file but the tables of indices and of codes.
 
 To ask another question is to add a row. A name that stands twice, or that no row bears, is an error when this
 module is imported.
@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+import pandas as pd
+
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, LAX_PIXELS, SAX_PIXELS, SUBTYPES
-from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.phenotypes import INDEX_NAMES, MANIFESTS
 
 Row = TypeVar("Row", "View", "Cohort", "Task", "Alignment", "Arm")
 
@@ -50,7 +52,8 @@ class Cohort:
     """A cohort of the study, or its simulated twin: ``title`` as a page calls it.
 
     ``cmr``: both views of a cine beside each ECG. ``split``: networks are trained on it, so that it has a
-    train, a validation and a test part; the others are seen once. ``covariates``: what its models may be told
+    train, a validation and a test part; the others are seen once; the digital heart draws cines where there
+    is CMR. ``covariates``: what its models may be told
     of a participant beside the ECG.
 
     Two facts stand elsewhere under the same name, since others own them: how its simulated people differ, in
@@ -189,6 +192,16 @@ COHORTS = by_key(
         Cohort("qph", "QPH"),
     ]
 )
+CODES = pd.read_csv(MANIFESTS / "icd10.csv", dtype={"code": str})
+"""What makes a label, one row a code: ``label``, ICD ``version`` (9 or 10), ``code`` without its dot,
+``title``. A record's code carries the label if it starts with one of these.
+"""
+ICD10_GROUPS: dict[str, tuple[str, ...]] = {
+    label: tuple(CODES.loc[(CODES["label"] == label) & (CODES["version"] == 10), "code"])
+    for label in (*DISEASES, *SUBTYPES)
+}
+"""The ICD-10 codes of each disease and subtype, without dots."""
+
 PAIRED_COHORTS = tuple(cohort.name for cohort in COHORTS.values() if cohort.cmr)
 """Cohorts with CMR beside the ECG."""
 SPLIT_COHORTS = tuple(cohort.name for cohort in COHORTS.values() if cohort.split)
@@ -307,6 +320,8 @@ def without_covariates(arm: Arm) -> Arm | None:
 def _whole() -> None:
     if len(spellings := {view.cine for view in VIEWS.values()}) < len(VIEWS):
         raise ValueError(f"two views are called alike in manifests: {sorted(spellings)}")
+    if bare := [label for label, codes in ICD10_GROUPS.items() if not codes]:
+        raise ValueError(f"{MANIFESTS / 'icd10.csv'}: no code of version 10 makes the label {bare[0]!r}")
     for task in TASKS.values():
         if task.cohort not in COHORTS:
             raise ValueError(f"{task}: no cohort {task.cohort!r}; there are {', '.join(COHORTS)}")

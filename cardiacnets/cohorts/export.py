@@ -72,7 +72,7 @@ def _export_shard(shard: range, root: Path, layout: str, drawing: Drawing) -> pd
     """Write the signals of one shard; give back all that goes into tables, one row a recording."""
     form = LAYOUTS[layout]
     place = site(form.SITE, drawing.preset)
-    part = simulate_participants(shard, place, drawing.preset, drawing.seed, drawing.frames, place.cines)
+    part = simulate_participants(shard, place, drawing.preset, drawing.seed, drawing.frames, True)
     indices = pd.DataFrame(np.asarray(part.indices), columns=INDEX_NAMES)
     people = pd.concat([part.covariates, part.labels[["icd10"]], indices], axis=1)
     dated = form.date_recordings(people)

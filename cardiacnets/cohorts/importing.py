@@ -122,6 +122,7 @@ def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
         "tables": {path.name: _digest(path) for path in tables},
         "files": listing.hexdigest(),
         "frames": frames,
+        "codes": study.CODES.to_csv(),
         "source": code_of(select_recordings, read_cohort),
     }
 

@@ -15,10 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cardiacnets.contracts import DISEASES, SUBTYPES
-from cardiacnets.phenotypes import MANIFESTS
-
-CODES = pd.read_csv(MANIFESTS / "icd10.csv", dtype={"code": str})
-"""One row a code: ``label``, ICD ``version`` (9 or 10), ``code`` without its dot, ``title``."""
+from cardiacnets.study import CODES
 
 LABELS: tuple[str, ...] = (*DISEASES, *SUBTYPES, "healthy")
 """The boolean columns of every table of labels."""

@@ -75,7 +75,7 @@ def check_leakage(table: pd.DataFrame, inherited: pd.Series | None = None) -> No
 
 
 def case_control(
-    labels: pd.DataFrame, disease: str, split: pd.Series, seed: int, controls: str = "random"
+    labels: pd.DataFrame, disease: str, split: pd.Series, seed: int, controls: str
 ) -> pd.DataFrame:
     """Cases of one disease and, within each split, as many controls free of every cardiovascular code.
 
@@ -83,14 +83,14 @@ def case_control(
         labels: boolean columns ``disease`` and ``healthy``, indexed by participant; or one row a recording,
             with a column ``participant_id``.
         split: :data:`SPLITS` by participant; rows of participants outside it are left out.
-        controls: ``"random"`` draws by ``seed``; ``"first"`` takes the first healthy rows (as published).
+        controls: ``"random"`` draws by ``seed``; ``"as_published"`` takes the first healthy rows.
 
     Returns ``case`` (bool) and ``split`` on the rows chosen, in the order of ``labels``. Where healthy
     people are fewer than cases, all of them are taken. Raises ``ValueError`` when there are no cases or no
     controls.
     """
-    if controls not in ("random", "first"):
-        raise ValueError(f"controls {controls!r}: 'random' or 'first' is needed")
+    if controls not in ("random", "as_published"):
+        raise ValueError(f"controls {controls!r}: 'random' or 'as_published' is needed")
     for column in (disease, "healthy"):
         if column not in labels:
             raise ValueError(
@@ -102,7 +102,7 @@ def case_control(
     healthy = labels["healthy"].to_numpy(dtype=bool) & ~case
     order = (
         np.arange(len(labels))
-        if controls == "first"
+        if controls == "as_published"
         else _uniform(labels.index, seed, f"controls of {disease}")
     )
     chosen = case & side.notna().to_numpy()

@@ -20,7 +20,7 @@ from cardiacnets.digital_heart import write_cohort
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.stored_ecg import in_millivolts
-from cardiacnets.study import COHORTS, PAIRED_COHORTS
+from cardiacnets.study import COHORTS, ICD10_GROUPS, PAIRED_COHORTS
 
 SIMULATED_COHORTS = tuple(COHORTS)
 TWIN = "_twin"
@@ -94,7 +94,7 @@ def _simulate(run: Run, name: str, stored_as: str, n: int, processes: int | None
     }
     run.fit_or_load(
         run.cohorts / stored_as,
-        {**drawing, "source": code_of(_simulate)},
+        {**drawing, "codes": ICD10_GROUPS, "source": code_of(_simulate)},
         lambda folder: write_cohort(
             folder,
             **drawing,

@@ -24,7 +24,7 @@ from cardiacnets.digital_heart.rhythm import digitise, record
 from cardiacnets.digital_heart.sites import Site, site
 from cardiacnets.digital_heart.streams import Draws, generator, identifier
 from cardiacnets.shards import shards_of
-from cardiacnets.study import LIFESTYLE
+from cardiacnets.study import COHORTS, LIFESTYLE
 
 SHARD = 32
 """Participants simulated together: bounds memory, changes nothing else."""
@@ -115,7 +115,7 @@ def simulate_participants(
     owner, visit = visits(place, seed, participants)
     ecg, rates = ecgs(electrical, place, seed, participants, owner, visit)
     sax = lax = masks = None
-    if cines and place.cines:
+    if cines and COHORTS[cohort].cmr:
         sax, lax, masks = render_cines(anatomy, seed, cohort, participants, frames)
     labels = label_table(anatomy.latents, place)
     people = people_table(anatomy.latents, cohort, preset, seed, participants)

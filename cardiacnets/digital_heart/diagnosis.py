@@ -11,6 +11,7 @@ from scipy.stats import beta
 from cardiacnets.digital_heart.latents import Latents
 from cardiacnets.digital_heart.sites import SUBTYPE_SHARES, Site
 from cardiacnets.digital_heart.streams import Draws, generator
+from cardiacnets.study import ICD10_GROUPS
 
 CODES = {
     "cad": ("I25.1", "I21.9", "I20.9", "I25.2"),
@@ -22,18 +23,6 @@ CODES = {
     "hf": ("I50.0", "I50.1", "I50.9"),
 }
 """ICD-10 codes a condition may be recorded under."""
-
-GROUPS = {
-    "cad": ("I20", "I21", "I22", "I23", "I24", "I25"),
-    "cm": ("I42", "I43"),
-    "pc": ("I30", "I31", "I32"),
-    "hf": ("I50",),
-    "ph": ("I27",),
-    "dcm": ("I42.0",),
-    "hcm": ("I42.1", "I42.2"),
-    "rcm": ("I42.5",),
-}
-"""Code prefixes that make each label."""
 
 HEART_FAILURE_SHARE = {"dcm": 0.75, "hcm": 0.25, "rcm": 0.65, "cad": 0.35, "ph": 0.45, "pc": 0.0, "hf": 1.0}
 """At severity 1, the share of each condition that is also coded as heart failure."""
@@ -90,7 +79,7 @@ def label_table(latents: Latents, site: Site) -> pd.DataFrame:
     for k in range(latents.count):
         rows.append(";".join(sorted(_codes(latents, site, k))))
     table = pd.DataFrame(
-        {name: [_has(codes, prefixes) for codes in rows] for name, prefixes in GROUPS.items()}
+        {name: [_has(codes, prefixes) for codes in rows] for name, prefixes in ICD10_GROUPS.items()}
     )
     table["healthy"] = [not any(code.startswith("I") for code in codes.split(";")) for codes in rows]
     table["icd10"] = rows
@@ -100,7 +89,7 @@ def label_table(latents: Latents, site: Site) -> pd.DataFrame:
 
 
 def _has(codes: str, prefixes: tuple[str, ...]) -> bool:
-    return any(code.startswith(prefixes) for code in codes.split(";"))
+    return any(code.replace(".", "").startswith(prefixes) for code in codes.split(";"))
 
 
 def _codes(latents: Latents, site: Site, k: int) -> set[str]:

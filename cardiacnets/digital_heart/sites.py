@@ -45,7 +45,6 @@ class Site:
     """
 
     name: str
-    cines: bool
     mix: Mapping[str, float]
     counts: Mapping[str, int] = field(default_factory=dict)
     ethnicity: Mapping[str, float] = field(default_factory=lambda: UKB_ETHNICITY)
@@ -88,16 +87,16 @@ HOSPITAL_MIX = {
                  "hf": 0.135},
 }  # fmt: skip
 
-_UKB = Site("ukb", True, POPULATION_MIX["enriched"])
+_UKB = Site("ukb", POPULATION_MIX["enriched"])
 _MIMIC = Site(
-    "mimic", False, HOSPITAL_MIX["enriched"],
+    "mimic", HOSPITAL_MIX["enriched"],
     ethnicity=HOSPITAL_ETHNICITY, male=0.52, age=(66.0, 14.5), age_range=(20.0, 95.0),
     heart_rate=(76.0, 14.0), severity=(2.8, 1.5), label_error=0.09, hypertension=8.0, fibrillation=0.085,
     paced=0.025, right_block=0.06, left_block=0.025, recordings=(0.56, 0.24, 0.12, 0.08), mains=60.0,
     muscle=0.016, mains_amplitude=0.009, wander=0.09, electrode_spread=1.25,
 )  # fmt: skip
 _FAHZU = Site(
-    "fahzu", False, {}, {"dcm": 5_518, "hcm": 2_546, "rcm": 824},
+    "fahzu", {}, {"dcm": 5_518, "hcm": 2_546, "rcm": 824},
     ethnicity=CHINESE, male=0.62, age=(53.0, 14.0), age_range=(18.0, 90.0), heart_rate=(71.0, 12.0),
     severity=(3.4, 1.4), label_error=0.04, hypertension=2.0, fibrillation=0.05, paced=0.008, right_block=0.03,
     left_block=0.01, muscle=0.011, highpass=0.5, lowpass=100.0, electrode_spread=1.1,
@@ -107,7 +106,7 @@ SITES: dict[str, Site] = {
     "mimic": _MIMIC,
     "fahzu": _FAHZU,
     "fahzu_screening": replace(_FAHZU, name="fahzu_screening", counts={"cm": 222, "none": 188}),
-    "fahzu_readers": replace(_FAHZU, name="fahzu_readers", cines=True, counts={"cm": 77, "none": 34}),
+    "fahzu_readers": replace(_FAHZU, name="fahzu_readers", counts={"cm": 77, "none": 34}),
     "sahzu": replace(
         _FAHZU, name="sahzu", counts={"cm": 264, "none": 200}, age=(56.0, 13.0), severity=(3.0, 1.5),
         highpass=0.05, lowpass=40.0, muscle=0.014, electrode_spread=1.3, heart_rate=(73.0, 12.0),

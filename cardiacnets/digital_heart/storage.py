@@ -13,6 +13,7 @@ from cardiacnets.digital_heart.sites import site
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.shards import over_shards, shards_of
 from cardiacnets.stored_ecg import in_microvolts
+from cardiacnets.study import COHORTS
 
 
 def write_cohort(
@@ -41,7 +42,7 @@ def write_cohort(
         "indices": ((rows, len(INDEX_NAMES)), np.float32),
         "indices_true": ((rows, len(INDEX_NAMES)), np.float32),
     }
-    if cines and place.cines:
+    if cines and COHORTS[cohort].cmr:
         layout["sax"] = ((rows, frames, SAX_PIXELS, SAX_PIXELS), np.uint8)
         layout["lax"] = ((rows, frames, LAX_PIXELS, LAX_PIXELS), np.uint8)
     for name, (shape, kind) in layout.items():

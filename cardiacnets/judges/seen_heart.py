@@ -40,9 +40,9 @@ def area(labels: np.ndarray, part: str, field_mm: float = FIELD_MM) -> np.ndarra
     return _part(labels, part).sum(axis=(1, 2)) * pixel_cm**2
 
 
-def in_one_piece(labels: np.ndarray, part: str = "lv") -> np.ndarray:
-    """Whether (N,) the part is there, and connected (by edges of pixels)."""
-    return np.array([label(each)[1] == 1 for each in _part(labels, part)])
+def in_one_piece(labels: np.ndarray) -> np.ndarray:
+    """Whether (N,) the left ventricle is there, and connected (by edges of pixels)."""
+    return np.array([label(each)[1] == 1 for each in _part(labels, "lv")])
 
 
 def wall_closed(labels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ BUILDER = "CARDIACNETS_BUILDER"
 """Process id of the build that started papermill; the chapter ends when that process does."""
 
 
-def end_with_builder(every: float = 1.0) -> None:
+def end_with_builder() -> None:
     """Leave when the build that started this process is gone: a killed build leaves no chapter behind."""
     builder = os.environ.get(BUILDER)
     if not builder:
@@ -18,7 +18,7 @@ def end_with_builder(every: float = 1.0) -> None:
 
     def watch() -> None:
         while _alive(int(builder)):
-            time.sleep(every)
+            time.sleep(1)
         # no clean-up: what is unfinished lies under temporary names, and the kernel ends with its parent
         os._exit(1)
 

@@ -17,6 +17,13 @@ def side_of_zero(difference: Estimate) -> int | None:
     return 1 if low > 0 else -1 if high < 0 else 0
 
 
+def in_one_cell(value: float, low: float, high: float, digits: int = 3) -> str:
+    """ "−0.022 (−0.038 to −0.006)", an estimate and its interval; empty where it could not be computed."""
+    if not math.isfinite(value):
+        return ""
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")
+
+
 def in_words(
     difference: Estimate, above: str, below: str, nothing: str = "makes no difference", *,
     of: str = "participants", unit: str = "", lost: str = "one",

@@ -79,7 +79,7 @@ def test_leaks_are_found():
 def test_controls_are_as_many_healthy_within_each_split():
     people = labels()
     split = split_participants(people.index, 0)
-    chosen = case_control(people, "cm", split, seed=0)
+    chosen = case_control(people, "cm", split, seed=0, controls="random")
     counts = chosen.groupby(["split", "case"]).size().unstack()
     assert (counts[True] == counts[False]).all()
     assert chosen["case"].sum() == people["cm"].sum()
@@ -90,16 +90,16 @@ def test_controls_are_as_many_healthy_within_each_split():
 def test_controls_follow_the_seed_not_the_order_of_rows():
     people = labels()
     split = split_participants(people.index, 0)
-    chosen = case_control(people, "cm", split, seed=0)
-    shuffled = case_control(people.sample(frac=1, random_state=1), "cm", split, seed=0)
+    chosen = case_control(people, "cm", split, seed=0, controls="random")
+    shuffled = case_control(people.sample(frac=1, random_state=1), "cm", split, seed=0, controls="random")
     assert set(chosen.index) == set(shuffled.index)
-    assert set(chosen.index) != set(case_control(people, "cm", split, seed=1).index)
+    assert set(chosen.index) != set(case_control(people, "cm", split, seed=1, controls="random").index)
 
 
 def test_as_published_takes_the_first_healthy_rows():
     people = labels()
     split = pd.Series("train", index=people.index)
-    chosen = case_control(people, "cm", split, seed=0, controls="first")
+    chosen = case_control(people, "cm", split, seed=0, controls="as_published")
     first = people.index[people["healthy"]][: people["cm"].sum()]
     assert set(chosen.index[~chosen["case"]]) == set(first)
 
@@ -108,7 +108,7 @@ def test_recordings_of_one_person_stay_together():
     people = labels(200)
     recordings = people.loc[people.index.repeat(3)].reset_index(names="participant_id")
     split = split_participants(people.index, 0)
-    chosen = case_control(recordings, "cm", split, seed=0)
+    chosen = case_control(recordings, "cm", split, seed=0, controls="random")
     check_leakage(chosen.assign(participant_id=recordings.loc[chosen.index, "participant_id"]))
     assert chosen["case"].sum() == recordings["cm"].sum()
 
@@ -116,7 +116,7 @@ def test_recordings_of_one_person_stay_together():
 def test_without_controls_there_is_no_task():
     people = labels().assign(healthy=False)
     with pytest.raises(ValueError, match="0 controls"):
-        case_control(people, "cm", split_participants(people.index, 0), seed=0)
+        case_control(people, "cm", split_participants(people.index, 0), seed=0, controls="random")
 
 
 def test_fractions_are_nested_and_stratified():

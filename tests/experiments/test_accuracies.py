@@ -24,7 +24,7 @@ def test_subtypes_are_clustered_by_participant(monkeypatch):
     scores = {arm: np.tile(rng.normal(size=(90, 3)) + lift, (3, 1)) for arm in ("a", "b")}
     table = pd.DataFrame({"participant_id": people})
     found = evaluation.Predictions("mimic.subtypes", table, ("a", "b"), truth, scores, table[:0])
-    rows = {(arm, metric): result for arm, metric, result in evaluation._subtypes(None, found)}
+    rows = {(arm, metric): result for arm, metric, result in evaluation._subtypes(found)}
     right = scores["a"].argmax(axis=1) == truth
     assert rows["a", "balanced_accuracy"] == balanced_accuracy(truth, right, people)
     once = balanced_accuracy(truth[:90], right[:90])
@@ -43,7 +43,8 @@ def test_a_specificity_counts_its_own_denominator_and_an_auc_the_people(monkeypa
     table = pd.DataFrame({"participant_id": range(7)})
     found = evaluation.Predictions("ukb.cm", table, ("a",), truth, {"a": scores}, table[:0])
     monkeypatch.setattr(evaluation, "open_predictions", lambda run, key: found)
-    monkeypatch.setattr(evaluation, "_threshold", lambda run, task, arm: 0.5)
+    validation = pd.DataFrame({"label": [0, 1], "a": [0.1, 0.5]})
+    monkeypatch.setattr(evaluation, "_learned_from", lambda run, task: validation)
     told = {}
     presentation.record_arms(
         lambda key, each, of: told.update({key: (each, of)}), evaluation.arm_table(None, "ukb.cm")

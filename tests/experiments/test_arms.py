@@ -38,7 +38,8 @@ def screening(arms: tuple[str, ...], spread: float, several: tuple[str, ...]) ->
 def tables(monkeypatch):
     def of(found):
         monkeypatch.setattr(evaluation, "open_predictions", lambda run, key: found)
-        monkeypatch.setattr(evaluation, "_threshold", lambda run, task, arm: 0.5)
+        validation = pd.DataFrame({"label": [0, 1], **dict.fromkeys(found.arms, [0.1, 0.5])})
+        monkeypatch.setattr(evaluation, "_learned_from", lambda run, task: validation)
         arms = evaluation.arm_table(None, "ukb.cm")
         return arms, evaluation.comparison_table(None, "ukb.cm", [("aligned", "classical")])
 
@@ -146,15 +147,15 @@ def test_how_often_a_network_is_trained_is_said_as_it_is():
 
 def test_trainings_have_names_and_seeds_of_their_own():
     run = with_settings(trainings=3, repeated=("ukb.cm",))
-    assert list(trainings_of(run)) == list(trainings_of(run, "ukb.cm")) == [1, 2, 3]
-    assert list(trainings_of(run, "mimic.hf")) == [1]
-    names = [model_name("ukb.cm", "aligned", training=number) for number in trainings_of(run)]
+    assert list(trainings_of(run.profile)) == list(trainings_of(run.profile, "ukb.cm")) == [1, 2, 3]
+    assert list(trainings_of(run.profile, "mimic.hf")) == [1]
+    names = [model_name("ukb.cm", "aligned", training=number) for number in trainings_of(run.profile)]
     assert names == ["ukb.cm/aligned", "ukb.cm/aligned_training2", "ukb.cm/aligned_training3"]
     assert named("permuted", 1) == "permuted"
-    seeds = [seeded(run.profile, number).seed for number in trainings_of(run)]
+    seeds = [seeded(run.profile, number).seed for number in trainings_of(run.profile)]
     assert seeds[0] == run.profile.seed and len(set(seeds)) == 3
     with pytest.raises(ValueError, match="profile quick: downstream: trainings 0 must be 1 or more"):
-        trainings_of(with_settings(trainings=0))
+        trainings_of(with_settings(trainings=0).profile)
 
 
 def test_random_weights_get_the_epochs_and_batches_that_the_profile_grants_them():

@@ -37,7 +37,7 @@ def run(tmp_path_factory):
 
 def test_it_is_fitted_once_for_all_that_is_measured(run, monkeypatch):
     fits, fit = [], cine_reader.CineReader.fit
-    monkeypatch.setattr(cine_reader.CineReader, "fit", lambda run: fits.append(run) or fit(run))
+    monkeypatch.setattr(cine_reader.CineReader, "fit", lambda *lessons: fits.append(run) or fit(*lessons))
     generate.measure_movies(run, "ukb")
     generate.measure_reference(run)
     cine_reader.open_cine_reader(run)
@@ -56,7 +56,8 @@ def test_another_size_of_movie_has_its_own(run):
 
 
 def test_opened_it_reads_what_the_fitted_one_reads(run, tmp_path):
-    fitted = cine_reader.CineReader.fit(run)
+    lessons = (cine_reader.open_lesson(run, split) for split in ("train", "validation"))
+    fitted = cine_reader.CineReader.fit(*lessons, run.profile.seed)
     fitted.save(tmp_path)
     opened = cine_reader.CineReader.load(tmp_path)
     clean = open_clean(run, "ukb")

@@ -18,10 +18,10 @@ from cardiacnets.run import SIDECAR, Run
 def test_a_change_in_the_true_region_scores_the_most_and_one_anywhere_scores_one():
     true = np.zeros((1, 2, 10, 10))
     true[:, :, :2] = 1  # a fifth of the pixels
-    assert guidance.enrichment(true, true, 0.2) == pytest.approx([5])
-    assert guidance.enrichment(np.ones_like(true), true, 0.2) == pytest.approx([1])
-    assert guidance.enrichment(1 - true, true, 0.2) == pytest.approx([0])
-    assert guidance.enrichment(np.zeros_like(true), true, 0.2) == pytest.approx([1])
+    assert guidance.enrichment(true, true) == pytest.approx([5])
+    assert guidance.enrichment(np.ones_like(true), true) == pytest.approx([1])
+    assert guidance.enrichment(1 - true, true) == pytest.approx([0])
+    assert guidance.enrichment(np.zeros_like(true), true) == pytest.approx([1])
 
 
 def test_a_turned_heart_changes_its_ecg_and_nothing_in_the_cine():

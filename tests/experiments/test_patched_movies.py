@@ -61,7 +61,7 @@ def test_fine_movies_come_from_the_stored_cohort(run):
 
 
 def test_it_is_heard_and_watched(run):
-    heard = guidance.listening(run, "lax", people=8)
+    heard = guidance.listening(run, "lax")
     assert set(heard["told"]) == {"own", "stranger", "none"} and (heard["error"] > 0).all()
     people = guidance.validation_sample(run, 3)
     model = generate.load_diffusion(run, "sax")

@@ -26,7 +26,11 @@ from cardiacnets.experiments.cmr_self_supervision import (
     pretrain,
     readout,
 )
-from cardiacnets.experiments.cmr_self_supervision.encoder import cmr_encoder_folder, load_cmr_encoder
+from cardiacnets.experiments.cmr_self_supervision.encoder import (
+    cmr_encoder_folder,
+    load_cmr_encoder,
+    untrained_cmr_encoder,
+)
 from cardiacnets.experiments.contrastive_alignment import (
     align,
     as_published,
@@ -227,13 +231,13 @@ def test_cached_features_are_standardised_by_the_training_rows(run):
 
 def test_features_hold_the_linear_twin_and_what_is_added(run):
     kept, training = run.profile.linear_twin.components, open_clean(run, "ukb").rows("train")
-    scores = components.cine_scores(run)
+    scores, untrained = components.cine_scores(run), untrained_cmr_encoder(run)
     for place, view in enumerate(("sax", "lax")):
         encoded = features.cmr_features(run, "ukb", view)
         assert encoded.shape == (run.profile.alignment.views, 160, kept + run.profile.cmr_encoder.condensed)
         linear = (scores[:, place] - scores[training, place].mean(0)) / scores[training, place].std(0)
         np.testing.assert_allclose(encoded[0, :, :kept], linear, atol=2e-3)
-        before = readout.untrained_features(run, view, training)
+        before = readout.encoded(untrained.encode, open_clean(run, "ukb"), view, training)
         spread = scores[training, place].std(0)
         np.testing.assert_allclose(before[:, :kept], scores[training, place] / spread, atol=2e-3)
         assert not np.allclose(before[:, kept:], encoded[0, training, kept:], atol=0.1)
@@ -292,7 +296,8 @@ def test_the_published_encoder_is_a_setting(run):
 
 
 def test_the_supervised_arm_sees_every_label_but_none_of_test_people(run):
-    lesson, clean = cmr_supervised.lesson_of(run), open_clean(run, "ukb")
+    clean = open_clean(run, "ukb")
+    lesson = cmr_supervised.lesson_of(clean, {key: labelled(run, key) for key in cmr_supervised.ASKED})
     assert np.isnan(lesson.target[clean.rows("test")]).all()
     assert set(lesson.training) <= set(clean.rows("train"))
     assert set(lesson.validation) <= set(clean.rows("validation"))
@@ -358,6 +363,19 @@ def test_switches_differ_in_one_choice_each_and_are_asked_of_the_validation_spli
         assert costs.loc[published, "cost"] == pytest.approx(difference, rel=1e-5)
 
 
+def test_controls_as_published_are_the_first_healthy_rows(run):
+    settings = replace(run.profile.downstream, controls="as_published")
+    published = replace(run, profile=replace(run.profile, downstream=settings))
+    drawn, first = (labelled(each, "ukb.cm") for each in (run, published))
+    index = open_clean(run, "ukb").index
+    for split in ("train", "validation", "test"):
+        chosen = first.table["row"][(first.target == 0) & (first.table["split"] == split)]
+        healthy = index[index["usable"] & index["healthy"] & ~index["cm"] & (index["split"] == split)]
+        assert len(chosen) and list(chosen) == list(healthy.index[: len(chosen)])
+    assert set(drawn.table["row"]) != set(first.table["row"])
+    assert set(drawn.table["row"][drawn.target == 1]) == set(first.table["row"][first.target == 1])
+
+
 def test_stages_as_published_flip_what_they_are_shown(run):
     def shown(stage, batch):
         return stage.augment(batch, torch.Generator().manual_seed(0))
@@ -383,14 +401,14 @@ def test_stages_as_published_flip_what_they_are_shown(run):
 def test_untrained_heads_stay_as_they_were_drawn(run):
     clean, variant = open_clean(run, "ukb"), switches.VARIANTS["untrained_heads"]
     drawn = encoding.build_seeded("aligner", variant.profile(run.profile)).state_dict()
-    trained = switches.align_shortly(run, clean, variant)[0].state_dict()
+    trained = switches.align_shortly(run.profile, clean, switches.open_features(run), variant)[0].state_dict()
     assert {name.split(".")[0] for name in drawn if torch.equal(drawn[name], trained[name])} == {"cmr_heads"}
     assert all(torch.equal(drawn[name], trained[name]) for name in drawn if name.startswith("cmr_heads"))
 
 
 def test_strangers_hearts_lie_in_the_same_bodies_and_are_read_by_the_same_rules(run, monkeypatch, tmp_path):
     clean = open_clean(run, "ukb")
-    limited = information_limited.limited_cohort(run, clean, tmp_path / "ecg.npy")
+    limited = information_limited.limited_cohort(run.profile, clean, tmp_path / "ecg.npy")
     assert limited.beats.shape == clean.beats.shape and limited.index is clean.index
     assert limited.sax is clean.sax and not np.array_equal(limited.beats, clean.beats)
     gains = information_limited.limited_gains(run).set_index("readout")
@@ -441,7 +459,9 @@ def test_the_twin_has_the_strangers_that_the_network_has(twins):
     training = clean.rows("train")
     partner = align.partners(clean, permuted=True, seed=twins.profile.seed)[training]
     strangers = closed_form.open_closed_form(twins, "permuted")
-    hearts = closed_form.true_components(twins, partner)
+    hearts = closed_form.true_components(
+        components.cine_scores(twins)[partner], twins.profile.linear_twin.aligned
+    )
     afresh = ClosedFormAlignment.fit(strangers.features(clean.beats[training]), hearts, seed=1)
     np.testing.assert_allclose(strangers.alignment.ridge.weight, afresh.ridge.weight)
     own = closed_form.open_closed_form(twins)
@@ -579,10 +599,12 @@ def test_another_training_is_another_network_from_another_alignment(run):
     asked = np.isfinite(first)
     assert (asked == np.isfinite(second)).all(), "the same people have labels"
     assert not np.allclose(first[asked], second[asked])
-    twice = replace(run.profile, downstream=replace(run.profile.downstream, trainings=2))
     labels = labelled(run, "ukb.cm")
-    said = network_scores(replace(run, profile=twice), labels.task, labels, labels.of("test"), "aligned")
-    both = np.stack([first, second])[:, labels.of("test")]
+    test = labels.of("test")
+    networks = [downstream.load_network(run, "ukb.cm", "aligned", training) for training in (1, 2)]
+    rows = labels.table["row"].to_numpy()[test]
+    said = network_scores(networks, open_clean(run, "ukb"), rows, run.profile.ecg_input)
+    both = np.stack([first, second])[:, test]
     np.testing.assert_allclose(said, both, atol=1e-5)
 
 

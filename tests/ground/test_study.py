@@ -1,14 +1,15 @@
 """What is studied stands in one row each; a name that stands twice, or nowhere, is said at once."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 
-from cardiacnets import digital_heart
+from cardiacnets import digital_heart, study
 from cardiacnets.cmr.cine import VIEWS as CROPS
-from cardiacnets.cohorts.labels import CODES
 from cardiacnets.cohorts.manifest import load_manifest
-from cardiacnets.digital_heart.diagnosis import GROUPS
+from cardiacnets.digital_heart.diagnosis import CODES
 from cardiacnets.experiments.statistics.stated_in_words import SITES
 from cardiacnets.models.cmr_autoencoder import VIEWS as TOWERS
 from cardiacnets.phenotypes import MANIFESTS
@@ -20,7 +21,7 @@ from cardiacnets.study import (
     COMPARISONS,
     COVARIATES_HOSPITAL,
     COVARIATES_UKB,
-    PAIRED_COHORTS,
+    ICD10_GROUPS,
     TASKS,
     TWINS,
     VIEWS,
@@ -89,16 +90,27 @@ def test_hospitals_beside_the_first_are_those_that_are_asked_and_read_by_no_read
 
 def test_each_cohort_has_its_simulated_people_and_its_manifest():
     assert list(COHORTS) == list(digital_heart.SITES)
-    assert {name for name, site in digital_heart.SITES.items() if site.cines} == set(PAIRED_COHORTS)
+    assert not hasattr(digital_heart.SITES["ukb"], "cines"), "COHORTS says who has CMR"
     twins = [load_manifest(path) for path in sorted(MANIFESTS.glob("*_simulated.yaml"))]
     simulated = {name for twin in twins for name in (twin.cohort, *(twin.subsets or {}).values())}
     assert simulated == set(COHORTS)
 
 
-def test_the_simulator_codes_diseases_as_the_table_of_codes_groups_them():
-    codes = CODES[CODES["version"] == 10].groupby("label")["code"].agg(set).to_dict()
-    codes.pop("cvd")  # all of the chapter on circulation
-    assert {label: {one.replace(".", "") for one in group} for label, group in GROUPS.items()} == codes
+def test_what_the_simulator_records_makes_the_label_of_its_condition():
+    assert ICD10_GROUPS == {
+        "cad": ("I20", "I21", "I22", "I23", "I24", "I25"), "cm": ("I42", "I43"), "pc": ("I30", "I31", "I32"),
+        "hf": ("I50",), "ph": ("I27",), "dcm": ("I420",), "hcm": ("I421", "I422"), "rcm": ("I425",),
+    }  # fmt: skip
+    for condition, codes in CODES.items():
+        assert all(code.replace(".", "").startswith(ICD10_GROUPS[condition]) for code in codes)
+
+
+def test_codes_are_grouped_in_one_place():
+    written = r"[\"']I(2[0-5]|3[0-2]|4[23]|50)[\"']"
+    assert re.search(written, '("I42", "I43")')
+    library = Path(study.__file__).parent.rglob("*.py")
+    where = [path for path in library if re.search(written, path.read_text(encoding="utf-8"))]
+    assert where == [], "groups of codes stand in data_manifests/icd10.csv, which study.py opens"
 
 
 def test_an_alignment_is_known_by_what_it_pairs_and_a_network_starts_from_one():

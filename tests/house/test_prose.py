@@ -15,7 +15,7 @@ The search goes by words and not by meaning: it cannot see a claim made without 
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,22 +148,37 @@ def states_a_direction(sentence: str) -> bool:
     return bool(DIRECTION.search(words) or (VALUE not in words and QUANTITY.search(words)))
 
 
-def read_allowed() -> list[dict[str, str]]:
-    return yaml.safe_load(ALLOWED.read_text(encoding="utf-8"))
+def read_allowed(path: Path = ALLOWED) -> list[dict[str, str]]:
+    """Sentences that pass, each with its page, its words, its kind and the reason."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def permits(entry: dict[str, str], sentence: Sentence) -> bool:
     return sentence.page.endswith(entry["page"]) and entry["says"] in sentence.text
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_what_states_a_direction_is_computed_or_conditional(page):
-    allowed = read_allowed()
-    found = [
+def refused(page: str, faulty: Callable[[str], bool], allowed: list[dict[str, str]]) -> list[str]:
+    """The faulty sentences of a page that no entry permits."""
+    return [
         f"{page}, {each.place}: {each.text}"
         for each in read_page(page)
-        if states_a_direction(each.text) and not any(permits(entry, each) for entry in allowed)
+        if faulty(each.text) and not any(permits(entry, each) for entry in allowed)
     ]
+
+
+def needing(entry: dict[str, str], faulty: Callable[[str], bool], kinds: Collection[str]) -> list[Sentence]:
+    """The sentences that need an entry; an error where it is not whole, of no kind, or of no one page."""
+    assert set(entry) == {"page", "says", "about", "because"}, "a page, its words, the kind and the reason"
+    assert entry["about"] in kinds, f"about {entry['about']!r}, which is none of {sorted(kinds)}"
+    assert len(entry["because"].split()) >= 3
+    pages = [page for page in PAGES if page.endswith(entry["page"])]
+    assert len(pages) == 1, f"{entry['page']!r} names {len(pages)} pages"
+    return [each for each in read_page(pages[0]) if permits(entry, each) and faulty(each.text)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_states_a_direction_is_computed_or_conditional(page):
+    found = refused(page, states_a_direction, read_allowed())
     assert not found, (
         "typed words of direction; compute them (chapter.note), make the sentence conditional, or, where no "
         f"run can contradict it, enter it with its reason in {ALLOWED.name}:\n" + "\n".join(found)
@@ -173,13 +188,8 @@ def test_what_states_a_direction_is_computed_or_conditional(page):
 @pytest.mark.parametrize("entry", read_allowed(), ids=lambda entry: f"{entry['page']}: {entry['says']}")
 def test_an_allowed_sentence_is_needed_and_has_its_reason(entry):
     """One that no page has any more, or that would pass without, is to be deleted from the list."""
-    assert set(entry) == {"page", "says", "about", "because"}, "a page, its words, the kind and the reason"
-    assert entry["about"] in KINDS, f"about {entry['about']!r}, which is none of {sorted(KINDS)}"
-    assert len(entry["because"].split()) >= 3
-    pages = [page for page in PAGES if page.endswith(entry["page"])]
-    assert len(pages) == 1, f"{entry['page']!r} names {len(pages)} pages"
-    needing = [each for each in read_page(pages[0]) if permits(entry, each) and states_a_direction(each.text)]
-    assert len(needing) == 1, f"{len(needing)} sentences of {pages[0]} need this entry of {ALLOWED.name}"
+    found = needing(entry, states_a_direction, KINDS)
+    assert len(found) == 1, f"{len(found)} sentences of {entry['page']} need this entry of {ALLOWED.name}"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
-from test_prose import PAGES, VALUE, Sentence, read_page
+from test_prose import PAGES, VALUE, needing, read_allowed, refused
 
 ALLOWED = Path(__file__).with_name("typed_numbers_allowed.yml")
 KINDS = {"the paper", "a source", "method", "the simulation", "choice", "an exercise"}
@@ -33,37 +32,18 @@ def types_a_result(sentence: str) -> bool:
     return bool(TYPED.search(THRESHOLD.sub("", sentence)))
 
 
-def read_allowed() -> list[dict[str, str]]:
-    return yaml.safe_load(ALLOWED.read_text(encoding="utf-8"))
-
-
-def permits(entry: dict[str, str], sentence: Sentence) -> bool:
-    return sentence.page.endswith(entry["page"]) and entry["says"] in sentence.text
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_no_result_is_typed(page):
-    allowed = read_allowed()
-    found = [
-        f"{page}, {each.place}: {each.text}"
-        for each in read_page(page)
-        if types_a_result(each.text) and not any(permits(entry, each) for entry in allowed)
-    ]
+    found = refused(page, types_a_result, read_allowed(ALLOWED))
     assert not found, (
         "typed numbers beside a measure; record them and write {glue:text}`key`, or, where they are no "
         f"result of a run, enter the sentence with its source in {ALLOWED.name}:\n" + "\n".join(found)
     )
 
 
-@pytest.mark.parametrize("entry", read_allowed(), ids=lambda entry: f"{entry['page']}: {entry['says']}")
+@pytest.mark.parametrize("entry", read_allowed(ALLOWED), ids=lambda one: f"{one['page']}: {one['says']}")
 def test_an_allowed_number_is_needed_and_has_its_source(entry):
-    assert set(entry) == {"page", "says", "about", "because"} and entry["about"] in KINDS
-    assert len(entry["because"].split()) >= 3
-    pages = [page for page in PAGES if page.endswith(entry["page"])]
-    assert len(pages) == 1, f"{entry['page']!r} names {len(pages)} pages"
-    assert any(permits(entry, each) and types_a_result(each.text) for each in read_page(pages[0])), (
-        "not needed"
-    )
+    assert needing(entry, types_a_result, KINDS), "not needed"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_other_failures_are_not_tried_again(monkeypatch, started):
 def test_a_chapter_ends_when_its_build_is_gone():
     builder = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     code = "import time; from cardiacnets.report.builder_watch import end_with_builder as watch; "
-    code += "watch(0.1); print('watching', flush=True); time.sleep(300)"
+    code += "watch(); print('watching', flush=True); time.sleep(300)"
     environment = {**os.environ, BUILDER: str(builder.pid)}
     with subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True

@@ -21,6 +21,8 @@ from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.cine_contrast import CineContrast, standardised
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.contrast import info_nce_rows
+from cardiacnets.models.linear_twin import CineComponents
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.training import beside, minibatches
 
@@ -37,7 +39,8 @@ LIGHT = CineAugmentation(rotation=10.0, crop=(0.95, 1.0), aspect=(0.97, 1.03))
 def cine_contrast_stage(run: Run) -> Stage:
     """Pairs of lightly augmented whole cines, each to find the other view of its heart in the batch."""
     clean, settings = open_clean(run, "ukb"), run.profile.contrasting
-    model, training = start_of_contrast(run), clean.rows("train")
+    training = clean.rows("train")
+    model = start_of_contrast(run.profile, cine_components(run), cine_scores(run)[training])
     held_out = clean.rows("validation")
 
     def batches(epoch: int, generator: torch.Generator):
@@ -64,17 +67,21 @@ def cine_contrast_stage(run: Run) -> Stage:
 fit_cine_contrast, load_cine_contrast = cine_contrast_stage.fit, cine_contrast_stage.load
 
 
-def start_of_contrast(run: Run) -> CineContrast:
-    """Both towers before their first step: random networks beside the linear twin."""
-    model, training = build_seeded("cine_contrast", run.profile), open_clean(run, "ukb").rows("train")
-    model.start_from(cine_components(run), cine_scores(run)[training])
+def start_of_contrast(profile: Profile, twin: CineComponents, scores: np.ndarray) -> CineContrast:
+    """Both towers before their first step: random networks beside the linear twin, and its ``scores``
+    (n, views, K) of the training people.
+    """
+    model = build_seeded("cine_contrast", profile)
+    model.start_from(twin, scores)
     return model
 
 
 def untrained_contrast(run: Run) -> CineContrast:
     """The same, its random networks condensed as the trained ones are, in evaluation mode."""
-    clean, model = open_clean(run, "ukb"), start_of_contrast(run).eval()
-    condense(model, clean, clean.rows("train"), run.profile.seed)
+    clean = open_clean(run, "ukb")
+    training = clean.rows("train")
+    model = start_of_contrast(run.profile, cine_components(run), cine_scores(run)[training]).eval()
+    condense(model, clean, training, run.profile.seed)
     return model
 
 

@@ -19,6 +19,7 @@ from cardiacnets.experiments.shared.encoding import build_seeded
 from cardiacnets.models.cine_contrast import CineContrast
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.registry import cmr_encoder_class
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 
 CmrEncoder = CmrAutoencoder | CineContrast
@@ -54,28 +55,24 @@ def fit_cmr_encoder(run: Run) -> Path:
     twin, from which it may start, is fitted first.
     """
     fit_cine_components(run)
-    return _way(run).fit(run)
+    return way_of(run.profile).fit(run)
 
 
 def load_cmr_encoder(run: Run) -> CmrEncoder:
     """The trained encoder in evaluation mode; ``ValueError`` naming the chapter if there is none yet."""
-    return _way(run).load(run)
+    return way_of(run.profile).load(run)
 
 
 def untrained_cmr_encoder(run: Run) -> CmrEncoder:
     """The same network before its first training step, in evaluation mode."""
-    return _way(run).untrained(run)
-
-
-def cmr_augmentation(run: Run) -> CineAugmentation:
-    """The random views of a cine that the encoder knows from its training."""
-    return _way(run).augmentation
+    return way_of(run.profile).untrained(run)
 
 
 def cmr_encoder_folder(run: Run) -> Path:
     """Where the trained encoder lies; ``ValueError`` naming the chapter if there is none yet."""
-    return run.require(run.models / _way(run).folder)
+    return run.require(run.models / way_of(run.profile).folder)
 
 
-def _way(run: Run) -> Way:
-    return WAYS[cmr_encoder_class(run.profile)]
+def way_of(profile: Profile) -> Way:
+    """How the encoder that ``profile`` chooses is made."""
+    return WAYS[cmr_encoder_class(profile)]

@@ -10,9 +10,9 @@ import torch
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.experiments.cmr_self_supervision.encoder import (
-    cmr_augmentation,
     cmr_encoder_folder,
     load_cmr_encoder,
+    way_of,
 )
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -39,7 +39,7 @@ def cache_cmr_features(run: Run, cohort: str) -> Path:
     }
 
     def make(folder: Path) -> None:
-        encoder, augmentation = load_cmr_encoder(run), cmr_augmentation(run)
+        encoder, augmentation = load_cmr_encoder(run), way_of(run.profile).augmentation
         generator = torch.Generator().manual_seed(run.profile.seed)
         parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
         for view in VIEWS:

@@ -10,20 +10,21 @@ import pandas as pd
 import torch
 from sklearn.decomposition import PCA
 
-from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
 from cardiacnets.experiments.cmr_self_supervision.contrast import contrast_of, load_cine_contrast
-from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder, untrained_cmr_encoder
+from cardiacnets.experiments.cmr_self_supervision.encoder import untrained_cmr_encoder
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
 from cardiacnets.experiments.cmr_self_supervision.pretrain import load_cmr_autoencoder
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import Standardiser
-from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.probe import read_out
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_mean
 from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelations, bootstrap_correlations
@@ -39,27 +40,27 @@ def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
     """
     labels = labelled(run, key)
     rows = labels.table["row"].to_numpy()
-    masked, random = load_cmr_autoencoder(run), build_seeded("cmr_autoencoder", run.profile).eval()
+    clean, known = open_clean(run, "ukb"), [cmr_features(run, "ukb", view)[0, rows] for view in VIEWS]
     encoders = {
-        "trained": lambda view: cmr_features(run, "ukb", view)[0, rows],
-        "untrained": lambda view: untrained_features(run, view, rows),
-        "masked": lambda view: _encoded(masked.encode, run, view, rows),
-        "masked_untrained": lambda view: _encoded(random.encode, run, view, rows),
+        "untrained": untrained_cmr_encoder(run),
+        "masked": load_cmr_autoencoder(run),
+        "masked_untrained": build_seeded("cmr_autoencoder", run.profile).eval(),
     }
-    read = {
-        arm: read_out(labels, np.hstack([encode(view) for view in VIEWS])) for arm, encode in encoders.items()
-    }
+    read = {"trained": read_out(labels, np.hstack(known))}
+    for arm, encoder in encoders.items():
+        features = [encoded(encoder.encode, clean, view, rows) for view in VIEWS]
+        read[arm] = read_out(labels, np.hstack(features))
     read["twin"] = read_out(labels, cine_scores(run)[rows].reshape(len(rows), -1))  # (n, views * K)
-    read["ecg"] = read_out(labels, _classical_ecg(run, labels))
+    read["ecg"] = read_out(labels, _classical_ecg(clean, labels, run.profile))
     return bootstrap_correlations(labels.target[labels.of("test")], read, **run.profile.resampling)
 
 
-def _classical_ecg(run: Run, labels: Labelled) -> np.ndarray:
+def _classical_ecg(clean: CleanCohort, labels: Labelled, profile: Profile) -> np.ndarray:
     """Classical features of the beat beside the study's covariates (n, p): what a teacher has to know more
     than.
     """
-    clean, rows = open_clean(run, "ukb"), labels.table["row"].to_numpy()
-    classical = ClassicalFeatures.fit(clean, run.profile.downstream, run.profile.seed)
+    rows = labels.table["row"].to_numpy()
+    classical = ClassicalFeatures.fit(clean, profile.downstream, profile.seed)
     learned = clean.index.loc[rows[labels.of("train")]]
     standardiser = Standardiser.fit(learned, covariates_of("ukb"))
     return np.hstack([classical(clean.beats[rows]), standardiser(clean.index.loc[rows])])
@@ -105,28 +106,10 @@ def principal_plane(vectors: np.ndarray) -> np.ndarray:
     return PCA(2).fit_transform(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def read_out(labels: Labelled, features: np.ndarray) -> np.ndarray:
-    """What a probe of ``features`` (n, D), fitted on training rows, reads of the test rows (m, 82)."""
-    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
-    held_out = features[validation], labels.target[validation]
-    return fit_probe(labels.task, features[train], labels.target[train], held_out)(features[test])
-
-
-def untrained_features(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
-    """Features (n, D) of the encoder before its first training step."""
-    return _encoded(untrained_cmr_encoder(run).encode, run, view, rows)
-
-
-def pooled_features(run: Run, rows: np.ndarray, trained: bool = True) -> list[np.ndarray]:
-    """For each view one mean (n, D) over all cells of the encoder's last map, as published."""
-    model = load_cmr_encoder(run) if trained else untrained_cmr_encoder(run)
-    return [_encoded(model.pooled, run, view, rows) for view in VIEWS]
-
-
-def _encoded(
-    encode: Callable[[torch.Tensor, str], torch.Tensor], run: Run, view: str, rows: np.ndarray
+def encoded(
+    encode: Callable[[torch.Tensor, str], torch.Tensor], clean: CleanCohort, view: str, rows: np.ndarray
 ) -> np.ndarray:
-    """What ``encode`` makes (n, D) of the cines of ``rows`` of ``ukb``."""
-    array, parts = getattr(open_clean(run, "ukb"), view), np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
+    """What ``encode`` makes (n, D) of the cines of ``rows``."""
+    array, parts = getattr(clean, view), np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
     with torch.inference_mode():
         return torch.cat([encode(cine_batch(array, part), view) for part in parts]).numpy()

@@ -110,8 +110,9 @@ def published(cohort: Cohort, targets: pd.DataFrame) -> Picture:
     )
 
 
-def shifts(cohort: Cohort, names: tuple[str, ...] = ("lv_edv", "lv_ef", "lv_mass")) -> Picture:
-    """How far cardiomyopathy moves the recorded indices ``names``."""
+def shifts(cohort: Cohort) -> Picture:
+    """How far cardiomyopathy moves recorded indices of the left ventricle."""
+    names = ("lv_edv", "lv_ef", "lv_mass")
     figure = Figure(figsize=(10, 3))
     groups = {"healthy": ("healthy", FAINT), "cm": ("cardiomyopathy", VERMILION)}
     for axis, name in zip(figure.subplots(1, len(names)), names, strict=True):
@@ -167,13 +168,13 @@ def budget(table: pd.DataFrame) -> Picture:
     )
 
 
-def judge_outlines(seen: Mapping[str, np.ndarray], people: int = 5) -> Picture:
-    """The first people at both moments, with the outlines that the simulation meant and the judge's."""
+def judge_outlines(seen: Mapping[str, np.ndarray]) -> Picture:
+    """The first five people at both moments, with the outlines that the simulation meant and the judge's."""
     colours = {"muscle": ORANGE, "rv": SKY, "lv": VERMILION}  # the cavity last: its edge is the wall's
     figure = Figure(figsize=(10, 4.2))
-    axes = figure.subplots(2, people)
+    axes = figure.subplots(2, 5)
     for line, moment, title in zip(axes, range(2), ("end-diastole", "end-systole"), strict=True):
-        for axis, person in zip(line, range(people), strict=True):
+        for person, axis in enumerate(line):
             frame = seen["frames"][person, moment]
             axis.imshow(frame, cmap="gray", vmin=0, vmax=255)
             for part, colour in colours.items():

@@ -23,6 +23,7 @@ from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.study import ALIGNMENTS
 from cardiacnets.training import beside, minibatches, this_process
@@ -42,19 +43,15 @@ def prepare(run: Run) -> None:
 
 def all_jobs(run: Run) -> list[tuple]:
     """Arguments of :func:`fit_aligner` for every arm and training."""
-    return [(run, arm, training) for training in trainings_of(run) for arm in ARMS]
+    return [(run, arm, training) for training in trainings_of(run.profile) for arm in ARMS]
 
 
-def _needs(run: Run, arm: str, training: int) -> list[str]:
+def _needs(profile: Profile, arm: str, training: int) -> list[str]:
     """The pairs, and what the encoder starts from; ``ValueError`` for an arm that there is not."""
     if arm not in ALIGNMENTS:
         raise ValueError(f"unknown alignment arm {arm!r}: choose one of {', '.join(ALIGNMENTS)}")
-    if run.profile.alignment.start == "random":
-        return ["clean/ukb", "features/ukb"]
-    start = run.models / "ecg_autoencoder"
-    if not start.is_dir():
-        raise ValueError(f"{start} is missing: call align.prepare(run) first, as chapter 03 does")
-    return ["clean/ukb", "features/ukb", "models/ecg_autoencoder"]
+    start = [] if profile.alignment.start == "random" else ["models/ecg_autoencoder"]
+    return ["clean/ukb", "features/ukb", *start]
 
 
 @trained(

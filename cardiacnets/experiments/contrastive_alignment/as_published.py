@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.ecg import EcgAugmentation
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.alignment import Aligner
-from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.cmr_autoencoder import VIEWS, CmrAutoencoder
 from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.training import beside, from_pretrained, minibatches
@@ -48,7 +48,8 @@ def published_stage(run: Run) -> Stage:
     """ECGs varied as published beside the mean features of their own hearts."""
     clean, settings = open_clean(run, "ukb"), run.profile.aligning
     training, validation = clean.rows("train"), clean.rows("validation")
-    augmentation, features = EcgAugmentation.named(settings.augmentation), _mean_features(run)
+    encoder = from_pretrained(run.require(run.models / "cmr_autoencoder"))
+    augmentation, features = EcgAugmentation.named(settings.augmentation), _mean_features(encoder, clean)
 
     def pair(rows: np.ndarray) -> list[torch.Tensor]:
         return [ecg_batch(clean, rows, run.profile.ecg_input), *(features[view][rows] for view in VIEWS)]
@@ -77,10 +78,8 @@ def published_stage(run: Run) -> Stage:
 fit_published, load_published = published_stage.fit, published_stage.load
 
 
-def _mean_features(run: Run) -> dict[str, torch.Tensor]:
+def _mean_features(encoder: CmrAutoencoder, clean: CleanCohort) -> dict[str, torch.Tensor]:
     """Means over the picture (R, D) of each view, as the masked autoencoder of chapter 02 encodes it."""
-    encoder = from_pretrained(run.require(run.models / "cmr_autoencoder"))
-    clean = open_clean(run, "ukb")
     parts = np.array_split(np.arange(len(clean.index)), -(-len(clean.index) // ENCODE_BATCH))
     with torch.inference_mode():
         return {

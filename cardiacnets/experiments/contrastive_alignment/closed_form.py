@@ -67,7 +67,9 @@ def fit_closed_form(run: Run, arm: str = "aligned") -> Path:
     def make(folder: Path) -> None:
         training = clean.rows("train")
         partner = partners(clean, permuted=ALIGNMENTS[arm].strangers, seed=seed)[training]
-        beats, hearts = _features(run)(clean.beats[training]), true_components(run, training)
+        classical = ClassicalFeatures.fit(clean, run.profile.downstream, seed)
+        beats = classical(clean.beats[training])
+        hearts = true_components(cine_scores(run)[training], settings.aligned)
         place = np.searchsorted(training, partner)
         found = ClosedFormAlignment.fit(beats, hearts, place, seed=seed)
         arrays = {"out_of_fold": found.out_of_fold, "covariance": found.covariance} | vars(found.ridge)
@@ -83,13 +85,14 @@ def open_closed_form(run: Run, arm: str = "aligned") -> HeartFromBeat:
         arrays = dict(file)
     out_of_fold, covariance = arrays.pop("out_of_fold"), arrays.pop("covariance")
     alignment = ClosedFormAlignment(RidgeMap(**arrays), out_of_fold, covariance)
-    return HeartFromBeat(_features(run), alignment, open_clean(run, "ukb").rows("train"))
+    clean = open_clean(run, "ukb")
+    classical = ClassicalFeatures.fit(clean, run.profile.downstream, run.profile.seed)
+    return HeartFromBeat(classical, alignment, clean.rows("train"))
 
 
-def true_components(run: Run, rows: np.ndarray) -> np.ndarray:
-    """The aligned components (n, views * aligned) of the cines of ``rows`` of ``ukb``."""
-    first = cine_scores(run)[rows, :, : run.profile.linear_twin.aligned]
-    return first.reshape(len(rows), -1).astype(np.float64)
+def true_components(scores: np.ndarray, aligned: int) -> np.ndarray:
+    """The first ``aligned`` components of each view (n, views * aligned) of scores (n, views, K)."""
+    return scores[:, :, :aligned].reshape(len(scores), -1).astype(np.float64)
 
 
 def twin_embeddings(run: Run, rows: np.ndarray, arm: str = "aligned") -> dict[str, np.ndarray]:
@@ -98,7 +101,7 @@ def twin_embeddings(run: Run, rows: np.ndarray, arm: str = "aligned") -> dict[st
     Each view has its own half, in units of what ECGs leave open there, and zeros in the other's.
     """
     twin, count = open_closed_form(run, arm), run.profile.linear_twin.aligned
-    true = true_components(run, rows)
+    true = true_components(cine_scores(run)[rows], count)
     vectors = {"ecg": twin(open_clean(run, "ukb"), rows)} | dict.fromkeys(VIEWS, true)
     embedded = {name: np.zeros_like(scores) for name, scores in vectors.items()}
     for number, view in enumerate(VIEWS):
@@ -106,7 +109,3 @@ def twin_embeddings(run: Run, rows: np.ndarray, arm: str = "aligned") -> dict[st
         for name in ("ecg", view):
             embedded[name][:, half] = twin.alignment.embed(vectors[name], half)
     return embedded
-
-
-def _features(run: Run) -> ClassicalFeatures:
-    return ClassicalFeatures.fit(open_clean(run, "ukb"), run.profile.downstream, run.profile.seed)

@@ -6,10 +6,10 @@ import numpy as np
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.cmr_self_supervision.readout import read_out
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.experiments.shared.probe import read_out
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.run import Run

@@ -23,12 +23,14 @@ from cardiacnets.experiments.contrastive_alignment.switches import (
     Variant,
     align_shortly,
     losses_and_ranks,
+    open_features,
 )
 from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
-from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.probe import read_out
 from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.profile import Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.shards import shards_of
@@ -43,14 +45,14 @@ MEASURES = ("r", "gain", "recall_10")
 ENDS = ("", "_interval", "_method")
 
 
-def limited_cohort(run: Run, clean: CleanCohort, file: Path) -> CleanCohort:
+def limited_cohort(profile: Profile, clean: CleanCohort, file: Path) -> CleanCohort:
     """The simulated ``clean`` cohort with the ECGs of ``information_limited``, which are written to ``file``
     and mapped.
     """
-    settings, cohorts = run.profile.ecg_input, run.profile.cohorts
+    settings = profile.ecg_input
     ecg = open_memmap(file, "w+", np.float32, clean.ecg.shape)
     for people in shards_of(len(ecg), SHARD):  # one recording each
-        signal = limited_ecg(people, clean.name, cohorts.preset, run.profile.seed)
+        signal = limited_ecg(people, clean.name, profile.cohorts.preset, profile.seed)
         ecg[people.start : people.stop] = encoder_view(signal, settings)
     return replace(clean, **{"beats" if clean.rhythm is None else "rhythm": ecg})
 
@@ -77,26 +79,24 @@ def try_limited(run: Run) -> Path | None:
 
     def make(folder: Path) -> None:
         labels = labelled(run, "ukb.indices")
-        train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
+        train, test = labels.of("train"), labels.of("test")
         rows = labels.table["row"].to_numpy()
         covariates = known_covariates(clean, rows, train)
 
-        def read_out(name: str, features: np.ndarray) -> None:
-            held_out = features[validation], labels.target[validation]
-            probe = fit_probe(labels.task, features[train], labels.target[train], held_out)
-            np.save(folder / f"{name}.npy", probe(features[test]).astype(np.float32))
+        def leave(name: str, known: np.ndarray) -> None:
+            np.save(folder / f"{name}.npy", read_out(labels, known).astype(np.float32))
 
         np.save(folder / "truth.npy", labels.target[test])
-        read_out("covariates", covariates)
+        leave("covariates", covariates)
         table = labels.table.iloc[test][["participant_id"]].reset_index(drop=True)
-        strangers = folder / "ecg.npy"
-        for heart, hearts in zip(HEARTS, (clean, limited_cohort(run, clean, strangers)), strict=True):
-            model, pairs = align_shortly(run, hearts, Variant())
+        strangers, features = folder / "ecg.npy", open_features(run)
+        for heart, hearts in zip(HEARTS, (clean, limited_cohort(run.profile, clean, strangers)), strict=True):
+            model, pairs = align_shortly(run.profile, hearts, features, Variant())
             untrained = build_seeded("aligner", Variant().profile(run.profile))
             ecg = ecg_batch(hearts, rows, run.profile.ecg_input)
             for name, aligner in zip(ENCODERS, (untrained, model), strict=True):
                 embedding = in_batches(aligner.encoder.eval(), (ecg, None))
-                read_out(f"{heart}.{name}", np.hstack([covariates, embedding]))
+                leave(f"{heart}.{name}", np.hstack([covariates, embedding]))
             _, table[f"rank.{heart}"] = losses_and_ranks(model, pairs(rows[test]))
         table.to_parquet(folder / "table.parquet")
         strangers.unlink()  # large, and not needed again

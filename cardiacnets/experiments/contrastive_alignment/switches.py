@@ -7,7 +7,7 @@ loses, with an interval over participants; other seeds and a long training may d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -93,25 +93,34 @@ def try_switches(run: Run) -> Path:
     }
 
     def make(folder: Path) -> None:
-        rows = clean.rows("validation")
+        rows, features = clean.rows("validation"), open_features(run)
         table = clean.index.loc[rows, ["participant_id"]].reset_index(drop=True)
         for name, variant in VARIANTS.items():
-            model, pairs = align_shortly(run, clean, variant)
+            model, pairs = align_shortly(run.profile, clean, features, variant)
             table[f"loss.{name}"], table[f"rank.{name}"] = losses_and_ranks(model, pairs(rows))
         table.to_parquet(folder / "table.parquet")
 
     return run.fit_or_load(run.predictions / "switches.ukb", ingredients, make)
 
 
-def align_shortly(run: Run, clean: CleanCohort, variant: Variant) -> tuple[Aligner, Pairs]:
-    """The aligner trained by ``variant``, and what draws its inputs for rows of ``clean``."""
-    profile = variant.profile(run.profile)
+def open_features(run: Run) -> dict[str, np.ndarray]:
+    """Features (R, D) of the cines of ``ukb`` by view, none of them augmented."""
+    return {view: cmr_features(run, "ukb", view)[0] for view in VIEWS}
+
+
+def align_shortly(
+    profile: Profile, clean: CleanCohort, features: Mapping[str, np.ndarray], variant: Variant
+) -> tuple[Aligner, Pairs]:
+    """The aligner trained by ``variant`` on ``features`` (R, D) by view of the hearts beside the ECGs of
+    ``clean``, and what draws its inputs for rows.
+    """
+    profile = variant.profile(profile)
     shuffled = np.random.default_rng([profile.seed, 304]).permutation(clean.rows("train"))
     training = shuffled[:PAIRS]
     standardiser = Standardiser.fit(clean.index.loc[training], covariates_of("ukb"))
 
     def pairs(rows: np.ndarray) -> list[torch.Tensor]:
-        cmr = [torch.from_numpy(cmr_features(run, "ukb", view)[0, rows]) for view in VIEWS]
+        cmr = [torch.from_numpy(features[view][rows]) for view in VIEWS]
         told = [torch.from_numpy(standardiser(clean.index.loc[rows]))] if variant.modulation else []
         return [ecg_batch(clean, rows, profile.ecg_input), *cmr, *told]
 

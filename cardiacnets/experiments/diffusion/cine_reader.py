@@ -24,6 +24,8 @@ FITTED = ("components_", "mean_", "explained_variance_")
 
 READ_FRAMES, READ_PIXELS = 8, 48
 """Movies are read at no more than this, whatever size they are drawn at."""
+Lesson = tuple[dict[str, np.ndarray], np.ndarray]
+"""Cines (n, t, h, w) uint8 by view, and the indices (n, 82) of their people."""
 
 
 def view_pixels(settings: Diffusion, view: str) -> int:
@@ -58,29 +60,18 @@ class CineReader:
     probe: Probe
 
     @classmethod
-    def fit(cls, run: Run) -> CineReader:
-        """Learn from real cines and recorded indices of ``ukb``'s training split, penalty by validation."""
-        clean = open_clean(run, "ukb")
-        indices = open_cohort(run, "ukb").indices
-        train, validation = clean.rows("train"), clean.rows("validation")
-        taught = {view: small_cines(run, clean, view, train) for view in VIEWS}  # (n, t, h, w)
-        flat = {view: cines.reshape(len(train), -1) for view, cines in taught.items()}  # (n, t*h*w)
-        count = min(150, len(train) // 2)
+    def fit(cls, taught: Lesson, held_out: Lesson, seed: int) -> CineReader:
+        """Learn from real cines and recorded indices, the penalty by those that are held out."""
+        cines, indices = taught
+        flat = {view: each.reshape(len(indices), -1) for view, each in cines.items()}  # (n, t*h*w)
+        count = min(150, len(indices) // 2)
         components = {
-            view: PCA(count, svd_solver="randomized", random_state=run.profile.seed).fit(
-                flat[view].astype(np.float32)
-            )
+            view: PCA(count, svd_solver="randomized", random_state=seed).fit(flat[view].astype(np.float32))
             for view in VIEWS
         }
         reader = cls(components, None)
-        held_out = {view: small_cines(run, clean, view, validation) for view in VIEWS}
-        probe = fit_probe(
-            TASKS["ukb.indices"],
-            reader.features(taught),
-            indices[train],
-            (reader.features(held_out), indices[validation]),
-        )
-        return cls(components, probe)
+        asked = reader.features(held_out[0]), held_out[1]
+        return cls(components, fit_probe(TASKS["ukb.indices"], reader.features(cines), indices, asked))
 
     def features(self, cines: dict[str, np.ndarray]) -> np.ndarray:
         """Component scores (n, features) of cines (n, T, H, W) uint8 by view, made as small as those that
@@ -128,9 +119,20 @@ def fit_cine_reader(run: Run) -> Path:
         "seed": run.profile.seed,
         "source": code_of(fit_cine_reader),
     }
-    return run.fit_or_load(
-        run.models / "cine_reader", ingredients, lambda folder: CineReader.fit(run).save(folder)
-    )
+
+    def make(folder: Path) -> None:
+        lessons = (open_lesson(run, split) for split in ("train", "validation"))
+        CineReader.fit(*lessons, run.profile.seed).save(folder)
+
+    return run.fit_or_load(run.models / "cine_reader", ingredients, make)
+
+
+def open_lesson(run: Run, split: str) -> Lesson:
+    """Small cines by view and recorded indices of a split of ``ukb``."""
+    clean = open_clean(run, "ukb")
+    rows = clean.rows(split)
+    cines = {view: small_cines(run, clean, view, rows) for view in VIEWS}
+    return cines, open_cohort(run, "ukb").indices[rows]
 
 
 def open_cine_reader(run: Run) -> CineReader:

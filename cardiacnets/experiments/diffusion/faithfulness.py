@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import (
     CineReader,
+    Lesson,
     fit_cine_reader,
     open_cine_reader,
-    small_cines,
+    open_lesson,
 )
 from cardiacnets.experiments.diffusion.generate import (
     ecg_tokens,
@@ -32,7 +33,7 @@ from cardiacnets.experiments.diffusion.generate import (
 from cardiacnets.experiments.diffusion.linear_movies import linear_movies
 from cardiacnets.experiments.diffusion.movie_quality import measured
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.probe import Probe, fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES, axis_label
@@ -47,19 +48,21 @@ VARIED = ("lv_edv", "lv_esv", "lv_ef", "lv_mass", "rv_edv", "rv_esv")
 """Indices whose variation between draws is looked at."""
 
 
+def mean_tokens(run: Run, cohort: str, rows: np.ndarray) -> np.ndarray:
+    """The frozen ECG tokens of ``rows``, averaged: (n, D)."""
+    ecg = ecg_batch(open_clean(run, cohort), rows, run.profile.ecg_input)
+    return ecg_tokens(load_aligner(run).encoder, ecg).mean(1).numpy()
+
+
 def direct_indices(run: Run, cohort: str) -> np.ndarray:
     """The 82 indices (n, 82) of :func:`generated_rows` as the frozen ECG tokens, averaged, predict them: a
     ridge readout of the same training participants from whom the movies' reader has learned.
     """
-    clean, inputs = open_clean(run, "ukb"), run.profile.ecg_input
-    indices = open_cohort(run, "ukb").indices
-    train, validation = clean.rows("train"), clean.rows("validation")
-    known = {name: _embedded(run, ecg_batch(clean, rows, inputs)) for name, rows in
-             (("train", train), ("validation", validation))}  # fmt: skip
-    held_out = known["validation"], indices[validation]
-    readout = fit_probe(TASKS["ukb.indices"], known["train"], indices[train], held_out)
-    other, rows = open_clean(run, cohort), generated_rows(run, cohort)
-    return readout(_embedded(run, ecg_batch(other, rows, inputs)))
+    clean, indices = open_clean(run, "ukb"), open_cohort(run, "ukb").indices
+    sides = clean.rows("train"), clean.rows("validation")
+    taught, held_out = ((mean_tokens(run, "ukb", rows), indices[rows]) for rows in sides)
+    readout = fit_probe(TASKS["ukb.indices"], *taught, held_out)
+    return readout(mean_tokens(run, cohort, generated_rows(run, cohort)))
 
 
 def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
@@ -105,7 +108,8 @@ def draw_often(run: Run) -> Path:
 
     def make(folder: Path) -> None:
         rows = generated_rows(run, "ukb")[: run.profile.diffusion.counterfactuals]
-        tokens = ecg_tokens(run, ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input))
+        ecg = ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input)
+        tokens = ecg_tokens(load_aligner(run).encoder, ecg)
         often, settings = tokens.repeat_interleave(DRAWS, 0), run.profile.diffusion
         cines = {
             view: sample_movies(load_diffusion(run, view), often, settings, run.profile.seed + 1)
@@ -148,7 +152,7 @@ def views_agree(run: Run, cohort: str) -> pd.DataFrame:
     with the next person's other view, which shows what no common heart gives).
     """
     reader, rows = open_cine_reader(run), []
-    readouts = _view_readouts(run, reader)
+    readouts = view_readouts(reader, *(open_lesson(run, split) for split in ("train", "validation")))
     pairings = ("real", "real", 0), ("generated", "generated", 0), ("strangers", "generated", 1)
     for kind, source, step in pairings:
         cines = {view: movies(run, cohort, view, source) for view in VIEWS}
@@ -185,22 +189,10 @@ def share_told(found: Estimate, share: float) -> str:
     return f"carries {share:.0%} of that, which {reached} the goal of {GOAL:.0%}"
 
 
-def _view_readouts(run: Run, reader: CineReader) -> dict:
-    """A readout of the indices from the components of each view alone, of real training movies."""
-    clean, indices = open_clean(run, "ukb"), open_cohort(run, "ukb").indices
-    scores = {}
-    for split in ("train", "validation"):
-        cines = {view: small_cines(run, clean, view, clean.rows(split)) for view in VIEWS}
-        scores[split] = dict(zip(VIEWS, np.hsplit(reader.features(cines), len(VIEWS)), strict=True))
-    train, validation = (indices[clean.rows(split)] for split in ("train", "validation"))
+def view_readouts(reader: CineReader, taught: Lesson, held_out: Lesson) -> dict[str, Probe]:
+    """A readout of the indices from the components of each view alone."""
+    scores = [np.hsplit(reader.features(cines), len(VIEWS)) for cines, _ in (taught, held_out)]
     return {
-        view: fit_probe(
-            TASKS["ukb.indices"], scores["train"][view], train, (scores["validation"][view], validation)
-        )
-        for view in VIEWS
+        view: fit_probe(TASKS["ukb.indices"], known, taught[1], (asked, held_out[1]))
+        for view, known, asked in zip(VIEWS, *scores, strict=True)
     }
-
-
-def _embedded(run: Run, ecg: torch.Tensor) -> np.ndarray:
-    """Mean token (n, D) of encoder inputs (n, 12, samples)."""
-    return ecg_tokens(run, ecg).mean(1).numpy()

@@ -27,6 +27,7 @@ from cardiacnets.experiments.shared.inputs import ecg_batch, trained_on
 from cardiacnets.experiments.shared.stage import Given, Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
+from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
@@ -39,9 +40,8 @@ PATCH_PEOPLE = 600
 """Blocks of so many people's cines are plenty: hundreds of times more numbers than there are to fit."""
 
 
-def ecg_tokens(run: Run, ecg: torch.Tensor) -> torch.Tensor:
-    """The condition: tokens (B, N, D) of the frozen aligned encoder for encoder inputs (B, 12, samples)."""
-    encoder = load_aligner(run).encoder
+def ecg_tokens(encoder: EcgEncoder, ecg: torch.Tensor) -> torch.Tensor:
+    """The condition: tokens (B, N, D) of the frozen aligned ``encoder`` for its inputs (B, 12, samples)."""
     with torch.inference_mode():
         return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
 
@@ -109,7 +109,7 @@ def diffusion_stage(run: Run, view: str) -> Stage:
     """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs."""
     clean, settings = open_clean(run, "ukb"), run.profile.generation
     rows = clean.rows("train")
-    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
     pixels = view_pixels(run.profile.diffusion, view)
     model = build_seeded("diffusion", run.profile, pixels=pixels)
     load_pretrained_unet(model)
@@ -186,7 +186,7 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
     }
 
     def make(folder: Path) -> None:
-        tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+        tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
         movies = sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
         np.save(folder / "generated.npy", movies)
         np.save(folder / "real.npy", diffusion_cines(run, clean, view, rows))

@@ -19,6 +19,7 @@ import torch
 from cardiacnets.cohorts.preprocessing import encoder_view, open_clean, resize_cine
 from cardiacnets.contracts import LEADS
 from cardiacnets.digital_heart import one_heart
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import (
     diffusion_cines,
     finer,
@@ -33,6 +34,7 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.profile import Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import wilson_interval
@@ -41,6 +43,8 @@ from cardiacnets.statistics.resampling import bootstrap_mean
 REGION = 0.2
 """The region that truly changed: the fifth of the pixels with the largest true change."""
 
+LISTENERS = 128
+"""Validation participants whose ECGs the network is asked about."""
 NOISE_LEVELS = (0.3, 0.6, 0.9)
 """Shares of the schedule at which the attention is watched, and averaged."""
 
@@ -65,7 +69,7 @@ REDRAWN = "other noise"
 """The same ECG, the movie drawn from other noise: the change that means nothing."""
 
 
-def listening(run: Run, view: str, people: int = 128) -> pd.DataFrame:
+def listening(run: Run, view: str) -> pd.DataFrame:
     """Denoising errors of validation cines with one's own ECG, a stranger's and none, by noise level.
 
     One row a ``level`` (share of the schedule) and ``told``: the mean error and, for strangers and none, how
@@ -73,9 +77,10 @@ def listening(run: Run, view: str, people: int = 128) -> pd.DataFrame:
     where the network does not listen. The noise is the same for all three.
     """
     clean, rows = open_clean(run, "ukb"), []
-    people_rows = clean.rows("validation")[:people]
+    people_rows = clean.rows("validation")[:LISTENERS]
     model, generator = load_diffusion(run, view), torch.Generator().manual_seed(run.profile.seed)
-    tokens = ecg_tokens(run, ecg_batch(clean, people_rows, run.profile.ecg_input))
+    ecg = ecg_batch(clean, people_rows, run.profile.ecg_input)
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg)
     with torch.inference_mode():
         latents = model.encode(cine_batch(diffusion_cines(run, clean, view, people_rows), slice(None)))
         told = {"own": tokens, "stranger": tokens.roll(1, 0), "none": None}
@@ -113,7 +118,7 @@ def validation_sample(run: Run, people: int) -> Sample:
     """The first ``people`` participants of ``ukb``'s validation split, at the diffusion model's size."""
     clean = open_clean(run, "ukb")
     rows = clean.rows("validation")[:people]
-    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
     return Sample(diffusion_cines(run, clean, "sax", rows), tokens)
 
 
@@ -169,6 +174,7 @@ def turn_causes(run: Run) -> Path:
 
     def make(folder: Path) -> None:
         truths, tokens, real = [], [], {view: [] for view in VIEWS}
+        encoder = load_aligner(run).encoder
         for latents in ({}, *(cause.latents for cause in CAUSES)):
             hearts = [
                 one_heart(seed=10_000 * seed + person, frames=run.profile.cohorts.frames, **latents)
@@ -177,10 +183,10 @@ def turn_causes(run: Run) -> Path:
             truths.append(np.stack([heart.indices_true for heart in hearts]))
             ecg = encoder_view(np.stack([heart.ecg for heart in hearts]), run.profile.ecg_input)
             inputs = np.ascontiguousarray(scale_ecg(ecg, run.profile.ecg_input), dtype=np.float32)
-            tokens.append(ecg_tokens(run, torch.from_numpy(inputs)))
+            tokens.append(ecg_tokens(encoder, torch.from_numpy(inputs)))
             for view in VIEWS:
                 cines = np.stack([getattr(heart, view) for heart in hearts])
-                real[view].append(_as_prepared(run, view, cines))
+                real[view].append(_as_prepared(run.profile, view, cines))
         generated = {view: [] for view in VIEWS}
         for view in VIEWS:
             model = load_diffusion(run, view)
@@ -230,15 +236,15 @@ def score_places(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def enrichment(change: np.ndarray, true: np.ndarray, region: float = REGION) -> np.ndarray:
-    """Share of the energy of ``change`` (n, T, H, W) in the ``region`` of largest ``true`` change, over the
-    region's size: (n,), 1 by chance, at most 1 / ``region``.
+def enrichment(change: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Share of the energy of ``change`` (n, T, H, W) in the :data:`REGION` of largest ``true`` change, over
+    the region's size: (n,), 1 by chance, at most 1 / :data:`REGION`.
 
     A change of nothing has no place: 1.
     """
     energy = (change.astype(np.float64) ** 2).reshape(len(change), -1)
     flat = true.reshape(len(true), -1)
-    count = max(1, round(region * flat.shape[1]))
+    count = max(1, round(REGION * flat.shape[1]))
     inside = np.argpartition(-flat, count - 1, axis=1)[:, :count]
     held = np.take_along_axis(energy, inside, axis=1).sum(1)
     whole = energy.sum(1)
@@ -268,9 +274,9 @@ def score_directions(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _as_prepared(run: Run, view: str, cines: np.ndarray) -> np.ndarray:
+def _as_prepared(profile: Profile, view: str, cines: np.ndarray) -> np.ndarray:
     """Simulated cines at the diffusion model's size, by the same steps as a cohort's."""
-    cmr, sizes = run.profile.cmr_autoencoder, run.profile.diffusion
+    cmr, sizes = profile.cmr_autoencoder, profile.diffusion
     pixels, prepared = view_pixels(sizes, view), resize_cine(cines, cmr.frames, cmr.pixels)
     if pixels > cmr.pixels:
         prepared = finer(prepared, cines)

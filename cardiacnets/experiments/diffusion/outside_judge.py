@@ -74,9 +74,9 @@ def judged(run: Run, cohort: str) -> dict[str, np.ndarray]:
     return {kind: np.load(folder / f"{kind}.npy") for kind in KINDS}
 
 
-def areas(labels: np.ndarray, part: str = "lv") -> np.ndarray:
-    """Areas (n, m) in cm2 of a part in labels (n, m, GRID, GRID)."""
-    return seen_heart.area(labels.reshape(-1, *labels.shape[2:]), part).reshape(labels.shape[:2])
+def areas(labels: np.ndarray) -> np.ndarray:
+    """Areas (n, m) in cm2 of the left ventricle in labels (n, m, GRID, GRID)."""
+    return seen_heart.area(labels.reshape(-1, *labels.shape[2:]), "lv").reshape(labels.shape[:2])
 
 
 def opinion(run: Run, cohort: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ other arm sees, but the indices' labels help the diseases too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.experiments.cmr_self_supervision.contrast import LIGHT
-from cardiacnets.experiments.cmr_self_supervision.encoder import cmr_encoder_folder, load_cmr_encoder
+from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder, way_of
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.probe import standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, trained
-from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.heads import CmrEmbedding, Downstream, index_loss, screening_loss
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.study import TASKS
 from cardiacnets.training import beside, minibatches
@@ -56,14 +58,14 @@ def supervised_scores(run: Run, key: str) -> np.ndarray:
     return np.load(folder / "scores.npy", allow_pickle=False)[:, _columns()[key]].astype(np.float64)
 
 
-def lesson_of(run: Run) -> Lesson:
-    """All labels of ``ukb`` side by side, those of test participants left out."""
-    clean, columns = open_clean(run, "ukb"), _columns()
+def lesson_of(clean: CleanCohort, tasks: Mapping[str, Labelled]) -> Lesson:
+    """All labels of ``ukb``, of each of :data:`ASKED`, side by side; those of test participants left out."""
+    columns = _columns()
     outputs = max(each.stop for each in columns.values())
     target = np.full((len(clean.index), outputs), np.nan)
     mean, deviation = np.zeros(outputs), np.ones(outputs)
     for key, place in columns.items():
-        labels = labelled(run, key)
+        labels = tasks[key]
         seen = np.concatenate([labels.of("train"), labels.of("validation")])
         values = np.asarray(labels.target, np.float64).reshape(len(labels.target), -1)
         if TASKS[key].kind == "indices":
@@ -74,15 +76,18 @@ def lesson_of(run: Run) -> Lesson:
     return Lesson(target, *parts, columns, mean, deviation)
 
 
-def _needs(run: Run) -> list[str]:
+def _needs(profile: Profile) -> list[str]:
     """The pairs, and the encoder that the profile chooses."""
-    return ["clean/ukb", f"models/{cmr_encoder_folder(run).name}"]
+    return ["clean/ukb", f"models/{way_of(profile).folder}"]
 
 
 @trained(
     FOLDER,
     needs=_needs,
-    reads=["cmr_autoencoder", "cmr_encoder", "linear_twin", "supervising", "downstream.labels"],
+    reads=[
+        "cmr_autoencoder", "cmr_encoder", "linear_twin", "supervising", "downstream.labels",
+        "downstream.controls",
+    ],
 )
 def cmr_supervised_stage(run: Run) -> Stage:
     """Lightly augmented cines of both views, and whatever labels their person has; the epoch with the lowest
@@ -91,7 +96,8 @@ def cmr_supervised_stage(run: Run) -> Stage:
     Beside the model lies ``scores.npy`` (R, outputs): logits, and indices in their units, NaN on training
     rows.
     """
-    clean, settings, lesson = open_clean(run, "ukb"), run.profile.supervising, lesson_of(run)
+    clean, settings = open_clean(run, "ukb"), run.profile.supervising
+    lesson = lesson_of(clean, {key: labelled(run, key) for key in ASKED})
     target = torch.from_numpy(lesson.target).float()
     model = build_seeded("cmr_downstream", run.profile, outputs=target.shape[1])
     model.encoder = CmrEmbedding(load_cmr_encoder(run)).requires_grad_(True)
@@ -113,7 +119,7 @@ def cmr_supervised_stage(run: Run) -> Stage:
         return float(all_tasks_loss(torch.cat(outputs), torch.cat([part[2] for part in parts])))
 
     def leave(folder: Path) -> None:
-        scores = _outputs(run, model) * lesson.deviation + lesson.mean
+        scores = _outputs(model, clean) * lesson.deviation + lesson.mean
         scores[clean.rows("train")] = np.nan
         np.save(folder / "scores.npy", scores.astype(np.float32))
 
@@ -153,9 +159,8 @@ def _columns() -> dict[str, slice]:
     return places
 
 
-def _outputs(run: Run, model: Downstream) -> np.ndarray:
+def _outputs(model: Downstream, clean: CleanCohort) -> np.ndarray:
     """Outputs (R, outputs) for every row of ``ukb``, in evaluation mode."""
-    clean = open_clean(run, "ukb")
     with torch.inference_mode():
         made = [
             model(*(cine_batch(getattr(clean, view), rows) for view in VIEWS))

@@ -10,6 +10,9 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.resampling import bootstrap_mean
 
+COVERAGE = 0.9
+"""The share of people whose index an interval is to hold."""
+
 
 def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
     """Half-widths (k,) of split-conformal intervals from calibration residuals (n, k), NaN left out.
@@ -28,26 +31,19 @@ def conformal_half_widths(residuals: np.ndarray, coverage: float) -> np.ndarray:
     )
 
 
-def calibration_residuals(run: Run, arm: str = "aligned") -> np.ndarray:
-    """Recorded minus predicted indices (n, 82) on the validation split, from chapter 05: of the network that
-    chapter 08 asks, the first training.
+def coverage_on_test(run: Run) -> Estimate:
+    """Share of recorded indices of test participants inside their 90 % conformal intervals, with its
+    bootstrap interval: of the network that chapter 08 asks, the first training.
     """
-    truth, predicted = _shown(run, arm, "validation")
-    return truth - predicted
-
-
-def coverage_on_test(run: Run, arm: str = "aligned", coverage: float = 0.9) -> Estimate:
-    """Share of recorded indices of test participants inside their conformal intervals, with its bootstrap
-    interval.
-    """
-    truth, predicted = _shown(run, arm, "test")
-    inside = np.abs(truth - predicted) <= conformal_half_widths(calibration_residuals(run, arm), coverage)
+    residuals, splits = shown_residuals(run, "aligned")
+    half_widths = conformal_half_widths(residuals[splits == "validation"], COVERAGE)
+    inside = np.abs(residuals[splits == "test"]) <= half_widths
     return bootstrap_mean(inside.mean(axis=1), **run.profile.resampling)
 
 
-def _shown(run: Run, arm: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Recorded and predicted indices (n, 82) of a split."""
+def shown_residuals(run: Run, arm: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recorded minus predicted indices (n, 82) of an arm's first training, and the split (n,) of each."""
     folder = run.require(run.predictions / "ukb.indices")
-    chosen = pd.read_parquet(folder / "table.parquet")["split"].to_numpy() == split
     truth = np.load(folder / "truth.npy", allow_pickle=False)
-    return truth[chosen], shown_network(run, "ukb.indices", arm)[chosen]
+    splits = pd.read_parquet(folder / "table.parquet")["split"].to_numpy()
+    return truth - shown_network(run, "ukb.indices", arm), splits

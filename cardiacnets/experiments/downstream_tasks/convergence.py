@@ -8,13 +8,12 @@ Alignment itself is left out too, as in the study: it is paid once for all tasks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
 from cardiacnets.experiments.downstream_tasks.downstream import model_name
+from cardiacnets.experiments.shared.stage import history
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
@@ -42,7 +41,7 @@ def convergence(run: Run) -> pd.DataFrame:
     rows = []
     for key, task in TASKS.items():
         if task.kind == "binary" and task.trained_on == task.cohort:
-            losses = {arm: _losses(run, key, arm) for arm in ("ecg", "aligned")}
+            losses = {arm: history(run, model_name(key, arm))["validation"] for arm in ("ecg", "aligned")}
             row = {"task": key, "n": len(labelled(run, key).of("train"))}
             for arm, loss in losses.items():
                 row[f"{arm}_own"] = passes(loss, loss.min(), arm)
@@ -68,12 +67,12 @@ def saved(ecg: float, aligned: float) -> float:
     return LEAST if np.isnan(aligned) else max(LEAST, 100 * (1 - aligned / ecg))
 
 
-def learning_curves(run: Run, key: str, arms: Sequence[str] = ("ecg", "aligned")) -> pd.DataFrame:
+def learning_curves(run: Run, key: str) -> pd.DataFrame:
     """Validation losses by ``epoch``, one row an ``arm``, ``training`` and epoch: ``loss``."""
     curves = []
-    for arm in arms:
-        for training in trainings_of(run, key):
-            loss = _losses(run, key, arm, training)
+    for arm in ("ecg", "aligned"):
+        for training in trainings_of(run.profile, key):
+            loss = history(run, model_name(key, arm, training=training))["validation"]
             columns = {"arm": arm, "training": training, "epoch": loss.index, "loss": loss.to_numpy()}
             curves.append(pd.DataFrame(columns))
     return pd.concat(curves, ignore_index=True)
@@ -109,8 +108,3 @@ def median_saving(table: pd.DataFrame) -> Estimate:
     middle = values[[(count - 1) // 2, count // 2]]
     ends = float(values[place]), float(values[count - 1 - place])
     return Estimate(float(middle.mean()), ends, count, method)
-
-
-def _losses(run: Run, key: str, arm: str, training: int = 1) -> pd.Series:
-    folder = run.require(run.models / model_name(key, arm, training=training))
-    return pd.read_parquet(folder / "history.parquet")["validation"]

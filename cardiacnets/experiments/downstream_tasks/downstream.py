@@ -29,9 +29,9 @@ from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
-from cardiacnets.profile import Profile, Training
+from cardiacnets.profile import EcgInput, Profile, Training
 from cardiacnets.run import Run
-from cardiacnets.study import ARMS, TASKS, covariates_of
+from cardiacnets.study import ARMS, TASKS, Task, covariates_of
 from cardiacnets.training import beside, minibatches
 
 LABELS_VARIED = tuple(task.key for task in TASKS.values() if task.cohort == "mimic" and task.kind == "binary")
@@ -56,20 +56,20 @@ def all_jobs(run: Run) -> list[tuple]:
     """
     settings = run.profile.downstream
     curve = [
-        ("ukb.indices", arm, fraction, other_seed(run, seed), training)
+        ("ukb.indices", arm, fraction, other_seed(run.profile, seed), training)
         for fraction in settings.fractions
         for seed in settings.seeds
-        for training in trainings_of(run, "ukb.indices")
+        for training in trainings_of(run.profile, "ukb.indices")
         for arm in ("ecg", "aligned")
     ]
     whole = [
         (key, arm, 1.0, None, training)
         for key in trained_tasks()
-        for training in trainings_of(run, key)
+        for training in trainings_of(run.profile, key)
         for arm in arms_of(key)
     ]
     diseases = [
-        (key, arm, fraction, other_seed(run, seed), 1)
+        (key, arm, fraction, other_seed(run.profile, seed), 1)
         for key in LABELS_VARIED
         for fraction in settings.fractions
         for seed in settings.seeds
@@ -84,9 +84,9 @@ def trained_tasks() -> tuple[str, ...]:
     return tuple(task.key for task in TASKS.values() if task.trained_on == task.cohort)
 
 
-def other_seed(run: Run, seed: int) -> int | None:
+def other_seed(profile: Profile, seed: int) -> int | None:
     """``None`` for the run's own seed, which no model's name carries."""
-    return None if seed == run.profile.seed else seed
+    return None if seed == profile.seed else seed
 
 
 def arms_of(key: str) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def arms_of(key: str) -> tuple[str, ...]:
     return tuple(arm.name for arm in ARMS.values() if arm.network and arm.answers(key))
 
 
-def _needs(run: Run, key: str, arm: str, training: int, **how: object) -> list[str]:
+def _needs(profile: Profile, key: str, arm: str, training: int, **how: object) -> list[str]:
     """The recordings, and the network that ``arm`` starts from; ``ValueError`` where it is not asked."""
     if arm not in arms_of(key):
         raise ValueError(f"unknown network arm {arm!r} of {key}: choose one of {', '.join(arms_of(key))}")
@@ -108,7 +108,7 @@ def _needs(run: Run, key: str, arm: str, training: int, **how: object) -> list[s
     needs=_needs,
     reads=[
         "ecg_input", "ecg_encoder", "finetuning", "aligning.learning_rate", "downstream.labels",
-        "downstream.scratch_epochs", "downstream.scratch_batch",
+        "downstream.controls", "downstream.scratch_epochs", "downstream.scratch_batch",
     ],
     rows=lambda key, arm, fraction, seed, training: (ARMS[arm].start, ARMS[arm].covariates),
     each=[(key, arm) for key in trained_tasks() for arm in arms_of(key)],
@@ -127,8 +127,12 @@ def network_stage(
     clean, labels = open_clean(run, TASKS[key].cohort), labelled(run, key, fraction, draw)
     settings = settings_of(run.profile, start, len(labels.of("train")))
     standardiser = fit_standardiser(clean, labels) if ARMS[arm].covariates else None
-    features = network_inputs(run, clean, labels.table["row"].to_numpy(), standardiser)
-    model = start_network(run, labels, features, start, weights, training)
+    rows = labels.table["row"].to_numpy()
+    features = network_inputs(run.profile.ecg_input, clean, rows, standardiser)
+    model = random_network(run.profile, labels.task, features[1], weights)
+    if start != "random":
+        encoder = start_encoder(run, start, training)
+        start_from(model, encoder, labels, features, run.models / start_name(start, training))
 
     def leave(folder: Path) -> None:
         readout = Readout.of(labels, standardiser)
@@ -211,11 +215,11 @@ def fit_standardiser(clean: CleanCohort, labels: Labelled) -> Standardiser:
 
 
 def network_inputs(
-    run: Run, clean: CleanCohort, rows: np.ndarray, standardiser: Standardiser | None
+    settings: EcgInput, clean: CleanCohort, rows: np.ndarray, standardiser: Standardiser | None
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """ECGs (n, 12, samples) on the encoder's scale, and standardised covariates (n, c) or ``None``."""
     covariates = None if standardiser is None else torch.from_numpy(standardiser(clean.index.loc[rows]))
-    return ecg_batch(clean, rows, run.profile.ecg_input), covariates
+    return ecg_batch(clean, rows, settings), covariates
 
 
 def start_name(start: str, training: int = 1) -> str:
@@ -230,27 +234,27 @@ def start_encoder(run: Run, start: str, training: int = 1) -> nn.Module:
     return load_aligner(run, start, training).encoder
 
 
-def start_network(
-    run: Run, labels: Labelled, features: tuple[torch.Tensor, torch.Tensor | None], start: str, seed: int,
-    training: int = 1,
-) -> Downstream:  # fmt: skip
-    """A network with random weights throughout, or a pre-trained encoder with its head set to a probe.
-
-    A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
-    encoder to huge weights that its first steps cannot survive.
-    """
-    ecg, covariates = features
+def random_network(profile: Profile, task: Task, covariates: torch.Tensor | None, seed: int) -> Downstream:
+    """A network of a task with random weights throughout, for these covariates (n, c) or none."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         known = 0 if covariates is None else covariates.shape[1]
-        model = build("downstream", run.profile, outputs=labels.task.outputs, covariates=known)
-    if start == "random":
-        return model
-    encoder = model.encoder
-    weights = start_encoder(run, start, training).state_dict()
-    missing, unexpected = encoder.load_state_dict(weights, strict=False)
+        return build("downstream", profile, outputs=task.outputs, covariates=known)
+
+
+def start_from(
+    model: Downstream, pretrained: nn.Module, labels: Labelled,
+    features: tuple[torch.Tensor, torch.Tensor | None], folder: Path,
+) -> None:  # fmt: skip
+    """Give ``model`` the encoder ``pretrained``, which lies in ``folder``, with its head set to a probe.
+
+    A random head would destroy what an aligned encoder knows; a probe of random features would tie a random
+    encoder to huge weights that its first steps cannot survive. Raises ``ValueError`` naming the folder where
+    the encoder does not fit.
+    """
+    covariates, encoder = features[1], model.encoder
+    missing, unexpected = encoder.load_state_dict(pretrained.state_dict(), strict=False)
     if unexpected or any(not name.startswith("modulation.") for name in missing):
-        folder = run.models / start_name(start, training)
         raise ValueError(f"{folder}: the pre-trained encoder does not fit: {missing + unexpected}")
     embedded = in_batches(encoder.eval(), features)
     if covariates is not None:
@@ -259,7 +263,6 @@ def start_network(
     held_out = embedded[validation], labels.target[validation]
     probe = fit_probe(labels.task, embedded[learned], labels.target[learned], held_out)
     model.start_from_probe(*(torch.from_numpy(part).float() for part in probe.affine()))
-    return model
 
 
 def fine_tuning_stage(

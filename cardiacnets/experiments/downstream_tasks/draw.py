@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
+from cardiacnets.experiments.downstream_tasks.panels import panels
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
 from cardiacnets.picture import Picture
 from cardiacnets.study import ARMS
@@ -153,11 +154,9 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
     # strangers may cost so much that all else would look pale beside them
     reach = table.loc[table["teacher"] != "strangers", "estimate"].abs().max()
     reach = max(reach, 0.01) if pd.notna(reach) else 0.01
-    lines = max(-(-len(teachers) // 3), 1)
-    figure = Figure(figsize=(9.4, 1.1 + 1.9 * lines))
-    axes = list(figure.subplots(lines, 3, sharex=True, sharey=True, squeeze=False).flat)
+    figure, axes = panels(len(teachers), 3, (9.4 / 3, 1.9), 1.1, sharex=True, sharey=True)
     colours = seaborn.blend_palette([VERMILION, "white", BLUE], as_cmap=True)
-    for teacher, axis in zip(teachers, axes, strict=False):
+    for teacher, axis in zip(teachers, axes, strict=True):
         grid = shown[shown["teacher"] == teacher].pivot(index="pairs", columns="labels")
         grid = grid.sort_index(ascending=False)
         words = grid["estimate"].map(_signed, na_action="ignore").fillna("")
@@ -170,8 +169,6 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
         axis.set_title(TEACHERS[teacher])
         axis.set(xlabel="labels", ylabel="pairs")
         axis.label_outer()
-    for axis in axes[len(teachers) :]:
-        axis.set_axis_off()
     return Picture(
         figure,
         "map-of-gain",

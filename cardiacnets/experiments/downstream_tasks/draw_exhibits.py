@@ -13,6 +13,7 @@ from sklearn.metrics import roc_curve
 from cardiacnets.cohorts.counts import publishable
 from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.downstream_tasks.exhibits import Confusion
+from cardiacnets.experiments.downstream_tasks.panels import panels
 from cardiacnets.picture import Picture
 from cardiacnets.predictions import scores_of
 from cardiacnets.study import ARMS, TASKS
@@ -34,11 +35,9 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
     """ROC curves of ``arms`` in each of ``keys``; an arm that did not answer a task is left out of its
     panel.
     """
-    rows = -(-len(keys) // COLUMNS)
-    figure = Figure(figsize=(3.1 * COLUMNS, 3.1 * rows + 0.5))
-    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    figure, axes = panels(len(keys), COLUMNS, (3.1, 3.1), 0.5)
     named: dict = {}
-    for axis, key in zip(axes, keys, strict=False):
+    for axis, key in zip(axes, keys, strict=True):
         task = TASKS[key]
         found = scores_of(table, task.cohort, task.name)
         for arm in (arm for arm in arms if arm in found.scores):
@@ -49,8 +48,6 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
         axis.set_aspect("equal")
         axis.set_title(task.title.replace(": ", "\n"), loc="left", fontsize="small")
         named |= {label: line for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    for axis in axes[len(keys) :]:
-        axis.set_axis_off()
     figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=2)
     return Picture(
         figure,
@@ -65,10 +62,8 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
 def diseases_by_labels(table: pd.DataFrame) -> Picture:
     """AUC of each disease by share of labels, one panel a disease: rows of ``disease_efficiency``."""
     keys = list(dict.fromkeys(table["task"]))
-    rows = -(-len(keys) // COLUMNS)
-    figure = Figure(figsize=(3.1 * COLUMNS, 2.6 * rows + 0.4))
-    axes = figure.subplots(rows, COLUMNS, squeeze=False, sharey=True).ravel()
-    for axis, key in zip(axes, keys, strict=False):
+    figure, axes = panels(len(keys), COLUMNS, (3.1, 2.6), 0.4, sharey=True)
+    for axis, key in zip(axes, keys, strict=True):
         for arm in ("ecg", "aligned"):
             points = table[(table["task"] == key) & (table["arm"] == arm)].sort_values("labels, %")
             axis.fill_between(
@@ -82,8 +77,6 @@ def diseases_by_labels(table: pd.DataFrame) -> Picture:
         shares = sorted(set(table["labels, %"]))
         axis.set_xticks(shares, [f"{share}" for share in shares], minor=False)
         axis.set_title(TASKS[key].title.split(": ")[1], loc="left", fontsize="small")
-    for axis in axes[len(keys) :]:
-        axis.set_axis_off()
     return Picture(
         figure,
         "diseases-by-labels",
@@ -119,15 +112,14 @@ def confusions(found: Sequence[Confusion], key: str, least: int = 0) -> Picture:
     )
 
 
-def regressions(table: pd.DataFrame, arm: str, people: bool, across: int = 9) -> Picture:
+def regressions(table: pd.DataFrame, arm: str, people: bool) -> Picture:
     """All indices as small plots of predicted against recorded, by family: a dot a person, or, where single
     ``people`` may not be shown, the mean of each tenth.
     """
-    rows = -(-len(table) // across)
     drawn = f"the first {DOTS} test participants" if people else "means of tenths of the test participants"
-    figure = Figure(figsize=(1.35 * across, 1.42 * rows), dpi=110)
-    axes = figure.subplots(rows, across, squeeze=False).ravel()
-    for axis, row in zip(axes, table.itertuples(), strict=False):
+    figure, axes = panels(len(table), 9, (1.35, 1.42))
+    figure.set_dpi(110)
+    for axis, row in zip(axes, table.itertuples(), strict=True):
         x, y = (
             (row.recorded[:DOTS], row.predicted[:DOTS]) if people else _tenths(row.recorded, row.predicted)
         )
@@ -137,8 +129,6 @@ def regressions(table: pd.DataFrame, arm: str, people: bool, across: int = 9) ->
         )  # fmt: skip
         axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
         axis.set_title(f"{short(row.label)}\nr {row.estimate:.2f}", fontsize=7, fontweight="normal", pad=2)
-    for axis in axes[len(table) :]:
-        axis.set_axis_off()
     return Picture(
         figure,
         "regressions",

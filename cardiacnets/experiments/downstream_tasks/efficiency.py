@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import LABELS_VARIED, model_name, other_seed
-from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.probe import read_out
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.predictions.estimable import judged
@@ -35,16 +35,26 @@ def label_efficiency(run: Run) -> pd.DataFrame:
     One row a (task, arm, fraction), averaged over label seeds; the interval is over test participants, and
     over trainings where there are several.
     """
-    settings, scores, points, trainings = run.profile.downstream, {}, {}, {}
+    settings, trainings = run.profile.downstream, {}
     for arm in ("ecg", "aligned", "twin"):
         for fraction in settings.fractions:
             scored = _twin_scores if arm == "twin" else partial(_network_scores, arm=arm)
             drawn = [scored(run, fraction=fraction, seed=seed) for seed in settings.seeds]
-            point = f"{arm}_{round(100 * fraction)}"
-            points[point] = arm, round(100 * fraction)
-            truth, trainings[point] = drawn[0][0], np.mean([each[1] for each in drawn], axis=0)
-            scores[point] = trainings[point].mean(axis=0)
-    found = bootstrap_correlations(truth, scores, **run.profile.resampling)
+            truth = drawn[0][0]
+            trainings[arm, round(100 * fraction)] = np.mean([each[1] for each in drawn], axis=0)
+    return efficiency_table(truth, trainings, **run.profile.resampling)
+
+
+def efficiency_table(
+    truth: np.ndarray, scores_by_training: Mapping[tuple[str, int], np.ndarray], resamples: int, seed: int
+) -> pd.DataFrame:
+    """The table of :func:`label_efficiency`, from ``truth`` (n, 82) and the scores (T, n, 82) of each arm and
+    per cent of the labels.
+    """
+    points = {f"{arm}_{labels}": (arm, labels) for arm, labels in scores_by_training}
+    trainings = dict(zip(points, scores_by_training.values(), strict=True))
+    scores = {point: each.mean(axis=0) for point, each in trainings.items()}
+    found = bootstrap_correlations(truth, scores, resamples=resamples, seed=seed)
 
     def mean_r(scores: np.ndarray) -> float:
         return float(np.nanmean(pearson(truth, scores)))
@@ -59,7 +69,7 @@ def label_efficiency(run: Run) -> pd.DataFrame:
                 left_out.append(weight * np.array(without))
         return with_trainings(result, left_out)
 
-    few, full = (round(100 * fraction) for fraction in (min(settings.fractions), max(settings.fractions)))
+    few, full = (end(labels for _, labels in scores_by_training) for end in (min, max))
     contrasts = {
         f"aligned_{few}-ecg_{full}": {f"aligned_{few}": 1.0, f"ecg_{full}": -1.0},
         f"aligned_{few}-twin_{few}": {f"aligned_{few}": 1.0, f"twin_{few}": -1.0},
@@ -117,9 +127,8 @@ def _disease_scores(
     """Labels, participants and scores (n,) of the test recordings."""
     labels = labelled(run, key, fraction, seed)
     test = labels.of("test")
-    scores = np.load(
-        run.models / model_name(key, arm, fraction, other_seed(run, seed)) / "scores.npy", allow_pickle=False
-    )
+    name = model_name(key, arm, fraction, other_seed(run.profile, seed))
+    scores = np.load(run.models / name / "scores.npy", allow_pickle=False)
     return labels.target[test], labels.table["participant_id"].to_numpy()[test], scores[test, 0]
 
 
@@ -129,8 +138,8 @@ def _network_scores(run: Run, arm: str, fraction: float, seed: int) -> tuple[np.
     """
     labels = labelled(run, "ukb.indices", fraction, seed)
     test, scores = labels.of("test"), []
-    for training in trainings_of(run, "ukb.indices"):
-        name = model_name("ukb.indices", arm, fraction, other_seed(run, seed), training)
+    for training in trainings_of(run.profile, "ukb.indices"):
+        name = model_name("ukb.indices", arm, fraction, other_seed(run.profile, seed), training)
         scores.append(np.load(run.models / name / "scores.npy", allow_pickle=False)[test])
     return labels.target[test], np.stack(scores)
 
@@ -139,7 +148,4 @@ def _twin_scores(run: Run, fraction: float, seed: int) -> tuple[np.ndarray, np.n
     """The same from a readout of the components that alignment in closed form predicts."""
     labels = labelled(run, "ukb.indices", fraction, seed)
     predicted = open_closed_form(run)(open_clean(run, "ukb"), labels.table["row"].to_numpy())
-    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
-    held_out = predicted[validation], labels.target[validation]
-    probe = fit_probe(labels.task, predicted[train], labels.target[train], held_out)
-    return labels.target[test], probe(predicted[test])[None]
+    return labels.target[labels.of("test")], read_out(labels, predicted)[None]

@@ -130,8 +130,13 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
     """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
-    measure = {"binary": _screening, "subtypes": _subtypes, "indices": _indices}[TASKS[key].kind]
-    for arm, metric, result in measure(run, predictions):
+    if TASKS[key].kind == "binary":
+        measured = _screening(predictions, _learned_from(run, TASKS[key]))
+    elif TASKS[key].kind == "subtypes":
+        measured = _subtypes(predictions)
+    else:
+        measured = _indices(predictions, **run.profile.resampling)
+    for arm, metric, result in measured:
         row, singles = {"task": key, "arm": arm, "metric": metric}, ()
         if metric != "specificity":
             result, singles = predictions.measured(replace(result, n=people), metric, (arm,))
@@ -163,12 +168,13 @@ def comparison_table(
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
     pairs = [pair for pair in comparisons if set(pair) <= set(predictions.arms)]
-    compare = {
-        "binary": _screening_differences,
-        "subtypes": _subtype_differences,
-        "indices": _index_differences,
-    }
-    for (first, second), metric, result, wide in compare[TASKS[key].kind](run, predictions, pairs):
+    if TASKS[key].kind == "binary":
+        compared = _screening_differences(predictions, pairs)
+    elif TASKS[key].kind == "subtypes":
+        compared = _subtype_differences(predictions, pairs)
+    else:
+        compared = _index_differences(predictions, pairs, **run.profile.resampling)
+    for (first, second), metric, result, wide in compared:
         wide, _ = predictions.measured(wide, metric, (first, second))
         result, singles = predictions.measured(replace(result, n=people), metric, (first, second))
         low, high = wide.interval
@@ -199,15 +205,19 @@ def _clusters(predictions: Predictions) -> np.ndarray | None:
     return people.to_numpy() if people.duplicated().any() else None
 
 
-def _screening(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
-    task, truth = TASKS[predictions.key], predictions.truth
+def _screening(
+    predictions: Predictions, validation: pd.DataFrame
+) -> Iterator[tuple[str, str, Estimate]]:
+    """``validation``: who the threshold is chosen on, of the task that was trained on."""
+    truth = predictions.truth
     for arm, scores in predictions.scores.items():
         yield arm, "auc", auc_interval(truth, scores, clusters=_clusters(predictions))
-        cleared = (scores < _threshold(run, task, arm))[truth == 0]
+        threshold = youden_threshold(validation["label"], validation[arm])
+        cleared = (scores < threshold)[truth == 0]
         yield arm, "specificity", wilson_interval(int(cleared.sum()), len(cleared))
 
 
-def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
+def _subtypes(predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
     truth, people = predictions.truth, predictions.table["participant_id"].to_numpy()
     for arm, probabilities in predictions.scores.items():
         for place, name in _present(truth):
@@ -221,14 +231,16 @@ def _subtypes(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Es
         yield arm, "balanced_accuracy", balanced_accuracy(truth, right, people)
 
 
-def _indices(run: Run, predictions: Predictions) -> Iterator[tuple[str, str, Estimate]]:
-    found = bootstrap_correlations(predictions.truth, predictions.scores, **run.profile.resampling)
+def _indices(
+    predictions: Predictions, resamples: int, seed: int
+) -> Iterator[tuple[str, str, Estimate]]:
+    found = bootstrap_correlations(predictions.truth, predictions.scores, resamples=resamples, seed=seed)
     for arm in predictions.arms:
         yield arm, "r", found.mean(arm)
 
 
 def _screening_differences(
-    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+    predictions: Predictions, pairs: list[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
     for first, second in pairs:
         scores = predictions.scores[first], predictions.scores[second]
@@ -240,7 +252,7 @@ def _screening_differences(
 
 
 def _subtype_differences(
-    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+    predictions: Predictions, pairs: list[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
     for first, second in pairs:
         for place, name in _present(predictions.truth):
@@ -266,9 +278,9 @@ def _accuracy_differences(
 
 
 def _index_differences(
-    run: Run, predictions: Predictions, pairs: list[tuple[str, str]]
+    predictions: Predictions, pairs: list[tuple[str, str]], resamples: int, seed: int
 ) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
-    found = bootstrap_correlations(predictions.truth, predictions.scores, **run.profile.resampling)
+    found = bootstrap_correlations(predictions.truth, predictions.scores, resamples=resamples, seed=seed)
     for first, second in pairs:
         yield (first, second), "r", *[found.mean_difference(first, second, level) for level in (0.95, 0.9)]
 
@@ -278,11 +290,7 @@ def _present(truth: np.ndarray) -> list[tuple[int, str]]:
     return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
 
 
-def _threshold(run: Run, task: Task, arm: str) -> float:
-    """The score that maximises sensitivity + specificity on the validation split of the task that was trained
-    on.
-    """
-    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet").query(
-        "split == 'validation'"
-    )
-    return youden_threshold(table["label"], table[arm])
+def _learned_from(run: Run, task: Task) -> pd.DataFrame:
+    """Validation people of the task that was trained on, with the scores of each arm."""
+    table = pd.read_parquet(run.predictions / f"{task.trained_on}.{task.name}" / "table.parquet")
+    return table[table["split"] == "validation"]

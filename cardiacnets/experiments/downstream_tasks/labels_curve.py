@@ -23,7 +23,7 @@ from cardiacnets.contracts import DISEASES
 from cardiacnets.experiments.downstream_tasks.cmr_supervised import supervised_scores
 from cardiacnets.experiments.downstream_tasks.downstream import arms_of, model_name
 from cardiacnets.experiments.downstream_tasks.oracle_arm import NOT_AVAILABLE, oracle_scores
-from cardiacnets.experiments.downstream_tasks.parts import REPEATED, Parts
+from cardiacnets.experiments.downstream_tasks.parts import ANSWERS, REPEATED, Parts
 from cardiacnets.experiments.shared.inputs import Standardiser
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import labelled
@@ -37,8 +37,6 @@ from cardiacnets.statistics.trainings import with_trainings
 from cardiacnets.study import ARMS, TASKS, Arm, covariates_of, pairs_of
 
 KEY = "ukb.indices"
-ANSWERS = {"causes", "supervised"}
-"""Parts that are answers already, which no readout is fitted on."""
 LEAST = 20
 """Fewer labels than this leave a readout nothing to be fitted on."""
 CURVE_COMPARISONS = pairs_of(
@@ -252,7 +250,7 @@ def _fine_tuned(run: Run, arm: str) -> Iterator[tuple[float, list[Path]]]:
     for fraction in run.profile.downstream.fractions:
         folders = [
             run.models / model_name(KEY, arm, fraction, training=training)
-            for training in trainings_of(run, KEY)
+            for training in trainings_of(run.profile, KEY)
         ]
         if all(folder.is_dir() for folder in folders):  # other label draws have other names
             yield fraction, folders

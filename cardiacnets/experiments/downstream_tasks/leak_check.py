@@ -17,18 +17,18 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, auc_interval
 
 
-def foreign_auc(run: Run, key: str = "ukb.cm", arm: str = "aligned") -> Estimate:
-    """AUC of the network ``arm`` of a screening task for the test participants' own labels, when each shows
-    the simulated ECG of a heart whose latents are all drawn anew: .5, unless something leaks.
+def foreign_auc(run: Run) -> Estimate:
+    """AUC of the aligned network for cardiomyopathy in ``ukb``, for the test participants' own labels, when
+    each shows the simulated ECG of a heart whose latents are all drawn anew: .5, unless something leaks.
 
     Raises ``ValueError`` where the run lacks the network.
     """
-    labels = labelled(run, key)
+    labels = labelled(run, "ukb.cm")
     test = labels.of("test")
     cohorts = run.profile.cohorts
     foreign = resampled_ecg(range(len(test)), labels.task.cohort, cohorts.preset, run.profile.seed)
     settings = run.profile.ecg_input
     inputs = torch.from_numpy(scale_ecg(encoder_view(foreign[: len(test)], settings), settings))
-    model, _ = load_network(run, key, arm)
+    model, _ = load_network(run, labels.task.key, "aligned")
     scores = network_outputs(model, (inputs.float(), None))[:, 0]
     return auc_interval(np.asarray(labels.target)[test], scores)

@@ -16,16 +16,18 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
-from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.cohorts.store import Cohort, open_cohort
+from cardiacnets.experiments.cmr_self_supervision.components import cine_scores
+from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder, untrained_cmr_encoder
 from cardiacnets.experiments.cmr_self_supervision.features import cmr_features
-from cardiacnets.experiments.cmr_self_supervision.readout import pooled_features
+from cardiacnets.experiments.cmr_self_supervision.readout import encoded
 from cardiacnets.experiments.contrastive_alignment.align import partners
 from cardiacnets.experiments.contrastive_alignment.closed_form import true_components
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.linear_twin import ClosedFormAlignment
-from cardiacnets.profile import LinearTwin
+from cardiacnets.profile import LinearTwin, Profile
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, bootstrap_correlations
@@ -111,16 +113,28 @@ def check_settings(settings: LinearTwin, profile: str) -> LinearTwin:
 
 def open_world(run: Run, clean: CleanCohort) -> World:
     """ECGs, labels and teachers of the run's paired cohort."""
-    cohort, training = open_cohort(run, "ukb"), clean.rows("train")
-    width = run.profile.linear_twin.aligned * len(VIEWS)
-    grids = [np.asarray(cmr_features(run, "ukb", view)[0, training]) for view in VIEWS]  # (n, D)
-    components = true_components(run, training)
-    stranger = np.searchsorted(training, partners(clean, permuted=True, seed=run.profile.seed)[training])
+    training = clean.rows("train")
+    known = {
+        name: [encoded(encoder.pooled, clean, view, training) for view in VIEWS]  # as published
+        for name, encoder in (("random", untrained_cmr_encoder(run)), ("mean", load_cmr_encoder(run)))
+    }
+    known["grid"] = [np.asarray(cmr_features(run, "ukb", view)[0, training]) for view in VIEWS]
+    components = true_components(cine_scores(run)[training], run.profile.linear_twin.aligned)
+    return world_of(clean, open_cohort(run, "ukb"), known, components, run.profile)
+
+
+def world_of(
+    clean: CleanCohort, cohort: Cohort, features: Mapping[str, list[np.ndarray]],
+    components: np.ndarray, profile: Profile,
+) -> World:  # fmt: skip
+    """The world of a cohort, from CMR ``features`` of each teacher, (n, D) a view, and ``components`` (n, q)
+    of the cines of its training people.
+    """
+    training, width = clean.rows("train"), components.shape[1]
+    stranger = np.searchsorted(training, partners(clean, permuted=True, seed=profile.seed)[training])
     teachers = {
         "strangers": components[stranger],
-        "random": _condensed(pooled_features(run, training, trained=False), width),
-        "mean": _condensed(pooled_features(run, training), width),
-        "grid": _condensed(grids, width),
+        **{name: _condensed(views, width) for name, views in features.items()},
         "components": components,
     }
     missing = {}
@@ -129,7 +143,7 @@ def open_world(run: Run, clean: CleanCohort) -> World:
     else:
         true = np.asarray(cohort.indices_true[training], np.float64)
         teachers["perfect"] = (true - true.mean(axis=0)) / true.std(axis=0).clip(1e-6)
-    classical = ClassicalFeatures.fit(clean, run.profile.downstream, run.profile.seed)
+    classical = ClassicalFeatures.fit(clean, profile.downstream, profile.seed)
     return World(
         classical(clean.beats).astype(np.float64), np.asarray(cohort.indices, np.float64),
         clean.index["participant_id"].to_numpy(), training, clean.rows("validation"), clean.rows("test"),

@@ -26,6 +26,8 @@ ENCODERS = {
     "untrained": "",
 }  # fmt: skip
 """Parts that a frozen encoder makes, and where it starts; of random weights nowhere."""
+ANSWERS = {"causes", "supervised"}
+"""Parts that are answers already, which no readout is fitted on."""
 REPEATED = {"embedding", "embedding_permuted", "untrained"}
 """Those that another training, or another draw of random weights, makes anew."""
 
@@ -43,7 +45,7 @@ class Parts:
 
     def trainings(self, arm: Arm) -> range:
         """Numbers of the trainings of what ``arm`` reads."""
-        return trainings_of(self.run) if REPEATED & set(arm.parts) else range(1, 2)
+        return trainings_of(self.run.profile) if REPEATED & set(arm.parts) else range(1, 2)
 
     def __call__(self, arm: Arm, clean: CleanCohort, rows: np.ndarray, training: int = 1) -> np.ndarray:
         """Features (n, D) of ``rows``, the arm's parts side by side."""

@@ -13,18 +13,20 @@ times answers by the mean of its predictions; what each training says is kept be
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.preprocessing import CleanCohort, open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.contrastive_alignment.align import ARMS as ALIGNMENTS
 from cardiacnets.experiments.downstream_tasks.cmr_supervised import FOLDER as SUPERVISED
 from cardiacnets.experiments.downstream_tasks.cmr_supervised import supervised_scores
 from cardiacnets.experiments.downstream_tasks.downstream import (
+    Readout,
     arms_of,
     fit_standardiser,
     load_network,
@@ -34,15 +36,18 @@ from cardiacnets.experiments.downstream_tasks.downstream import (
     start_name,
 )
 from cardiacnets.experiments.downstream_tasks.oracle_arm import oracle_scores
-from cardiacnets.experiments.downstream_tasks.parts import Parts
+from cardiacnets.experiments.downstream_tasks.parts import ANSWERS, Parts
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.experiments.shared.tasks import Labelled, labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
+from cardiacnets.models.heads import Downstream
+from cardiacnets.profile import EcgInput
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.study import ARMS, TASKS, Task
 
 TRAININGS = "trainings.npz"
+
 
 def predict_task(run: Run, key: str) -> Path:
     """Write ``predictions/<cohort>.<task>/`` with every arm, or reuse it.
@@ -58,12 +63,12 @@ def predict_task(run: Run, key: str) -> Path:
     trained = [
         run.require(run.models / model_name(home.key, arm, training=training))
         for arm in network_arms
-        for training in trainings_of(run, home.key)
+        for training in trainings_of(run.profile, home.key)
     ]
     encoders = [
         run.require(run.models / start_name(start, training))
         for start in (*ALIGNMENTS, "masked")
-        for training in trainings_of(run)
+        for training in trainings_of(run.profile)
     ]
     encoders.append(run.require(run.models / "published"))
     readouts = {name: arm.parts for name, arm in ARMS.items() if arm.parts and arm.answers(home.key)}
@@ -84,9 +89,14 @@ def predict_task(run: Run, key: str) -> Path:
     def make(folder: Path) -> None:
         labels = labelled(run, key)
         held_out = np.flatnonzero(labels.table["split"] != "train")
-        outputs = linear_scores(run, home, labels, held_out) | {
-            arm: network_scores(run, home, labels, held_out, arm) for arm in network_arms
-        }
+        clean, rows = open_clean(run, task.cohort), labels.table["row"].to_numpy()[held_out]
+        learned, home_clean = labelled(run, home.key), open_clean(run, home.cohort)
+        parts = Parts(run, home_clean, fit_standardiser(home_clean, learned))
+        outputs = linear_scores(parts, learned, clean, rows, told_answers(run, task))
+        for arm in network_arms:
+            numbers = trainings_of(run.profile, home.key)
+            networks = (load_network(run, home.key, arm, training) for training in numbers)
+            outputs[arm] = network_scores(networks, clean, rows, run.profile.ecg_input)
         trainings = {arm: _answers(task, each) for arm, each in outputs.items()}  # (T, n, outputs)
         scores = {arm: each.mean(axis=0) for arm, each in trainings.items()}
         several = {arm: each.astype(np.float32) for arm, each in trainings.items() if len(each) > 1}
@@ -103,45 +113,53 @@ def predict_task(run: Run, key: str) -> Path:
     return run.fit_or_load(run.predictions / key, ingredients, make)
 
 
-def linear_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores (T, n, outputs) of the linear arms at positions ``rows`` of ``labels``, learned on the task
-    ``home``; T is 1 but for readouts of an encoder that was trained several times.
+def told_answers(run: Run, task: Task) -> dict[str, np.ndarray]:
+    """Scores (R, outputs) of a task's whole cohort from each of :data:`ANSWERS` that there is."""
+    if task.cohort != "ukb":
+        return {}
+    told = {"supervised": supervised_scores(run, task.key)}
+    if task.kind == "indices" and (known := oracle_scores(run)) is not None:
+        told["causes"] = known
+    return told
+
+
+def linear_scores(
+    parts: Parts, learned: Labelled, clean: CleanCohort, asked: np.ndarray, told: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Scores (T, n, outputs) of the linear arms for rows ``asked`` of ``clean``, learned from ``learned``; T
+    is 1 but for readouts of an encoder that was trained several times.
+
+    ``told``: scores (R, outputs) of all rows from parts that are answers already.
     """
-    learned = labelled(run, home.key)
-    home_clean, clean = open_clean(run, home.cohort), open_clean(run, labels.task.cohort)
+    home, learned_rows, scores = learned.task, learned.table["row"].to_numpy(), {}
     train, validation = (learned.of(split) for split in ("train", "validation"))
-    learned_rows, asked = learned.table["row"].to_numpy(), labels.table["row"].to_numpy()[rows]
-    parts = Parts(run, home_clean, fit_standardiser(home_clean, learned))
-    scores = {}
     for arm in (one for one in ARMS.values() if one.parts and one.answers(home.key)):
-        if arm.cmr and labels.task.cohort != "ukb":  # whose cines chapter 02 reads
+        if arm.cmr and clean.name != "ukb":  # whose cines chapter 02 reads
             continue
-        if "supervised" in arm.parts:
-            scores[arm.name] = supervised_scores(run, home.key)[None, asked]
-            continue
-        if "causes" in arm.parts:
-            if (told := oracle_scores(run)) is not None:
-                scores[arm.name] = told[None, asked]
+        if answers := ANSWERS & set(arm.parts):
+            for part in answers & told.keys():
+                scores[arm.name] = told[part][None, asked]
             continue
         each = []
         for training in parts.trainings(arm):
             probe = fit_probe(
                 home,
-                parts(arm, home_clean, learned_rows[train], training),
+                parts(arm, parts.home, learned_rows[train], training),
                 learned.target[train],
-                (parts(arm, home_clean, learned_rows[validation], training), learned.target[validation]),
+                (parts(arm, parts.home, learned_rows[validation], training), learned.target[validation]),
             )
             each.append(probe(parts(arm, clean, asked, training)))
         scores[arm.name] = np.stack(each)
     return scores
 
 
-def network_scores(run: Run, home: Task, labels: Labelled, rows: np.ndarray, arm: str) -> np.ndarray:
-    """Scores (T, n, outputs) of a fine-tuned network's trainings at positions ``rows`` of ``labels``."""
-    clean, each = open_clean(run, labels.task.cohort), []
-    for training in trainings_of(run, home.key):
-        model, readout = load_network(run, home.key, arm, training)
-        inputs = network_inputs(run, clean, labels.table["row"].to_numpy()[rows], readout.standardiser)
+def network_scores(
+    networks: Iterable[tuple[Downstream, Readout]], clean: CleanCohort, rows: np.ndarray, settings: EcgInput
+) -> np.ndarray:
+    """Scores (T, n, outputs) of a fine-tuned network's trainings for ``rows`` of a cohort."""
+    each = []
+    for model, readout in networks:
+        inputs = network_inputs(settings, clean, rows, readout.standardiser)
         each.append(readout(network_outputs(model, inputs)))
     return np.stack(each)
 

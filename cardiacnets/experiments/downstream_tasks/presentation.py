@@ -14,6 +14,7 @@ from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL, MARGIN
+from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.study import ARMS, TASKS
 
 METRIC_NAMES = {
@@ -44,7 +45,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         pairs = zip(table["first"], table["second"], strict=True)
         named["difference"] = [f"{ARMS[first].title} − {ARMS[second].title}" for first, second in pairs]
     found = zip(table["estimate"], table["low"], table["high"], strict=True)
-    named["estimate (95 % interval)"] = [_in_one_cell(*each) for each in found]
+    named["estimate (95 % interval)"] = [in_one_cell(*each) or "–" for each in found]
     if "pvalue" in table:
         named["p"] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in table["pvalue"]]
     if "trainings" in table and table["trainings"].map(len).any():
@@ -105,7 +106,7 @@ def _in_short(value: float) -> str:
 
 def how_often_trained(run: Run) -> str:
     """How many trainings stand behind a network of chapter 05, as a sentence of its own."""
-    many, settings = len(trainings_of(run)), run.profile.downstream
+    many, settings = len(trainings_of(run.profile)), run.profile.downstream
     if many == 1:
         return "Each network was trained once: the spread of trainings is in no interval of this run."
     where = "all tasks"
@@ -129,7 +130,7 @@ def readable_map(table: pd.DataFrame) -> pd.DataFrame:
     there is no value, why.
     """
     found = zip(table["estimate"], table["low"], table["high"], table["note"], strict=True)
-    cells = [note or _in_one_cell(*each) for *each, note in found]
+    cells = [note or in_one_cell(*each) or "–" for *each, note in found]
     named = table.assign(
         cell=cells,
         teacher=table["teacher"].map(TEACHERS),
@@ -157,7 +158,7 @@ def readable_curve(table: pd.DataFrame) -> pd.DataFrame:
     found = zip(arms["estimate"], arms["low"], arms["high"], arms["note"], strict=True)
     named = arms.assign(
         arm=arms["arm"].map({name: arm.title for name, arm in ARMS.items()}),
-        cell=[note or _in_one_cell(*each) for *each, note in found],
+        cell=[note or in_one_cell(*each) or "–" for *each, note in found],
         labels=[
             f"{each:,} labels" + " (all)" * whole
             for each, whole in zip(arms["labels"], arms["all"], strict=True)
@@ -173,13 +174,6 @@ def record_curve(record: Callable, table: pd.DataFrame) -> None:
     for row in table[table["estimate"].notna()].itertuples():
         key = f"ukb.indices.r_labels_{'all' if row.all else row.labels}.{row.arm}"
         record(key, Comparison.of(row), method="mean over 82 indices and over draws of labels")
-
-
-def _in_one_cell(value: float, low: float, high: float) -> str:
-    """ "−0.022 (−0.038 to −0.006)", or a dash for what could not be computed."""
-    if pd.isna(value):
-        return "–"
-    return f"{value:.3f} ({low:.3f} to {high:.3f})".replace("-", "−")
 
 
 def record_arms(record: Callable, table: pd.DataFrame) -> None:
@@ -233,7 +227,7 @@ def recall_gain(found: list, pair: tuple[str, str], subtype: str) -> str:
     """The difference of recall of a subtype as text, or that there is none."""
     for compared, name, test in found:
         if compared == pair and name == subtype:
-            return f"{_in_one_cell(test.estimate, *test.interval)}, n = {test.n}"
+            return f"{in_one_cell(test.estimate, *test.interval)}, n = {test.n}"
     return "not estimable: too few people have it"
 
 

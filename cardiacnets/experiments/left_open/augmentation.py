@@ -12,6 +12,7 @@ import pandas as pd
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import open_cine_reader, small_cines
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.shared.inputs import ecg_batch
@@ -46,7 +47,7 @@ def augmentation(run: Run) -> pd.DataFrame:
     def seen(rows: np.ndarray) -> np.ndarray:
         return reader.features({view: small_cines(run, clean, view, rows) for view in VIEWS})
 
-    tokens = ecg_tokens(run, ecg_batch(clean, further, run.profile.ecg_input))
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, further, run.profile.ecg_input))
     drawn = reader.features({
         view: sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
         for view in VIEWS

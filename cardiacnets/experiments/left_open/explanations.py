@@ -24,6 +24,7 @@ from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import ecg_batch, scale_ecg
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.models.heads import Downstream
+from cardiacnets.profile import Profile
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_mean
 
@@ -121,7 +122,7 @@ def localisation(run: Run) -> pd.DataFrame:
     """
     models, rows = networks(run), []
     for cause, condition in CAUSES.items():
-        ecg, true = turned_on(run, condition)
+        ecg, true = turned_on(run.profile, condition)
         inside = hottest(true, REGION)
         for name, model in models.items():
             for method, explain in METHODS.items():
@@ -138,22 +139,22 @@ def cause_and_heat(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarra
     model = networks(run)["aligned"]
     looked, changed = {}, {}
     for cause, condition in CAUSES.items():
-        ecg, true = turned_on(run, condition)
+        ecg, true = turned_on(run.profile, condition)
         looked[cause], changed[cause] = on_one_grid(occlusion(model, ecg)).mean(axis=0), true.mean(axis=0)
     return looked, changed
 
 
 @lru_cache(maxsize=len(CAUSES))
-def turned_on(run: Run, condition: str) -> tuple[torch.Tensor, np.ndarray]:
+def turned_on(profile: Profile, condition: str) -> tuple[torch.Tensor, np.ndarray]:
     """Encoder inputs (B, 12, samples) of hearts with the disease, and how much it changed each cell of their
     ECGs, (B, 12, columns): root mean square difference to the same heart without it.
     """
-    settings, seeds = run.profile.ecg_input, [20_000 * run.profile.seed + person for person in range(PEOPLE)]
+    settings, seeds = profile.ecg_input, [20_000 * profile.seed + person for person in range(PEOPLE)]
     views = []
     for state in ({}, {"condition": condition, "severity": SEVERITY}):
         signals = np.stack([one_heart(seed=seed, frames=2, **state).ecg for seed in seeds])
         views.append(np.asarray(scale_ecg(encoder_view(signals, settings), settings), dtype=np.float32))
-    encoder = build_seeded("downstream", run.profile, outputs=1, covariates=0).encoder
+    encoder = build_seeded("downstream", profile, outputs=1, covariates=0).encoder
     columns = max(BEAT_COLUMNS, encoder.grid[1])
     parts = np.array_split((views[1] - views[0]) ** 2, columns, axis=2)
     change = np.stack([np.sqrt(part.mean(axis=2)) for part in parts], axis=2)  # (B, 12, columns)

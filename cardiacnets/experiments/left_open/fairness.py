@@ -17,9 +17,11 @@ AGE_EDGES = (55.0, 65.0, 75.0)
 BMI_EDGES = (25.0, 30.0)
 
 
-def groups_of(run: Run, cohort: str, recordings: np.ndarray) -> dict[str, np.ndarray]:
-    """Sex, age band, BMI band and ethnicity of ``recordings`` (n,), missing where the cohort does not say."""
-    index = open_clean(run, cohort).index.set_index("recording_id").loc[recordings]
+def groups_of(index: pd.DataFrame, recordings: np.ndarray) -> dict[str, np.ndarray]:
+    """Sex, age band, BMI band and ethnicity of ``recordings`` (n,), missing where the cohort's ``index``
+    does not say.
+    """
+    index = index.set_index("recording_id").loc[recordings]
     found = {"sex": index["sex"].map({0: "women", 1: "men"}).to_numpy(object)}
     for name, label, edges, unit in (("age", "age", AGE_EDGES, "years"), ("bmi", "BMI", BMI_EDGES, "kg/m2")):
         if name in index:
@@ -37,8 +39,9 @@ def screening_fairness(run: Run, table: pd.DataFrame, key: str, arm: str) -> pd.
     measures = screening_measures(
         found.truth, found.scores, found.threshold, found.probabilities, found.participants
     )
-    groups = groups_of(run, cohort, found.recordings)
-    return subgroup_table(groups, measures, found.participants, _least(run, cohort)).assign(task=key)
+    groups = groups_of(open_clean(run, cohort).index, found.recordings)
+    least = max(SMALL, least_shown(run, cohort))
+    return subgroup_table(groups, measures, found.participants, least).assign(task=key)
 
 
 def index_fairness(run: Run, table: pd.DataFrame, arm: str) -> pd.DataFrame:
@@ -48,8 +51,9 @@ def index_fairness(run: Run, table: pd.DataFrame, arm: str) -> pd.DataFrame:
         raise ValueError(f"ukb.indices has no predictions of arm {arm!r}")
     settings = run.profile.resampling
     measures = correlation_measure(scores.truth, scores.averaged(arm), scores.participants, **settings)
-    groups = groups_of(run, "ukb", scores.recordings)
-    rows = subgroup_table(groups, measures, scores.participants, _least(run, "ukb"))
+    groups = groups_of(open_clean(run, "ukb").index, scores.recordings)
+    least = max(SMALL, least_shown(run, "ukb"))
+    rows = subgroup_table(groups, measures, scores.participants, least)
     return rows.assign(task="ukb.indices")
 
 
@@ -76,13 +80,9 @@ def site_fairness(run: Run, table: pd.DataFrame, disease: str, home: str, arm: s
         for name in ("truth", "scores", "probabilities")
     )
     measures = screening_measures(truth, scores, parts[0].threshold, probabilities, people)
-    least = max(_least(run, task.cohort) for task in tasks)
+    least = max(SMALL, *(least_shown(run, task.cohort) for task in tasks))
     return subgroup_table({"site": site}, measures, people, least).assign(task=f"{disease}, every site")
 
 
 def _of(task: Task, disease: str, home: str) -> bool:
     return task.name == disease and task.trained_on == home
-
-
-def _least(run: Run, cohort: str) -> int:
-    return max(SMALL, least_shown(run, cohort))

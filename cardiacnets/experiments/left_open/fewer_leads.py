@@ -18,8 +18,9 @@ from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import ecg_batch
-from cardiacnets.experiments.shared.probe import fit_probe
-from cardiacnets.experiments.shared.tasks import Labelled, labelled
+from cardiacnets.experiments.shared.probe import read_out
+from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.profile import Downstream
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate, auc_difference, auc_interval, bootstrap_correlations
 
@@ -41,14 +42,23 @@ def fewer_leads(run: Run) -> pd.DataFrame:
     """One row a task, method and set of leads: ``estimate, low, high, n, method`` of mean r or AUC on the
     test split, and ``change`` with ``change_interval`` against the same method with twelve leads, paired.
     """
-    rows = []
+    clean, encoder, rows = open_clean(run, "ukb"), load_aligner(run).encoder, []
     for key in TASKS_ASKED:
-        labels, clean = labelled(run, key), open_clean(run, "ukb")
-        test = labels.of("test")
+        labels = labelled(run, key)
+        truth, place = labels.target[labels.of("test")], labels.table["row"].to_numpy()
+        inputs = ecg_batch(clean, place, run.profile.ecg_input)
         for method in METHODS:
-            scores = {name: _scores(run, clean, labels, method, leads) for name, leads in LEAD_SETS.items()}
-            judge = _correlations if key == "ukb.indices" else _areas
-            for name, found, change in judge(run, labels.target[test], scores):
+            scores = {}
+            for name, leads in LEAD_SETS.items():
+                if method == "classical":
+                    features = classical_of(clean, place, leads, run.profile.downstream, run.profile.seed)
+                else:
+                    features = in_batches(encoder, (keep_leads(inputs, leads), None))
+                scores[name] = read_out(labels, features)
+            indices = key == "ukb.indices"
+            for name, found, change in (
+                _correlations(truth, scores, **run.profile.resampling) if indices else _areas(truth, scores)
+            ):
                 row = {"task": key, "how": METHODS[method], "leads": name} | found.row()
                 rows.append(row | (change.columns("change") if change else {}))
     return pd.DataFrame(rows)
@@ -61,37 +71,24 @@ def keep_leads(ecg: np.ndarray | torch.Tensor, leads: tuple[str, ...]) -> np.nda
     return ecg * mask[:, None]
 
 
-def _scores(
-    run: Run, clean: CleanCohort, labels: Labelled, method: str, leads: tuple[str, ...]
-) -> np.ndarray:  # fmt: skip
-    """Test scores (n, outputs) of a readout learned with these leads."""
-    rows = labels.table["row"].to_numpy()
-    features = {"classical": _classical, "aligned": _aligned}[method](run, clean, rows, leads)
-    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
-    held_out = features[validation], labels.target[validation]
-    return fit_probe(labels.task, features[train], labels.target[train], held_out)(features[test])
+def classical_of(
+    clean: CleanCohort, rows: np.ndarray, leads: tuple[str, ...], settings: Downstream, seed: int
+) -> np.ndarray:
+    """Classical features (n, p) of these leads of the beats of ``rows``, learned on the training rows."""
+    beats = clean.beats[:, [LEADS.index(name) for name in leads]]  # (R, leads, samples)
+    return ClassicalFeatures.of(beats[clean.rows("train")], settings, seed)(beats[rows])
 
 
-def _classical(run: Run, clean: CleanCohort, rows: np.ndarray, leads: tuple[str, ...]) -> np.ndarray:
-    places = [LEADS.index(name) for name in leads]
-    beats = clean.beats[:, places]  # (R, leads, samples)
-    learned = ClassicalFeatures.of(beats[clean.rows("train")], run.profile.downstream, run.profile.seed)
-    return learned(beats[rows])
-
-
-def _aligned(run: Run, clean: CleanCohort, rows: np.ndarray, leads: tuple[str, ...]) -> np.ndarray:
-    inputs = keep_leads(ecg_batch(clean, rows, run.profile.ecg_input), leads)
-    return in_batches(load_aligner(run).encoder, (inputs, None))
-
-
-def _correlations(run: Run, truth: np.ndarray, scores: dict[str, np.ndarray]) -> Iterator[Judged]:
-    found = bootstrap_correlations(truth, scores, **run.profile.resampling)
+def _correlations(
+    truth: np.ndarray, scores: dict[str, np.ndarray], resamples: int, seed: int
+) -> Iterator[Judged]:
+    found = bootstrap_correlations(truth, scores, resamples=resamples, seed=seed)
     for name in scores:
         change = None if name == WHOLE else found.mean_difference(name, WHOLE)
         yield name, found.mean(name), change
 
 
-def _areas(run: Run, truth: np.ndarray, scores: dict[str, np.ndarray]) -> Iterator[Judged]:
+def _areas(truth: np.ndarray, scores: dict[str, np.ndarray]) -> Iterator[Judged]:
     for name, values in scores.items():
         paired = truth, values[:, 0], scores[WHOLE][:, 0]
         yield name, auc_interval(*paired[:2]), None if name == WHOLE else auc_difference(*paired)

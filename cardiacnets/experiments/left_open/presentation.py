@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.left_open.explanations import RANDOM
 from cardiacnets.statistics import Estimate, in_words
+from cardiacnets.statistics.in_words import in_one_cell as cell
 from cardiacnets.study import ARMS, TASKS
 
 
@@ -18,9 +20,7 @@ def key(*parts: str) -> str:
     return ".".join(re.sub(r"[^A-Za-z0-9.+-]+", "_", part).strip("_") for part in parts)
 
 
-def in_one_cell(value: float, low: float, high: float) -> str:
-    """Estimate and interval as text; empty where there is none."""
-    return f"{value:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(value) else ""
+in_one_cell = partial(cell, digits=2)
 
 
 def audited(table: pd.DataFrame) -> pd.DataFrame:
@@ -203,18 +203,17 @@ def nearest(table: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def leaks(found: pd.DataFrame, centre: float = 0.5) -> str:
-    """How many rows lie above ``centre`` with their whole interval, named."""
+def leaks(found: pd.DataFrame) -> str:
+    """How many rows lie above .5, where nothing leaks, with their whole interval, named."""
     name = "attack" if "attack" in found else "view"
-    above = found[found["low"] > centre]
+    above = found[found["low"] > 0.5]
     if above.empty:
         widest = ((found["high"] - found["low"]) / 2).max()
         return (
-            f"none of {len(found)} lies above {centre:g}; an excess of up to about {widest:.2f} would be lost"
+            f"none of {len(found)} lies above 0.5; an excess of up to about {widest:.2f} would be lost"
         )
     return (
-        "above "
-        + f"{centre:g}: "
+        "above 0.5: "
         + "; ".join(
             f"{getattr(row, name)}, {in_one_cell(row.estimate, row.low, row.high)}"
             for row in above.itertuples()

@@ -9,17 +9,20 @@ its own heart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import torch
 
 from cardiacnets.cohorts.preprocessing import open_clean
-from cardiacnets.experiments.contrastive_alignment.align import embeddings
+from cardiacnets.experiments.contrastive_alignment.align import embeddings, load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.run import Run
 from cardiacnets.statistics import auc_interval, bootstrap_mean
 from cardiacnets.study import VIEWS as NAMED
@@ -79,31 +82,37 @@ def membership(run: Run) -> pd.DataFrame:
     count = min(PEOPLE, *(len(side) for side in sides))
     chosen = np.concatenate([np.sort(rng.choice(side, count, replace=False)) for side in sides])
     member = np.repeat([1, 0], count)
-    attacks = {f"denoising error, {NAMED[view].title}": -_errors(run, view, chosen) for view in VIEWS}
-    attacks["similarity of ECG and CMR, aligned"] = _similarity(run, chosen)
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, chosen, run.profile.ecg_input))
+    attacks = {}
+    for view in VIEWS:
+        cines = diffusion_cines(run, clean, view, chosen)
+        errors = denoising_errors(load_diffusion(run, view), cines, tokens, run.profile.seed)
+        attacks[f"denoising error, {NAMED[view].title}"] = -errors
+    attacks["similarity of ECG and CMR, aligned"] = own_similarity(embeddings(run, "ukb", chosen))
     return pd.DataFrame([
         {"attack": name} | auc_interval(member, score).row() for name, score in attacks.items()
     ])  # fmt: skip
 
 
-def _errors(run: Run, view: str, rows: np.ndarray) -> np.ndarray:
-    """Mean denoising error (n,) over :data:`LEVELS`, the same noise for all, with each person's own ECG."""
-    clean, model = open_clean(run, "ukb"), load_diffusion(run, view)
-    generator, total = torch.Generator().manual_seed(run.profile.seed), 0
-    tokens = ecg_tokens(run, ecg_batch(clean, rows, run.profile.ecg_input))
+def denoising_errors(
+    model: VideoDiffusion, cines: np.ndarray, tokens: torch.Tensor, seed: int
+) -> np.ndarray:
+    """Mean error (n,) over :data:`LEVELS`, the same noise for all ``cines`` (n, T, H, W), with the ``tokens``
+    (n, N, D) of each person's own ECG.
+    """
+    generator, total = torch.Generator().manual_seed(seed), 0
     with torch.inference_mode():
-        latents = model.encode(cine_batch(diffusion_cines(run, clean, view, rows), slice(None)))
+        latents = model.encode(cine_batch(cines, slice(None)))
         context, rest = model.condition(tokens), model.rest(latents, tokens)
         for level in LEVELS:
-            steps = torch.full((len(rows),), round(level * model.sizes.noise_steps))
+            steps = torch.full((len(cines),), round(level * model.sizes.noise_steps))
             noise = torch.randn(latents.shape[1:], generator=generator).expand_as(latents)
             total = total + model.errors(rest, context, steps, noise).numpy()
     return total / len(LEVELS)
 
 
-def _similarity(run: Run, rows: np.ndarray) -> np.ndarray:
-    """Cosine (n,) of each ECG's embedding with that of its own heart, mean over the views."""
-    embedded = embeddings(run, "ukb", rows)
+def own_similarity(embedded: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Cosine (n,) of each embedding ``ecg`` (n, P) with those of its own heart, mean over the views."""
     unit = {name: part / np.linalg.norm(part, axis=1, keepdims=True) for name, part in embedded.items()}
     hearts = [name for name in unit if name != "ecg"]
     return np.mean([(unit["ecg"] * unit[name]).sum(1) for name in hearts], axis=0)

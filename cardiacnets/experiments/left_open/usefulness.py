@@ -66,11 +66,11 @@ def new_sites(run: Run, table: pd.DataFrame, disease: str, home: str, arm: str) 
     return pd.DataFrame(rows)
 
 
-def reliability(table: pd.DataFrame, keys: Sequence[str], arm: str, groups: int = 5) -> pd.DataFrame:
+def reliability(table: pd.DataFrame, keys: Sequence[str], arm: str) -> pd.DataFrame:
     """Points of the calibration curves of tasks: ``task, predicted, observed, low, high, n``."""
     curves = []
     for key in keys:
         found = decisions(table, key, arm)
-        curve = calibration(found.truth, found.probabilities, groups).curve
+        curve = calibration(found.truth, found.probabilities, 5).curve
         curves.append(curve.assign(task=TASKS[key].title))
     return pd.concat(curves, ignore_index=True)

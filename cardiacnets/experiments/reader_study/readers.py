@@ -139,9 +139,8 @@ def simulate_readers(
 def sweep_readers(
     displays: Displays, reference: Reference, skills: Sequence[float] = (0.5, 0.75, 1.0, 1.25),
     noises: Sequence[float] = (0.5, 1.0, 2.0), seeds: Sequence[int] = (0, 1, 2),
-    readers: Sequence[Reader] = READERS,
 ) -> pd.DataFrame:
-    """How the readers' mean AUC depends on what was assumed about them.
+    """How the mean AUC of :data:`READERS` depends on what was assumed about them.
 
     ``skills`` and ``noises`` multiply every reader's ECG skill (capped at .99) and noise. One row a setting
     and modality: ``skill, noise, modality, auc`` (mean over readers and seeds), ``gain`` over the ECG alone.
@@ -151,7 +150,7 @@ def sweep_readers(
         for noise in noises:
             changed = [
                 replace(reader, ecg_skill=min(skill * reader.ecg_skill, 0.99), noise=noise * reader.noise)
-                for reader in readers
+                for reader in READERS
             ]
             areas = np.mean([
                 mean_areas(simulate_readers(
@@ -208,7 +207,7 @@ def case_heat(run: Run, places: Sequence[int]) -> np.ndarray:
     clean = open_clean(run, READER_COHORT)
     model, readout = load_network(run, TASKS[f"{READER_COHORT}.cm"].trained_on + ".cm", "aligned")
     rows = generated_rows(run, READER_COHORT)[list(places)]
-    return occlusion(model, network_inputs(run, clean, rows, readout.standardiser)[0])
+    return occlusion(model, network_inputs(run.profile.ecg_input, clean, rows, readout.standardiser)[0])
 
 
 def _ecg_features(clean: CleanCohort, table: pd.DataFrame) -> np.ndarray:

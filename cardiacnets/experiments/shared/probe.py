@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
-from cardiacnets.experiments.shared.tasks import Task
+from cardiacnets.experiments.shared.tasks import Labelled, Task
 
 RIDGE_PENALTIES = (1e1, 1e2, 1e3, 1e4, 1e5)
 LOGISTIC_INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -72,3 +72,10 @@ def fit_probe(
     losses = [log_loss(validation[1], fit.predict_proba(held_out), labels=fit.classes_) for fit in fits]
     best = fits[int(np.argmin(losses))]
     return Probe(centre, spread, best.coef_, best.intercept_, np.float64(0), np.float64(1), min(losses))
+
+
+def read_out(labels: Labelled, features: np.ndarray) -> np.ndarray:
+    """What a probe of ``features`` (n, D), fitted on training rows, reads of the test rows: (m, outputs)."""
+    train, validation, test = (labels.of(split) for split in ("train", "validation", "test"))
+    held_out = features[validation], labels.target[validation]
+    return fit_probe(labels.task, features[train], labels.target[train], held_out)(features[test])

@@ -41,7 +41,8 @@ class Network:
     place: str | Callable[..., str]
     """Its folder below ``models/``, with choices in braces; or a function of the choices."""
     needs: Sequence[str] | Callable[..., Sequence[str]]
-    """The artefacts that it is made from, below the run's folder; or a function of the run and the choices.
+    """The artefacts that it is made from, below the run's folder; or a function of the profile and the
+    choices.
     """
     reads: Sequence[str]
     """Sections of the profile, or single settings, such as ``downstream.labels``; the seed always counts."""
@@ -101,11 +102,11 @@ class Network:
         """All that the trained network follows from; ``ValueError`` where something of it is not there."""
         run = self._placed(run)
         chosen = self._chosen(run, *choices, **named)
-        needs = self.needs(run, **chosen) if callable(self.needs) else self.needs
+        needs = self.needs(run.profile, **chosen) if callable(self.needs) else self.needs
         places = [need.format(**chosen) for need in needs]
         return {
             "choices": chosen,
-            "needs": {place: run.require(run.root / place) for place in places},
+            "needs": {place: self._found(run, place, chosen) for place in places},
             "settings": {name: attrgetter(name)(run.profile) for name in ("seed", *self.reads)},
             "rows": self.rows(**chosen) if self.rows else None,
             "source": code_of(*self.code(run.profile)),
@@ -114,6 +115,17 @@ class Network:
     def _placed(self, run: Run) -> Run:
         """The run under the network's own profile; twice is once."""
         return run if self.under is None else replace(run, profile=self.under(run.profile))
+
+    def _found(self, run: Run, need: str, chosen: Mapping[str, Any]) -> Path:
+        """One of its needs; where its own chapter makes that too, an error names what is called before."""
+        try:
+            return run.require(run.root / need)
+        except ValueError as error:
+            chapter = chapter_of(f"models/{self._place(chosen)}")
+            if self.prepare is None or chapter_of(need) != chapter:
+                raise
+            first = f"{self.prepare.__module__.rpartition('.')[2]}.{self.prepare.__name__}(run)"
+            raise ValueError(f"{error} In code, call {first} first, as chapter {chapter[:2]} does.") from None
 
     def code(self, profile: Profile) -> tuple[Callable[..., Any], ...]:
         """Where its code begins: its stage, and what ``profile`` chooses for it."""
@@ -185,7 +197,7 @@ def fit_or_load(run: Run, path: Path, ingredients: Mapping[str, Any], make: Call
 
 def history(run: Run, model: str) -> pd.DataFrame:
     """Losses by epoch of a trained model's folder."""
-    return pd.read_parquet(run.models / model / "history.parquet")
+    return pd.read_parquet(run.require(run.models / model) / "history.parquet")
 
 
 def _check_setting(name: str, network: Network) -> None:

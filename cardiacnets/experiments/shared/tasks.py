@@ -1,8 +1,9 @@
 """The downstream tasks of the study, and who takes part in each.
 
-Screening: every case of the disease and as many controls, drawn at random among participants free of every
-cardiovascular code. Subtypes: every case of exactly one subtype. Indices: participants with recorded indices,
-as many training labels as the profile grants. All splits are those of pre-training.
+Screening: every case of the disease and as many controls, drawn at random (or, ``as_published``, the first)
+among participants free of every cardiovascular code. Subtypes: every case of exactly one subtype. Indices:
+participants with recorded indices, as many training labels as the profile grants. All splits are those
+of pre-training.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
         rows, target = index.index.to_numpy(), index[task.name].to_numpy(np.int64)
     elif task.kind == "binary":
         side = index.drop_duplicates("participant_id").set_index("participant_id")["split"]
-        chosen = case_control(index, task.name, side, run.profile.seed)
+        chosen = case_control(index, task.name, side, run.profile.seed, run.profile.downstream.controls)
         rows, target = chosen.index.to_numpy(), chosen["case"].to_numpy(np.int64)
     elif task.kind == "subtypes":
         flags = index[list(SUBTYPES)].to_numpy(bool)
@@ -78,20 +79,22 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
         .reset_index(drop=True)
     )
     check_leakage(table)
-    keep = _training_budget(run, task, table, target, fraction, seed)
+    keep = _training_budget(task, table, target, fraction, run.profile.downstream.labels, seed)
     return Labelled(task, table[keep].reset_index(drop=True), np.asarray(target)[keep])
 
 
 def _training_budget(
-    run: Run, task: Task, table: pd.DataFrame, target: np.ndarray, fraction: float, seed: int
+    task: Task, table: pd.DataFrame, target: np.ndarray, fraction: float, labels: int, seed: int
 ) -> np.ndarray:
-    """Which rows stay: all of validation and test, and a nested fraction of the training participants."""
+    """Which rows stay: all of validation and test, and a nested fraction of the training participants;
+    for the indices of no more than ``labels``.
+    """
     training = table["split"] == "train"
     if not training.any():
         return np.ones(len(table), bool)
     strata = pd.Series(target if target.ndim == 1 else 0, index=table["participant_id"])[training.to_numpy()]
     strata = strata.groupby(level=0).max()
     if task.kind == "indices":
-        fraction = min(1.0, fraction * run.profile.downstream.labels / len(strata))
+        fraction = min(1.0, fraction * labels / len(strata))
     chosen = nested_fractions(strata, [fraction], seed)[fraction]
     return (~training | table["participant_id"].isin(chosen)).to_numpy()

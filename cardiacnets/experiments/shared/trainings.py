@@ -8,21 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cardiacnets.profile import Profile
-from cardiacnets.run import Run
 
 STEP = 1_000
 """Between the seeds of two trainings, so that they meet no seed of label draws."""
 
 
-def trainings_of(run: Run, key: str | None = None) -> range:
+def trainings_of(profile: Profile, key: str | None = None) -> range:
     """Numbers, from 1 on, of the trainings of each network of task ``key``; by default of each alignment.
 
     Raises ``ValueError`` naming the setting where a profile asks for none.
     """
-    settings = run.profile.downstream
+    settings = profile.downstream
     if settings.trainings < 1:
         raise ValueError(
-            f"profile {run.profile.name}: downstream: trainings {settings.trainings} must be 1 or more"
+            f"profile {profile.name}: downstream: trainings {settings.trainings} must be 1 or more"
         )
     once = key is not None and bool(settings.repeated) and key not in settings.repeated
     return range(1, 2 if once else settings.trainings + 1)

@@ -34,51 +34,53 @@ SITES = tuple(
     if task.name == "cm" and task.trained_on == "mimic" and task.cohort not in ("mimic", READER_COHORT)
 )
 """Hospitals that no model was trained on, asked for cardiomyopathy; readers' cases are chapter 07's."""
+GAINS_MOST = "rcm"
+"""The subtype that the study says gains most."""
 HOT = 0.5
 """A cell of a heat map counts as covered from this share of the map's maximum."""
 MAPPED = 100
 """Test participants whose heat maps are drawn: each takes 144 passes of the network or more."""
 
 
-def gains_beside(run: Run, subtype: str = "rcm", key: str = "mimic.subtypes") -> dict[str, Comparison]:
-    """By how much the aligned encoder's gain over the ECG-only network is larger in ``subtype`` than in each
-    other: a difference of two differences of AUC, clustered by participant.
+def gains_beside(run: Run) -> dict[str, Comparison]:
+    """By how much the aligned encoder's gain over the ECG-only network is larger in :data:`GAINS_MOST` than
+    in each other subtype: a difference of two differences of AUC, clustered by participant.
     """
-    found = open_predictions(run, key)
+    found = open_predictions(run, "mimic.subtypes")
     classes = list(SUBTYPES)
     people = found.table["participant_id"].to_numpy()
     present = set(np.unique(found.truth))
     return {
         other: class_gain_difference(
-            found.truth, found.scores["aligned"], found.scores["ecg"], classes.index(subtype), place,
+            found.truth, found.scores["aligned"], found.scores["ecg"], classes.index(GAINS_MOST), place,
             clusters=people,
         )
         for place, other in enumerate(classes)
-        if other != subtype and {place, classes.index(subtype)} <= present
+        if other != GAINS_MOST and {place, classes.index(GAINS_MOST)} <= present
     }  # fmt: skip
 
 
-def recall_gains(run: Run, subtype: str = "rcm", key: str = "mimic.subtypes") -> dict[str, Comparison]:
+def recall_gains(run: Run) -> dict[str, Comparison]:
     """What the aligned encoder adds to the share of each subtype that is recognised, with covariates in both
-    arms as in the study: the gain of each subtype by its name, and that of ``subtype`` less each other's as
-    ``rcm-dcm``; clustered by participant. A subtype that nobody has is left out.
+    arms as in the study: the gain of each subtype by its name, and that of :data:`GAINS_MOST` less each
+    other's as ``rcm-dcm``; clustered by participant. A subtype that nobody has is left out.
     """
-    found = open_predictions(run, key)
+    found = open_predictions(run, "mimic.subtypes")
     people, classes = found.table["participant_id"].to_numpy(), list(SUBTYPES)
     answers = [found.scores[f"{arm}_covariates"].argmax(axis=1) for arm in ("aligned", "ecg")]
     present = [place for place in range(len(classes)) if (found.truth == place).any()]
     gains = {
         classes[place]: recall_gain(found.truth, *answers, place, clusters=people) for place in present
     }
-    first = classes.index(subtype)
+    first = classes.index(GAINS_MOST)
     for place in present if first in present else ():
         if place != first:
             difference = recall_gain(found.truth, *answers, first, place, clusters=people)
-            gains[f"{subtype}-{classes[place]}"] = difference
+            gains[f"{GAINS_MOST}-{classes[place]}"] = difference
     return gains
 
 
-def sites_against_training(run: Run, arm: str = "aligned", level: float = 0.9) -> dict[str, DelongTest]:
+def sites_against_training(run: Run, arm: str = "aligned") -> dict[str, DelongTest]:
     """AUC of an arm for cardiomyopathy at each hospital less that on the test split of the cohort trained on;
     other participants, hence unpaired, clustered where participants have several recordings.
     """
@@ -86,35 +88,37 @@ def sites_against_training(run: Run, arm: str = "aligned", level: float = 0.9) -
     for site in SITES:
         away = open_predictions(run, f"{site}.cm")
         differences[site] = delong_test_unpaired(
-            away.truth, away.scores[arm], home.truth, home.scores[arm], level,
+            away.truth, away.scores[arm], home.truth, home.scores[arm], 0.9,
             away.table["participant_id"].to_numpy(), home.table["participant_id"].to_numpy(),
         )  # fmt: skip
     return differences
 
 
-def heat_coverage(run: Run, key: str = "ukb.cm") -> dict[str, Estimate]:
+def heat_coverage(run: Run) -> dict[str, Estimate]:
     """Share of the ECG (leads by columns) that an occlusion map covers, mean over the first test
     participants: ``aligned``, ``ecg`` and ``aligned-ecg``, the last paired; bootstrap intervals over
     participants.
     """
-    labels, covered = labelled(run, key), {}
+    labels, covered = labelled(run, "ukb.cm"), {}
     clean, test = open_clean(run, labels.task.cohort), labels.of("test")
     rows, people = (labels.table[name].to_numpy()[test][:MAPPED] for name in ("row", "participant_id"))
     for arm in ("aligned", "ecg"):
-        model, readout = load_network(run, key, arm)
-        ecg, _ = network_inputs(run, clean, rows, readout.standardiser)
+        model, readout = load_network(run, labels.task.key, arm)
+        ecg, _ = network_inputs(run.profile.ecg_input, clean, rows, readout.standardiser)
         covered[arm] = (occlusion(model, ecg) >= HOT).mean(axis=(1, 2))  # of (n, 12, columns)
     covered["aligned-ecg"] = covered["aligned"] - covered["ecg"]
-    return {name: _mean(run, values, people) for name, values in covered.items()}
+    settings = run.profile.resampling
+    return {name: bootstrap_mean(values, people, **settings) for name, values in covered.items()}
 
 
-def sharpness(run: Run, cohort: str = "ukb", view: str = "sax") -> dict[str, Estimate]:
-    """Mean step of grey level from pixel to pixel (both directions), mean over movies: ``generated``,
+def sharpness(run: Run) -> dict[str, Estimate]:
+    """Mean step of grey level from pixel to pixel (both directions), mean over short-axis movies of ``ukb``:
+    ``generated``,
     ``real`` and ``generated-real``, the last paired; bootstrap intervals over participants.
     """
-    found = {kind: edges(movies(run, cohort, view, kind)) for kind in ("generated", "real")}
+    found = {kind: edges(movies(run, "ukb", "sax", kind)) for kind in ("generated", "real")}
     found["generated-real"] = found["generated"] - found["real"]
-    return {name: _mean(run, values, None) for name, values in found.items()}
+    return {name: bootstrap_mean(values, **run.profile.resampling) for name, values in found.items()}
 
 
 def edges(clips: np.ndarray) -> np.ndarray:
@@ -125,11 +129,7 @@ def edges(clips: np.ndarray) -> np.ndarray:
     ])  # fmt: skip
 
 
-def _mean(run: Run, values: np.ndarray, people: np.ndarray | None) -> Estimate:
-    return bootstrap_mean(values, people, **run.profile.resampling)
-
-
-def prevalence(run: Run, cohort: str, disease: str = "cm") -> pd.Series:
-    """Whether each usable participant of a cohort has the disease, by participant."""
+def prevalence(run: Run, cohort: str) -> pd.Series:
+    """Whether each usable participant of a cohort has cardiomyopathy, by participant."""
     index = open_clean(run, cohort).index
-    return index[index["usable"]].groupby("participant_id")[disease].max()
+    return index[index["usable"]].groupby("participant_id")["cm"].max()

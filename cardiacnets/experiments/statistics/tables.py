@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.study import TASKS
 
 P_NAMES = {
@@ -17,30 +18,23 @@ P_NAMES = {
 }
 
 
-def readable(table: pd.DataFrame, first: str, second: str, counted: str = "recordings") -> pd.DataFrame:
+def readable(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Rows of two tests of the same two models (``BothTests.row``): the models by the names ``first`` and
-    ``second``, difference and interval in one cell, ``counted`` what n counts. The method of the paired test
+    ``second``, difference and interval in one cell, n recordings. The method of the paired test
     is left to the caption; further columns stay as they are, at the end.
     """
-    named = table.rename(columns={"a": first, "b": second, "n": counted} | P_NAMES)
+    named = table.rename(columns={"a": first, "b": second, "n": "recordings"} | P_NAMES)
     if "task" in named:
         named["task"] = [TASKS[key].title if key in TASKS else key for key in named["task"]]
     ends = zip(table["difference"], table["low"], table["high"], strict=True)
-    named["difference"] = [interval_cell(*each) for each in ends]
+    named["difference"] = [in_one_cell(*each) or "–" for each in ends]
     for name in P_NAMES.values():
         if name in named:
             named[name] = ["< 0.001" if p < 0.001 else f"{p:.3f}" for p in named[name]]
     named[[first, second]] = named[[first, second]].round(3)
     named = named.drop(columns=["low", "high", "method"])
     named = named.rename(columns={"difference": "difference (95 % interval)"})
-    return named[[name for name in named if name != counted] + [counted]]
-
-
-def interval_cell(value: float, low: float, high: float) -> str:
-    """ "0.036 (−0.015 to 0.088)", or a dash for what could not be computed."""
-    if pd.isna([value, low, high]).any():
-        return "–"
-    return f"{value:.3f} ({low:.3f} to {high:.3f})".replace("-", "−")
+    return named[[name for name in named if name != "recordings"] + ["recordings"]]
 
 
 def rates_in_words(rates: pd.DataFrame, methods: Iterable[str] | None = None) -> str:

@@ -5,8 +5,9 @@ The default models learned from simulated hearts: nothing here is for clinical u
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,16 @@ from sklearn.linear_model import LogisticRegression
 from cardiacnets.cohorts.preprocessing import beat_view, open_clean, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
 from cardiacnets.experiments.downstream_tasks.conformal import conformal_half_widths
-from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
+from cardiacnets.experiments.downstream_tasks.downstream import Readout, load_network, network_outputs
 from cardiacnets.experiments.downstream_tasks.predictions import shown_network
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import scale_ecg
 from cardiacnets.experiments.your_own_ecg.coherent import coherent, possible
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.heads import Downstream
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
 
@@ -89,22 +92,25 @@ def explain_ecg(
     beat = beat_view(cleaned[None])
     view = scale_ecg(beat if settings.view == "beat" else rhythm_view(cleaned[None], settings), settings)
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
+    encoder = load_aligner(run).encoder
     movies = {
         name: sample_movies(
-            load_diffusion(run, name), ecg_tokens(run, inputs), run.profile.diffusion, run.profile.seed
+            load_diffusion(run, name), ecg_tokens(encoder, inputs), run.profile.diffusion, run.profile.seed
         )[0]
         for name in VIEWS
     }
+    networks = {name: load_network(run, f"mimic.{name}", "aligned")[0] for name in DISEASES}
+    arm = "aligned" if covariates is None else "aligned_covariates"
     return Explanation(
         signal,
         cleaned,
         beat[0],
         quality.warnings,
-        _indices(run, inputs, rate, coverage),
-        _diseases(run, inputs, covariates),
+        _indices(load_network(run, "ukb.indices", "aligned"), known_people(run), inputs, rate, coverage),
+        _diseases(disease_readers(run, arm), inputs, covariates),
         movies,
-        {name: _heat(run, inputs, name, occlusion) for name in DISEASES},
-        {name: _heat(run, inputs, name, grad_cam) for name in DISEASES},
+        {name: occlusion(model, inputs)[0] for name, model in networks.items()},
+        {name: grad_cam(model, inputs)[0] for name, model in networks.items()},
     )
 
 
@@ -126,10 +132,16 @@ def at_rate(probability: float, share: float) -> float:
     return odds / (1 + odds)
 
 
-def _indices(run: Run, inputs: torch.Tensor, rate: float, coverage: float) -> pd.DataFrame:
-    """Estimates of one heart, with intervals from validation participants whose estimates are made alike."""
-    model, readout = load_network(run, "ukb.indices", "aligned")
-    estimate = coherent(readout(network_outputs(model, (inputs, None)))[0], rate)
+class KnownPeople(NamedTuple):
+    """Validation participants: recorded and predicted indices (n, 82), and heart rates (n,) in beats/min."""
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    rates: np.ndarray
+
+
+def known_people(run: Run) -> KnownPeople:
+    """Those of ``ukb``, as chapter 05 has predicted them."""
     folder = run.require(run.predictions / "ukb.indices")
     table = pd.read_parquet(folder / "table.parquet")
     validation = table["split"].to_numpy() == "validation"
@@ -137,11 +149,20 @@ def _indices(run: Run, inputs: torch.Tensor, rate: float, coverage: float) -> pd
         np.load(folder / f"{name}.npy", allow_pickle=False)[validation] for name in ("truth", "aligned")
     )
     rates = open_clean(run, "ukb").index.set_index("recording_id")["heart_rate"]
-    rates = rates.loc[table.loc[validation, "recording_id"]].to_numpy()
-    residuals = truth - coherent(predicted, rates)
+    return KnownPeople(truth, predicted, rates.loc[table.loc[validation, "recording_id"]].to_numpy())
+
+
+def _indices(
+    network: tuple[Downstream, Readout], known: KnownPeople, inputs: torch.Tensor, rate: float,
+    coverage: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Estimates of one heart, with intervals from validation participants whose estimates are made alike."""
+    model, readout = network
+    estimate = coherent(readout(network_outputs(model, (inputs, None)))[0], rate)
+    residuals = known.truth - coherent(known.predicted, known.rates)
     half_width = conformal_half_widths(residuals, coverage)
     least, largest = possible()
-    usual_low, usual_high = np.nanquantile(truth, [0.05, 0.95], axis=0)
+    usual_low, usual_high = np.nanquantile(known.truth, [0.05, 0.95], axis=0)
     return PHENOTYPES[["name", "label", "unit", "group"]].assign(
         estimate=estimate,
         low=np.maximum(estimate - half_width, least),
@@ -151,24 +172,41 @@ def _indices(run: Run, inputs: torch.Tensor, rate: float, coverage: float) -> pd
     )
 
 
-def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | None) -> pd.DataFrame:
-    arm = "aligned" if covariates is None else "aligned_covariates"
-    rows = []
+class DiseaseReader(NamedTuple):
+    """A screening network, its readout, and labels (n,) and scores (n, 1) of validation recordings."""
+
+    model: Downstream
+    readout: Readout
+    labels: pd.Series
+    scores: np.ndarray
+
+
+def disease_readers(run: Run, arm: str) -> Iterator[tuple[str, DiseaseReader]]:
+    """The hospital cohort's network of each disease."""
     for disease in DISEASES:
-        model, readout = load_network(run, f"mimic.{disease}", arm)
+        key = f"mimic.{disease}"
+        table = pd.read_parquet(run.predictions / key / "table.parquet")
+        chosen = (table["split"] == "validation").to_numpy()
+        scores = shown_network(run, key, arm)[chosen]
+        yield disease, DiseaseReader(*load_network(run, key, arm), table.loc[chosen, "label"], scores)
+
+
+def _diseases(
+    readers: Iterable[tuple[str, DiseaseReader]], inputs: torch.Tensor, covariates: dict[str, float] | None
+) -> pd.DataFrame:
+    rows = []
+    for disease, reader in readers:
         given = None
         if covariates is not None:
-            if sorted(covariates) != sorted(readout.standardiser.names):
+            names = reader.readout.standardiser.names
+            if sorted(covariates) != sorted(names):
                 raise ValueError(
-                    f"covariates must be {', '.join(readout.standardiser.names)}; "
+                    f"covariates must be {', '.join(names)}; "
                     f"found {', '.join(sorted(covariates)) or 'none'}"
                 )
-            given = torch.from_numpy(readout.standardiser(pd.DataFrame([covariates])))
-        logit = network_outputs(model, (inputs, given))[0, 0]
-        table = pd.read_parquet(run.predictions / f"mimic.{disease}" / "table.parquet")
-        chosen = (table["split"] == "validation").to_numpy()
-        validation, known = table[chosen], shown_network(run, f"mimic.{disease}", arm)[chosen]
-        platt = LogisticRegression(C=1e6).fit(known, validation["label"])
+            given = torch.from_numpy(reader.readout.standardiser(pd.DataFrame([covariates])))
+        logit = network_outputs(reader.model, (inputs, given))[0, 0]
+        platt = LogisticRegression(C=1e6).fit(reader.scores, reader.labels)
         probability = platt.predict_proba([[logit]])[0, 1]
         rows.append(
             {
@@ -176,12 +214,7 @@ def _diseases(run: Run, inputs: torch.Tensor, covariates: dict[str, float] | Non
                 "disease": DIAGNOSIS_NAMES[disease],
                 "probability": probability,
                 "in_a_hundred": at_rate(probability, RARE),
-                "calibrated_on": len(validation),
+                "calibrated_on": len(reader.labels),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _heat(run: Run, inputs: torch.Tensor, disease: str, method: Callable) -> np.ndarray:
-    model, _ = load_network(run, f"mimic.{disease}", "aligned")
-    return method(model, inputs)[0]

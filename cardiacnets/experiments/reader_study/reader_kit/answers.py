@@ -4,7 +4,8 @@ truth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ def read_origins(
 
     Arguments and errors as :func:`read_answers`; the key of another question is refused.
     """
-    table = _read(run, displays, ratings, key, "origin")
+    table = _read(run.name, partial(pictures_of, run), displays, ratings, key, "origin")
     return table.assign(generated=(table["modality"] == GENERATED).astype(int))
 
 
@@ -43,12 +44,16 @@ def read_answers(
     Raises ``ValueError`` naming file, row and column of what does not fit, and for a key of other pictures
     or of another question.
     """
-    return _read(run, displays, ratings, key, "cardiomyopathy")
+    return _read(run.name, partial(pictures_of, run), displays, ratings, key, "cardiomyopathy")
 
 
 def _read(
-    run: Run, displays: Displays, ratings: str | Path | Sequence[str | Path], key: str | Path, ask: str
-) -> pd.DataFrame:
+    name: str, pictures: Callable[[], str], displays: Displays, ratings: str | Path | Sequence[str | Path],
+    key: str | Path, ask: str,
+) -> pd.DataFrame:  # fmt: skip
+    """``name``: of the run, and ``pictures``: the fingerprint of what it shows, asked for where the key has
+    one.
+    """
     truth = pd.Series(displays.truth, displays.cases)
     if not key:
         return read_ratings(ratings, truth=truth)
@@ -59,8 +64,8 @@ def _read(
             f"{key}: the key of a kit that asks about {asked}, not about {ask}: give it as "
             f"{'origins_key' if asked == 'origin' else 'key'}, with its answers"
         )
-    other = f"{key}: this key belongs to other pictures than those of run {run.name!r}"
-    if "pictures" in keys and set(keys["pictures"]) != {pictures_of(run)}:
+    other = f"{key}: this key belongs to other pictures than those of run {name!r}"
+    if "pictures" in keys and set(keys["pictures"]) != {pictures()}:
         raise ValueError(
             f"{other} (made again since, or another run): analyse the answers with the run they came from"
         )

@@ -19,7 +19,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from cardiacnets.artefacts import atomic_path
-from cardiacnets.cohorts.store import open_cohort
+from cardiacnets.cohorts.store import Cohort, open_cohort
 from cardiacnets.ecg import clean
 from cardiacnets.experiments.diffusion.generate import READER_COHORT, movies
 from cardiacnets.experiments.reader_study.reader_kit.design import (
@@ -131,10 +131,12 @@ def make_kit(
                         in zip(cases["code"], cases["cm"], numbers, strict=True)}  # fmt: skip
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        _write_pictures(run, temporary, cases, numbers, names, rng)
+        films = {kind: [movies(run, READER_COHORT, view, kind) for view in ("sax", "lax")]
+                 for kind in ("generated", "real")}  # fmt: skip
+        cohort = open_cohort(run, READER_COHORT)
+        _write_pictures(temporary, cohort, films, cases, numbers, names, rng)
         if plan.ask == "cardiomyopathy":
-            write_practice(temporary / "practice", *(movies(run, READER_COHORT, view, "real").shape[1:]
-                                                     for view in ("sax", "lax")))  # fmt: skip
+            write_practice(temporary / "practice", *(view.shape[1:] for view in films["real"]))  # fmt: skip
         for name in PAGE:
             (temporary / name).write_bytes((files(__package__) / "page" / name).read_bytes())
         text = json.dumps(page, separators=(",", ":"))
@@ -207,16 +209,12 @@ def _key_table(cases: pd.DataFrame, numbers: np.ndarray) -> pd.DataFrame:
 
 
 def _write_pictures(
-    run: Run, folder: Path, cases: pd.DataFrame, numbers: np.ndarray, names: np.ndarray,
-    rng: np.random.Generator,
+    folder: Path, cohort: Cohort, films: dict[str, list[np.ndarray]], cases: pd.DataFrame,
+    numbers: np.ndarray, names: np.ndarray, rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """The ECG and the two films of each case, in the order of their file names; films of one length."""
-    pictures, cohort = folder / "pictures", open_cohort(run, READER_COHORT)
+    pictures = folder / "pictures"
     pictures.mkdir()
-    films = {
-        kind: [movies(run, READER_COHORT, view, kind) for view in ("sax", "lax")]
-        for kind in ("generated", "real")
-    }
     whats = [("ecg", name, place) for place, name in enumerate(names[:, 0])]
     for column, kind in enumerate(("generated", "real")):
         whats += [(kind, names[place, number], place) for place, number in enumerate(numbers[:, column])]
