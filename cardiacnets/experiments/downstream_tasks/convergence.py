@@ -79,6 +79,52 @@ def learning_curves(run: Run, key: str, arms: Sequence[str] = ("ecg", "aligned")
     return pd.concat(curves, ignore_index=True)
 
 
+def adaptation(run: Run, keys: Sequence[str], arms: Sequence[str] = ("ecg", "aligned")) -> pd.DataFrame:
+    """How the validation loss falls with what it costs: one row a task, arm, training and epoch.
+
+    Columns: ``task``, ``arm``, ``training``, ``epoch``; ``passes`` over the training set, as
+    :func:`passes` counts them; ``seconds`` of this machine, without the probe's and validation's; ``loss``,
+    the best so far.
+    """
+    rows = []
+    for key in keys:
+        for arm in arms:
+            start = 0 if ARMS[arm].start == "random" else PROBE_PASSES
+            for training in trainings_of(run, key):
+                history = _history(run, key, arm, training)
+                rows.append(pd.DataFrame({
+                    "task": key, "arm": arm, "training": training, "epoch": history.index,
+                    "passes": EPOCH_PASSES * history.index + start,
+                    "seconds": history["seconds"].fillna(0).cumsum().to_numpy(),
+                    "loss": history["validation"].cummin().to_numpy(),
+                }))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def seconds_to_goal(curves: pd.DataFrame, key: str) -> str:
+    """A sentence without its full stop: after how many seconds each arm comes within the tolerance of the
+    best loss of the ECG-only network of the same training.
+    """
+    task = curves[curves["task"] == key]
+    goals = task[task["arm"] == "ecg"].groupby("training")["loss"].min()
+    said = []
+    for arm in dict.fromkeys(task["arm"]):
+        found = []
+        for training, rows in task[task["arm"] == arm].groupby("training"):
+            goal = goals[training]
+            arrived = rows[rows["loss"] <= goal + TOLERANCE * abs(goal)]
+            found.append(arrived["seconds"].iloc[0] if len(arrived) else np.nan)
+        known = np.array(found)[np.isfinite(found)]
+        name = f"{ARMS[arm].title}, after its probe," if ARMS[arm].start != "random" else ARMS[arm].title
+        if not len(known):
+            said.append(f"{name} never came there")
+            continue
+        rest = "" if len(known) == len(found) else f", and never in {len(found) - len(known)}"
+        trainings = f"{len(known)} training{'s' if len(known) > 1 else ''}"
+        said.append(f"{name} took {known.min():.1f} to {known.max():.1f} s ({trainings}{rest})")
+    return "; ".join(said)
+
+
 def still_falling(curves: pd.DataFrame, arm: str) -> str:
     """The end of a sentence that begins with the validation loss of ``arm``: how much of its whole fall came
     in the last quarter of its epochs, at most over trainings.
@@ -112,5 +158,9 @@ def median_saving(table: pd.DataFrame) -> Estimate:
 
 
 def _losses(run: Run, key: str, arm: str, training: int = 1) -> pd.Series:
+    return _history(run, key, arm, training)["validation"]
+
+
+def _history(run: Run, key: str, arm: str, training: int) -> pd.DataFrame:
     folder = run.require(run.models / model_name(key, arm, training=training))
-    return pd.read_parquet(folder / "history.parquet")["validation"]
+    return pd.read_parquet(folder / "history.parquet")
