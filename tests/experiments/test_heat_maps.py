@@ -67,7 +67,7 @@ def test_heat_is_told_in_multiples_of_chance():
     assert share_inside(case(coarse), column) == pytest.approx(5)
     assert np.isnan(share_inside(case(np.zeros((12, 10))), column))
     assert np.isnan(share_inside(case(even, changed=False), column))
-    assert pointing([case(inside), case(even)]) == "occlusion, aligned: 1.0 to 5.0"
+    assert pointing([case(inside), case(even)]) == "occlusion, aligned ECG: 1.0 to 5.0"
     assert pointing([case(even, changed=False)]) == pointing([]) == "not known in this run"
 
 
@@ -109,7 +109,7 @@ def test_adaptation_counts_passes_and_seconds_and_keeps_the_best(histories):
     assert table[table["arm"] == "ecg"]["passes"].max() == 6
     said = convergence.seconds_to_goal(table, "ukb.cm")
     assert said == (
-        "ECG-only network took 4.0 to 4.0 s (2 trainings); aligned ECG, after its probe, took 0.0 to 0.0 s "
+        "ECG-only network took 4.0 s (2 trainings); aligned ECG, after its probe, took 0.0 s "
         "(1 training, and never in 1)"
     )
     picture = draw_exhibits.adaptation(table)

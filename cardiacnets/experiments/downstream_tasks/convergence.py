@@ -121,7 +121,8 @@ def seconds_to_goal(curves: pd.DataFrame, key: str) -> str:
             continue
         rest = "" if len(known) == len(found) else f", and never in {len(found) - len(known)}"
         trainings = f"{len(known)} training{'s' if len(known) > 1 else ''}"
-        said.append(f"{name} took {known.min():.1f} to {known.max():.1f} s ({trainings}{rest})")
+        ends = dict.fromkeys((f"{known.min():.1f}", f"{known.max():.1f}"))
+        said.append(f"{name} took {' to '.join(ends)} s ({trainings}{rest})")
     return "; ".join(said)
 
 

@@ -44,7 +44,10 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
     for axis, key in zip(axes, keys, strict=False):
         task = TASKS[key]
         found = scores_of(table, task.cohort, task.name)
-        for arm in (arm for arm in arms if arm in found.scores):
+        alike = len(np.unique(found.truth[:, 0])) < 2
+        if alike:
+            axis.text(0.5, 0.5, "not estimable:\none class only", ha="center", va="center", color=INK)
+        for arm in (arm for arm in arms if arm in found.scores and not alike):
             wrong, right, _ = roc_curve(found.truth[:, 0], found.averaged(arm)[:, 0])
             axis.plot(wrong, right, color=ARM_COLOURS[arm], label=ARMS[arm].title, linewidth=1.6)
         axis.axline((0, 0), slope=1, color=FAINT, linewidth=0.8)
@@ -211,6 +214,10 @@ def regressions(table: pd.DataFrame, arm: str, people: bool, across: int = 9) ->
     figure = Figure(figsize=(1.35 * across, 1.42 * rows), dpi=110)
     axes = figure.subplots(rows, across, squeeze=False).ravel()
     for axis, row in zip(axes, table.itertuples(), strict=False):
+        if not np.isfinite(row.estimate):  # recorded of too few, or the same for all
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(f"{short(row.label)}\nnot estimable", fontsize=7, fontweight="normal", pad=2)
+            continue
         x, y = (
             (row.recorded[:DOTS], row.predicted[:DOTS]) if people else _tenths(row.recorded, row.predicted)
         )

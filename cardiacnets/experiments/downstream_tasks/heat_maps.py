@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cardiacnets import study
 from cardiacnets.artefacts import read_json
 from cardiacnets.cohorts.preprocessing import encoder_view, open_clean
 from cardiacnets.cohorts.store import open_cohort
@@ -89,7 +90,7 @@ def pointing(found: Sequence[CaseHeat]) -> str:
         known = shares[np.isfinite(shares)]
         if len(known):
             arm, how = column
-            said.append(f"{how}, {arm}: {known.min():.1f} to {known.max():.1f}")
+            said.append(f"{how}, {study.ARMS[arm].title}: {known.min():.1f} to {known.max():.1f}")
     return "; ".join(said) or "not known in this run"
 
 
