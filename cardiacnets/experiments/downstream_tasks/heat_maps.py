@@ -78,7 +78,8 @@ def share_inside(case: CaseHeat, column: tuple[str, str]) -> float:
     heat = case.heat[column]
     if case.changed is None or not heat.any():
         return np.nan
-    fine = np.repeat(heat, case.changed.shape[1] // heat.shape[1], axis=1)
+    columns = case.changed.shape[1]
+    fine = heat[:, np.arange(columns) * heat.shape[1] // columns]
     return float(fine[case.changed].sum() / fine.sum() / case.changed.mean())
 
 
