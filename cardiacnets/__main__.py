@@ -20,6 +20,13 @@ from cardiacnets.cohorts.preprocessing import preprocess_part
 from cardiacnets.cohorts.studied import load_manifests, store_part
 from cardiacnets.predictions import Roles, audit, read_predictions
 from cardiacnets.predictions.audit import in_lines
+from cardiacnets.predictions.embeddings import (
+    audit_embeddings,
+    embedding_lines,
+    holds_embeddings,
+    read_embeddings,
+    read_truths,
+)
 from cardiacnets.profile import load_profile, profile_names
 from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.run import REPOSITORY, open_run
@@ -246,9 +253,19 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 
 def add_audit(commands: argparse._SubParsersAction) -> None:
-    """``audit``: what a model's predictions are worth beside covariates, strangers and a classical model."""
+    """``audit``: what a model's predictions, or embeddings, are worth beside covariates and strangers."""
     parser = commands.add_parser("audit", help=add_audit.__doc__.partition(": ")[2])
-    parser.add_argument("predictions", type=Path, help="Parquet file in the open shape")
+    parser.add_argument(
+        "predictions", type=Path,
+        help="Parquet file of predictions in the open shape; or, with --truths, embeddings: Parquet "
+        "(participant, e0, e1, ...) or .npz (participant, embedding)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--truths", type=Path, help="of embeddings: CSV or Parquet with participant and a column a truth"
+    )
+    parser.add_argument(
+        "--beside", nargs="+", default=[], metavar="COLUMN", help="columns of --truths that are covariates"
+    )
     for role in fields(Roles):
         parser.add_argument(
             f"--{role.name.replace('_', '-')}", default=role.default, metavar="ARM",
@@ -261,9 +278,28 @@ def add_audit(commands: argparse._SubParsersAction) -> None:
 
 def run_audit(arguments: argparse.Namespace) -> int:
     """Print one line a question."""
+    if arguments.truths or holds_embeddings(arguments.predictions):
+        return run_embedding_audit(arguments)
     roles = Roles(**{role.name: getattr(arguments, role.name) for role in fields(Roles)})
     rows = audit(read_predictions(arguments.predictions), roles, arguments.resamples)
     print(rows.to_json(orient="records", indent=2) if arguments.json else in_lines(rows))
+    return 0
+
+
+def run_embedding_audit(arguments: argparse.Namespace) -> int:
+    """The same for embeddings, which a ridge regression reads."""
+    if not arguments.truths:
+        raise ValueError(f"{arguments.predictions} holds embeddings: name the table of truths, --truths FILE")
+    embeddings = read_embeddings(arguments.predictions)
+    found = audit_embeddings(
+        embeddings, *read_truths(arguments.truths, arguments.beside), arguments.resamples
+    )
+    if arguments.json:
+        tables = {"rows": found.rows, "retrieval": found.retrieval}
+        shown = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        print(json.dumps(shown | {"left_out": found.left_out}, indent=2))
+    else:
+        print(embedding_lines(found))
     return 0
 
 

@@ -24,3 +24,5 @@ class Picture:
     content: Content = "aggregate"
     simulated: bool = True
     """Whether it comes from a cohort of the run; the caption of what does not leaves its origin unsaid."""
+    vector: bool = False
+    """Kept as SVG instead of PNG: lines and letters that stay sharp at any size."""

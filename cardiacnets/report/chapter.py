@@ -22,6 +22,7 @@ from cardiacnets.report.exhibits import (
     picture,
     png_bytes,
     required,
+    svg_bytes,
     table_html,
 )
 from cardiacnets.report.provenance import cohorts_html, describe, footer_html
@@ -64,21 +65,24 @@ class Chapter:
         """Show a drawn picture with its words, as :meth:`figure` does."""
         self.figure(
             picture.figure, picture.name, caption=picture.caption, alt=picture.alt,
-            content=picture.content, simulated=picture.simulated,
+            content=picture.content, simulated=picture.simulated, vector=picture.vector,
         )  # fmt: skip
 
     def figure(
-        self, fig: Figure, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True
-    ) -> None:
-        """Show a matplotlib figure with its words, keep it as ``figures/NN-name.png``, and close it.
+        self, fig: Figure, name: str, *, caption: str, alt: str, content: Content, simulated: bool = True,
+        vector: bool = False,
+    ) -> None:  # fmt: skip
+        """Show a matplotlib figure with its words, keep it as ``figures/NN-name.png``, or, where it is a
+        ``vector`` drawing, as ``.svg``, and close it.
 
         ``simulated=False``: from no cohort of the run, so its caption does not say what it comes from.
         """
-        png = png_bytes(fig)
-        body = picture(png, alt)
+        kind = "svg" if vector else "png"
+        file = svg_bytes(fig) if vector else png_bytes(fig)
+        body = picture(file, alt, kind)
         self._show("Figure", name, body, caption, content, simulated)
-        with atomic_path(self.run.figures / f"{self.number}-{name}.png") as temporary:
-            temporary.write_bytes(png)
+        with atomic_path(self.run.figures / f"{self.number}-{name}.{kind}") as temporary:
+            temporary.write_bytes(file)
         plt.close(fig)
 
     def movie(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import html
 import shutil
 import subprocess
 import sys
@@ -16,13 +17,16 @@ import yaml
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
+from cardiacnets.picture import Picture
 from cardiacnets.report import gate
 from cardiacnets.report.accessible import mend
 from cardiacnets.report.address import config_with_buttons, repository_url
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import load_claims
 from cardiacnets.report.downloads import offer
+from cardiacnets.report.exhibits import picture, svg_bytes
 from cardiacnets.report.headline import headline
+from cardiacnets.report.network_diagrams import overview
 from cardiacnets.report.results import load_results
 from cardiacnets.report.study_exhibits import load_exhibits
 from cardiacnets.run import REPOSITORY, Run, open_run
@@ -30,6 +34,8 @@ from cardiacnets.run import REPOSITORY, Run, open_run
 HIDDEN = "remove-input"
 ANSWER = "answer.txt"
 """What the welcome page includes: the run's answer in a sentence."""
+OVERVIEW = "overview.txt"
+"""And the two stages as a diagram, at the sizes of the run's profile."""
 
 
 def build_book(run: Run) -> Path:
@@ -73,7 +79,18 @@ def stage(run: Run) -> Path:
     page = claims_page(claims, results, run, exhibits)
     (source / "claims.md").write_text(page, encoding="utf-8")
     (source / ANSWER).write_text(headline(results, bool(real_cohorts(run))), encoding="utf-8")
+    (source / OVERVIEW).write_text(_drawn(overview(run.profile)), encoding="utf-8")
     return source
+
+
+def _drawn(diagram: Picture) -> str:
+    """A diagram as a block of HTML in MyST Markdown, without a number: pages of prose have none."""
+    body = picture(svg_bytes(diagram.figure), diagram.alt, "svg")
+    caption = html.escape(diagram.caption, quote=False)
+    return (
+        f'```{{raw}} html\n<figure class="exhibit" data-content="{diagram.content}">{body}'
+        f"<figcaption>{caption}</figcaption></figure>\n```\n"
+    )
 
 
 def presentable(notebook: nbformat.NotebookNode, number: str = "") -> nbformat.NotebookNode:

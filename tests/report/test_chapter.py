@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.cmr.movie import film
+from cardiacnets.picture import Picture
 from cardiacnets.report import chapter as chapter_module
 from cardiacnets.report import load_results, open_chapter
 from cardiacnets.statistics import Estimate
@@ -165,3 +166,12 @@ def test_a_pyplot_figure_is_closed(chapter):
 def test_a_chapter_has_two_digits(number):
     with pytest.raises(ValueError, match="two digits"):
         open_chapter(number, profile="smoke")
+
+
+def test_a_vector_drawing_stays_one(chapter, shown):
+    chapter.show(Picture(drawing(), "plan", "A plan.", "A line.", "simulated", simulated=False, vector=True))
+    kept = chapter.run.figures / "05-plan.svg"
+    assert kept.read_bytes().lstrip().startswith(b"<?xml") and not kept.with_suffix(".png").exists()
+    (page,) = shown[0]
+    assert 'src="data:image/svg+xml;base64,' in page and 'alt="A line."' in page
+    assert "Simulated." not in page, "a plan comes from no cohort"

@@ -79,3 +79,11 @@ def test_a_page_offers_its_notebook_clean_and_as_executed(run):
 def test_a_notebook_that_the_repository_lacks_is_offered_as_executed_only(run):
     staged = nbformat.read(pages.stage(run) / "05_tasks.ipynb", as_version=4)
     assert staged.cells[1].source.count("{download}") == 1 and "05_tasks_executed" in staged.cells[1].source
+
+
+def test_the_welcome_page_draws_the_two_stages_at_the_run_s_sizes(run):
+    source = pages.stage(run)
+    drawn = (source / pages.OVERVIEW).read_text()
+    assert f"{{include}} {pages.OVERVIEW}" in (source / "welcome.md").read_text()
+    assert drawn.startswith("```{raw} html") and "data:image/svg+xml;base64," in drawn
+    assert f"{run.profile.aligning.batch} hearts" in re.search('alt="([^"]+)"', drawn)[1]

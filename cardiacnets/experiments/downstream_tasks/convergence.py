@@ -8,6 +8,8 @@ Alignment itself is left out too, as in the study: it is paid once for all tasks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
@@ -76,6 +78,53 @@ def learning_curves(run: Run, key: str) -> pd.DataFrame:
             columns = {"arm": arm, "training": training, "epoch": loss.index, "loss": loss.to_numpy()}
             curves.append(pd.DataFrame(columns))
     return pd.concat(curves, ignore_index=True)
+
+
+def adaptation(run: Run, keys: Sequence[str], arms: Sequence[str] = ("ecg", "aligned")) -> pd.DataFrame:
+    """How the validation loss falls with what it costs: one row a task, arm, training and epoch.
+
+    Columns: ``task``, ``arm``, ``training``, ``epoch``; ``passes`` over the training set, as
+    :func:`passes` counts them; ``seconds`` of this machine, without the probe's and validation's; ``loss``,
+    the best so far.
+    """
+    rows = []
+    for key in keys:
+        for arm in arms:
+            start = 0 if ARMS[arm].start == "random" else PROBE_PASSES
+            for training in trainings_of(run.profile, key):
+                curve = history(run, model_name(key, arm, training=training))
+                rows.append(pd.DataFrame({
+                    "task": key, "arm": arm, "training": training, "epoch": curve.index,
+                    "passes": EPOCH_PASSES * curve.index + start,
+                    "seconds": curve["seconds"].fillna(0).cumsum().to_numpy(),
+                    "loss": curve["validation"].cummin().to_numpy(),
+                }))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def seconds_to_goal(curves: pd.DataFrame, key: str) -> str:
+    """A sentence without its full stop: after how many seconds each arm comes within the tolerance of the
+    best loss of the ECG-only network of the same training.
+    """
+    task = curves[curves["task"] == key]
+    goals = task[task["arm"] == "ecg"].groupby("training")["loss"].min()
+    said = []
+    for arm in dict.fromkeys(task["arm"]):
+        found = []
+        for training, rows in task[task["arm"] == arm].groupby("training"):
+            goal = goals[training]
+            arrived = rows[rows["loss"] <= goal + TOLERANCE * abs(goal)]
+            found.append(arrived["seconds"].iloc[0] if len(arrived) else np.nan)
+        known = np.array(found)[np.isfinite(found)]
+        name = f"{ARMS[arm].title}, after its probe," if ARMS[arm].start != "random" else ARMS[arm].title
+        if not len(known):
+            said.append(f"{name} never came there")
+            continue
+        rest = "" if len(known) == len(found) else f", and never in {len(found) - len(known)}"
+        trainings = f"{len(known)} training{'s' if len(known) > 1 else ''}"
+        ends = dict.fromkeys((f"{known.min():.1f}", f"{known.max():.1f}"))
+        said.append(f"{name} took {' to '.join(ends)} s ({trainings}{rest})")
+    return "; ".join(said)
 
 
 def still_falling(curves: pd.DataFrame, arm: str) -> str:

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_curve
 
 from cardiacnets.cohorts.counts import publishable
-from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
+from cardiacnets.contracts import DIAGNOSIS_NAMES, LEADS, SUBTYPES
 from cardiacnets.experiments.downstream_tasks.exhibits import Confusion
+from cardiacnets.experiments.downstream_tasks.heat_maps import CaseHeat
 from cardiacnets.experiments.downstream_tasks.panels import panels
 from cardiacnets.picture import Picture
 from cardiacnets.predictions import scores_of
 from cardiacnets.study import ARMS, TASKS
-from cardiacnets.theme import ARM_COLOURS, FAINT, INK
+from cardiacnets.theme import ARM_COLOURS, BLUE, FAINT, INK
 
 COLUMNS = 3
 DOTS = 300
@@ -40,7 +43,10 @@ def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str
     for axis, key in zip(axes, keys, strict=True):
         task = TASKS[key]
         found = scores_of(table, task.cohort, task.name)
-        for arm in (arm for arm in arms if arm in found.scores):
+        alike = len(np.unique(found.truth[:, 0])) < 2
+        if alike:
+            axis.text(0.5, 0.5, "not estimable:\none class only", ha="center", va="center", color=INK)
+        for arm in (arm for arm in arms if arm in found.scores and not alike):
             wrong, right, _ = roc_curve(found.truth[:, 0], found.averaged(arm)[:, 0])
             axis.plot(wrong, right, color=ARM_COLOURS[arm], label=ARMS[arm].title, linewidth=1.6)
         axis.axline((0, 0), slope=1, color=FAINT, linewidth=0.8)
@@ -87,6 +93,86 @@ def diseases_by_labels(table: pd.DataFrame) -> Picture:
     )
 
 
+def adaptation(table: pd.DataFrame) -> Picture:
+    """Best validation loss so far against what it cost, a column a task: rows of
+    :func:`~cardiacnets.experiments.downstream_tasks.convergence.adaptation`.
+    """
+    keys = list(dict.fromkeys(table["task"]))
+    figure = Figure(figsize=(3.2 * len(keys), 5.2))
+    grid = figure.subplots(2, len(keys), squeeze=False)
+    costs = {"passes": "passes over the training set", "seconds": "seconds on this machine"}
+    for row, (cost, words) in zip(grid, costs.items(), strict=True):
+        for axis, key in zip(row, keys, strict=True):
+            for (arm, _), line in table[table["task"] == key].groupby(["arm", "training"], sort=False):
+                axis.plot(
+                    line[cost], line["loss"], color=ARM_COLOURS[arm], label=ARMS[arm].title, linewidth=1.3,
+                    drawstyle="steps-post", marker="o", markersize=2.5,
+                )  # fmt: skip
+            axis.set(xlabel=words, ylabel="validation loss" if key == keys[0] else "")
+            axis.set_title(TASKS[key].title if cost == "passes" else "", loc="left", fontsize="small")
+    lines, labels = grid[0, 0].get_legend_handles_labels()
+    named = dict(zip(labels, lines, strict=True))
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=2)
+    trained = table.groupby("task")["training"].nunique()
+    return Picture(
+        figure,
+        "adaptation",
+        "Best validation loss so far of the aligned encoder and of the network from random weights, a line a "
+        f"training (n = {', '.join(str(trained[key]) for key in keys)} of each, from left to right), against "
+        "passes over the training set (an epoch is three, the aligned encoder's probe one) and against "
+        "seconds, in which neither the probe nor the asking of validation is counted.",
+        f"Two rows of {len(keys)} panels, a task each: falling step lines of validation loss of two networks "
+        "over passes and over seconds.",
+    )
+
+
+def heat_maps(found: Sequence[CaseHeat]) -> Picture:
+    """A row a disease, a column a network and method: the beat of one simulated person over its heat, and
+    outlined what the disease changed in it.
+    """
+    columns = list(found[0].heat)
+    figure = Figure(figsize=(2.6 * len(columns), 3.3 * len(found)))
+    grid = figure.subplots(len(found), len(columns), squeeze=False)
+    for row, case in zip(grid, found, strict=True):
+        for axis, column in zip(row, columns, strict=True):
+            _beat_over_heat(axis, case.beat, case.heat[column], case.changed)
+            arm, how = column
+            axis.set_title(f"{ARMS[arm].title}\n{how}", loc="left", fontsize=8)
+        row[0].set_yticks(np.arange(len(LEADS)), LEADS, fontsize=7)
+        name = DIAGNOSIS_NAMES[case.disease]
+        row[0].set_ylabel(f"{name}\nscores higher than {case.rank}", fontsize=8)
+    unknown = [DIAGNOSIS_NAMES[case.disease] for case in found if case.changed is None]
+    cause = "; outlined: the fifth of the beat that the disease changed most in this simulated person"
+    if unknown:
+        cause += f" (not known for {', '.join(unknown)})"
+    return Picture(
+        figure,
+        "heat-maps",
+        "Heat maps of the same ECGs by the aligned and by the ECG-only network: Grad-CAM, as published, and "
+        "occlusion, each on its own scale. Of each disease, the test case that the aligned network scores "
+        f"highest, a rule and no choice of ours{cause}.",
+        f"{len(found)} rows, a disease each, of {len(columns)} panels: twelve leads of one beat, one above "
+        "the other, shaded by heat.",
+        "simulated",
+    )
+
+
+def _beat_over_heat(axis: Axes, beat: np.ndarray, heat: np.ndarray, changed: np.ndarray | None) -> None:
+    leads, columns = heat.shape
+    edges = np.linspace(0, 1, columns + 1), np.arange(leads + 1) - 0.5
+    axis.pcolormesh(*edges, heat, cmap="Oranges", vmin=0, vmax=1.3)
+    if changed is not None:
+        across = np.linspace(0, 1, changed.shape[1] + 1)
+        for lead, column in zip(*np.nonzero(changed), strict=True):
+            corner = across[column], lead - 0.5
+            axis.add_patch(Rectangle(corner, across[1], 1, fill=False, edgecolor=BLUE, linewidth=0.8))
+    times = np.linspace(0, 1, beat.shape[1])
+    for lead, trace in enumerate(beat):
+        axis.plot(times, lead - np.clip(trace, -1, 1) * 0.45, color=INK, linewidth=0.7)
+    axis.set(xticks=[], yticks=[], ylim=(leads - 0.5, -0.5), xlim=(0, 1))
+    axis.grid(False)
+
+
 def confusions(found: Sequence[Confusion], key: str, least: int = 0) -> Picture:
     """Confusion matrices of arms side by side, shares by row and counts, none of them under ``least``."""
     names = [DIAGNOSIS_NAMES[subtype].removesuffix(" cardiomyopathy") for subtype in SUBTYPES]
@@ -120,6 +206,10 @@ def regressions(table: pd.DataFrame, arm: str, people: bool) -> Picture:
     figure, axes = panels(len(table), 9, (1.35, 1.42))
     figure.set_dpi(110)
     for axis, row in zip(axes, table.itertuples(), strict=True):
+        if not np.isfinite(row.estimate):  # recorded of too few, or the same for all
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(f"{short(row.label)}\nnot estimable", fontsize=7, fontweight="normal", pad=2)
+            continue
         x, y = (
             (row.recorded[:DOTS], row.predicted[:DOTS]) if people else _tenths(row.recorded, row.predicted)
         )

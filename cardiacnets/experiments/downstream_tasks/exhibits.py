@@ -23,11 +23,18 @@ from cardiacnets.study import ARMS, TASKS
 
 def decision_table(table: pd.DataFrame, key: str) -> pd.DataFrame:
     """One row an arm and metric of :func:`cardiacnets.predictions.operating_points`; the threshold maximises
-    sensitivity + specificity on the validation part of the cohort that was trained on.
+    sensitivity + specificity on the validation part of the cohort that was trained on. Where that part has no
+    case, no control or no answer of the arm, there is no threshold, and each row says so.
     """
     task, rows = TASKS[key], []
     for arm in scores_of(table, task.cohort, task.name).scores:
-        found = decisions(table, key, arm)
+        try:
+            found = decisions(table, key, arm)
+        except ValueError as error:
+            why = f"not estimable: no threshold from validation: {error}"
+            rows.append(pd.DataFrame([NOTHING | {"metric": name, "why": why, "task": key, "arm": arm}
+                                      for name in METRICS]))  # fmt: skip
+            continue
         points = operating_points(
             found.truth, found.scores, found.threshold, found.probabilities, found.participants
         )

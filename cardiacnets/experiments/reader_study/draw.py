@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import seaborn
 import seaborn.objects as so
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
 
 from cardiacnets.ecg import plot_beats
+from cardiacnets.experiments.reader_study.measures import MODEL
 from cardiacnets.picture import Picture
 from cardiacnets.statistics import Estimate
 from cardiacnets.theme import BLUE, FAINT, INK, ORANGE, draw_on
@@ -52,6 +55,54 @@ def displays(
         "model.",
         simulated=simulated,
     )
+
+
+def plane(points: pd.DataFrame, truth: np.ndarray, scores: np.ndarray, simulated: bool) -> Picture:
+    """Each reader as a point, a panel a display, with the model's curve and operating point: rows of
+    :func:`~cardiacnets.experiments.reader_study.measures.points_in_plane`.
+    """
+    shown = [display for display in DISPLAYS if (points["modality"] == display).any()]
+    figure = Figure(figsize=(3.5 * len(shown), 4.2))
+    axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    wrong, right, _ = roc_curve(truth, scores)
+    model = points[points["reader"] == MODEL]
+    for axis, display in zip(axes, shown, strict=True):
+        axis.axline((0, 0), slope=1, color=FAINT, linewidth=0.8)
+        axis.plot(wrong, right, color=ORANGE, label="model from the ECG")
+        _cross(axis, model, ORANGE, "*", 12, "its threshold")
+        own = points[(points["reader"] != MODEL) & (points["modality"] == display)]
+        for experience, marker in {"junior": "o", "senior": "s"}.items():
+            _cross(axis, own[own["experience"] == experience], BLUE, marker, 6, experience)
+        axis.set(title=DISPLAYS[display], xlabel="1 − specificity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axis.set_aspect("equal")
+    axes[0].set_ylabel("sensitivity")
+    named: dict = {}
+    for axis in axes:
+        named |= {label: line for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4)
+    return Picture(
+        figure,
+        "plane",
+        f"Readers and model in one ROC plane: each reader's decisions with each display (n = {len(truth)} "
+        f"cases, {int(np.sum(truth))} of them diseased), and the model's curve with the threshold that "
+        "validation chose. Crosses: Wilson's 95 % intervals over cases, for that reader.",
+        f"{len(shown)} square panels, a display each: points with crosses for readers, a curve and a star "
+        "for the model, and the diagonal of chance.",
+        simulated=simulated,
+    )
+
+
+def _cross(axis: Axes, points: pd.DataFrame, color: str, marker: str, size: float, label: str) -> None:
+    """Points of the plane with the intervals of both coordinates."""
+    if points.empty:
+        return
+    x, y = 1 - points["specificity"], points["sensitivity"]
+    across = x - 1 + points["specificity_high"], 1 - x - points["specificity_low"]
+    along = y - points["sensitivity_low"], points["sensitivity_high"] - y
+    axis.errorbar(
+        x, y, xerr=np.clip(across, 0, None), yerr=np.clip(along, 0, None), color=color, fmt=marker,
+        markersize=size, linewidth=0, elinewidth=0.7, label=label,
+    )  # fmt: skip
 
 
 def gains(table: pd.DataFrame, simulated: bool) -> Picture:
