@@ -54,8 +54,8 @@ def audit(table: pd.DataFrame, roles: Roles | None = None, resamples: int = RESA
     ``mean r``), ``estimate, low, high, n, method``, ``pvalue``, ``low_training, high_training`` (the smallest
     and largest over trainings of the model), ``share_of_oracle`` and ``words``. Several trainings of an arm
     are averaged first, and the intervals of differences hold their spread
-    (:func:`cardiacnets.statistics.trainings.with_trainings`); of a model that was trained once, method and
-    words say that they cannot. Outputs of a task of classes are each
+    (:func:`cardiacnets.statistics.trainings.with_trainings`); of a model that was trained once, the method
+    says that they cannot. Outputs of a task of classes are each
     judged against the rest. Raises ``ValueError`` if no task holds the model.
     """
     roles = roles or Roles()
@@ -118,7 +118,8 @@ def _audited(task: str, scores: TaskScores, roles: Roles, resamples: int) -> Ite
                 yield row | {"words": f"not estimable: {error}"}
                 continue
             words = in_words(found, f"better than {role}", f"worse than {role}", f"no difference from {role}")
-            yield row | found.row() | {"words": words}
+            once = len(scores.scores[roles.model]) == 1
+            yield row | (trained_once(found) if once else found).row() | {"words": words}
 
 
 def _over_trainings(
@@ -130,8 +131,6 @@ def _over_trainings(
         if len(each := scores.scores[arm]) > 1:
             whole = measure(each.mean(axis=0))
             left_out.append([found.estimate + sign * (measure(one) - whole) for one in without_each(each)])
-    model = arms[0]
-    found = found if len(scores.scores[model]) > 1 else trained_once(found)
     return with_trainings(found, left_out)
 
 
