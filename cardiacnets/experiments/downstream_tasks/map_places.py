@@ -97,6 +97,10 @@ def places_table(table: pd.DataFrame, marked: list[Place], teacher: str = "grid"
         gain = nearest(table, place, teacher)
         inside = f"beyond it in {' and '.join(beyond)}" if beyond else "inside"
         row["on the map"] = "not placed" if gain is None else inside
-        row["nearest cell"] = "–" if gain is None else in_words(gain, "gains", "loses", "shows nothing")
+        row["nearest cell"] = "–" if gain is None else f"{gain.estimate:.3f}, {_in_words(gain)}"
         rows.append(row | {"source": place.source})
     return pd.DataFrame(rows)
+
+
+def _in_words(gain: Comparison) -> str:
+    return in_words(gain, "a gain", "a loss", "nothing")
