@@ -70,6 +70,11 @@ class Cine:
         phases = np.asarray(self.times) / self.meta["cycle_ms"]
         return _to_bytes(resample_beat(cropped, phases, np.arange(frames) / frames))
 
+    def places(self, view: str, location: HeartLocation, pixels: int | None = None) -> np.ndarray:
+        """Row and column (2, pixels, pixels), in the stored frames, of each pixel of :meth:`standard`."""
+        grid = _grid(self.spacing[1:], location.centre, pixels or VIEWS[view])
+        return _upright(grid, self.meta.get("affine"), view)
+
 
 def _upright(frames: np.ndarray, affine: np.ndarray | None, view: str) -> np.ndarray:
     """Square frames (T, n, n) in one orientation, however they are stored; unchanged without ``affine``.
@@ -116,10 +121,16 @@ def _crop(
     step = PIXEL_MM / np.asarray(spacing)
     # finer pixels are averaged before they are thinned out, so that texture does not turn into pattern
     smooth = ndimage.gaussian_filter(frames.astype(np.float32), (0, *np.clip((step - 1) / 2, 0, None)))
+    grid = _grid(spacing, centre, pixels)
+    return np.stack([ndimage.map_coordinates(frame, grid, order=1, cval=0.0) for frame in smooth])
+
+
+def _grid(spacing: tuple[float, float], centre: tuple[float, float], pixels: int) -> np.ndarray:
+    """Rows and columns (2, pixels, pixels) of a square of 1.8 mm pixels around ``centre``."""
+    step = PIXEL_MM / np.asarray(spacing)
     first = np.asarray(centre) - step * (pixels - 1) / 2
     rows, columns = (first[axis] + step[axis] * np.arange(pixels) for axis in (0, 1))
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))  # (2, pixels, pixels)
-    return np.stack([ndimage.map_coordinates(frame, grid, order=1, cval=0.0) for frame in smooth])
+    return np.stack(np.meshgrid(rows, columns, indexing="ij"))
 
 
 def _to_bytes(frames: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from cardiacnets import study
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import excluded, participant_flow
+from cardiacnets.cohorts.judged_crop import judged_location
 from cardiacnets.cohorts.manifest import Manifest
 from cardiacnets.cohorts.tables import (
     file_paths,
@@ -34,6 +36,7 @@ from cardiacnets.cohorts.tables import (
 )
 from cardiacnets.contracts import ECG_SAMPLES
 from cardiacnets.ecg import heart_rate, read_ecg
+from cardiacnets.judges.acdc_segmenter import why_not
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.reach import code_of
 from cardiacnets.shards import PARTS, Part, leave_shard, load_shard, over_shards, shard_file, shards_of
@@ -61,6 +64,8 @@ class Selection:
     indices: np.ndarray
     everyone: pd.DataFrame
     exclusions: tuple[tuple[str, np.ndarray], ...]
+    crop: str = "beat"
+    """What finds the heart in the short axis: ``beat`` or ``judge``."""
 
 
 def select_recordings(manifest: Manifest, covariates: tuple[str, ...], cines: bool) -> Selection:
@@ -103,7 +108,16 @@ def select_recordings(manifest: Manifest, covariates: tuple[str, ...], cines: bo
         indices,
         identifiers.reset_index(drop=True),
         tuple(exclusions),
+        _crop_of(manifest) if cines else "beat",
     )  # fmt: skip
+
+
+def _crop_of(manifest: Manifest) -> str:
+    """What finds the hearts of a cohort with CMR; a warning where the judge is asked for and not there."""
+    if manifest.cine.crop == "judge" and (reason := why_not()):
+        warnings.warn(f"{manifest.file}: crop: judge: {reason}; hearts are found by their beat", stacklevel=2)
+        return "beat"
+    return manifest.cine.crop
 
 
 def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
@@ -123,6 +137,7 @@ def ingredients_of(manifest: Manifest, chosen: Selection, frames: int) -> dict:
         "files": listing.hexdigest(),
         "frames": frames,
         "codes": study.CODES.to_csv(),
+        "crop": chosen.crop,
         "source": code_of(select_recordings, read_cohort),
     }
 
@@ -141,7 +156,7 @@ def read_cohort(state: Path, chosen: Selection, frames: int, processes: int = 1)
             open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=(count, *shape)).flush()
         (state / MARKS).mkdir()
     jobs = [
-        (rows, state, _files(chosen, rows), frames)
+        (rows, state, _files(chosen, rows), frames, chosen.crop)
         for rows in shards
         if not _mark(state, rows.start).is_file()
     ]
@@ -167,7 +182,7 @@ def read_part(state: Path, chosen: Selection, frames: int, part: Part) -> None:
     """
     for rows in tqdm(part.share(shards_of(len(chosen.recordings), SHARD)), desc=f"read files, part {part}"):
         if not _mark(state, rows.start).is_file():
-            leave_shard(state, rows.start, partial(_read_apart, _files(chosen, rows), frames))
+            leave_shard(state, rows.start, partial(_read_apart, _files(chosen, rows), frames, chosen.crop))
 
 
 def hand_over(state: Path, folder: Path) -> None:
@@ -203,7 +218,7 @@ def _layout(paths: dict[str, list[Path]], frames: int) -> dict[str, tuple[tuple[
     return {"ecg": ((12, ECG_SAMPLES), np.int16), **views}
 
 
-def _read_shard(shard: range, state: Path, paths: dict[str, list[Path]], frames: int) -> None:
+def _read_shard(shard: range, state: Path, paths: dict[str, list[Path]], frames: int, crop: str) -> None:
     """Read one shard's files into its rows, or move in what was read apart; then mark it as done."""
     start, rows = shard.start, slice(shard.start, shard.stop)
     stored = {name: open_memmap(state / f"{name}.npy", mode="r+") for name in _layout(paths, frames)}
@@ -212,7 +227,7 @@ def _read_shard(shard: range, state: Path, paths: dict[str, list[Path]], frames:
             array[rows] = left.pop(name)
         found = pd.DataFrame(left)
     else:
-        found = _read_files(paths, frames, {name: array[rows] for name, array in stored.items()})
+        found = _read_files(paths, frames, crop, {name: array[rows] for name, array in stored.items()})
     for array in stored.values():
         array.flush()
     with atomic_path(_mark(state, start)) as temporary:
@@ -220,11 +235,11 @@ def _read_shard(shard: range, state: Path, paths: dict[str, list[Path]], frames:
     shard_file(state, start).unlink(missing_ok=True)
 
 
-def _read_apart(paths: dict[str, list[Path]], frames: int) -> dict[str, np.ndarray]:
+def _read_apart(paths: dict[str, list[Path]], frames: int, crop: str) -> dict[str, np.ndarray]:
     """One shard's arrays and, a column an array, what was found."""
     count = len(paths["ecg"])
     arrays = {name: np.zeros((count, *shape), kind) for name, (shape, kind) in _layout(paths, frames).items()}
-    found = _read_files(paths, frames, arrays)
+    found = _read_files(paths, frames, crop, arrays)
     return arrays | {
         "reason": found["reason"].to_numpy(str),
         "detail": found["detail"].to_numpy(str),
@@ -232,7 +247,9 @@ def _read_apart(paths: dict[str, list[Path]], frames: int) -> dict[str, np.ndarr
     }
 
 
-def _read_files(paths: dict[str, list[Path]], frames: int, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+def _read_files(
+    paths: dict[str, list[Path]], frames: int, crop: str, arrays: dict[str, np.ndarray]
+) -> pd.DataFrame:
     """Read one shard's files into ``arrays``; one row for each recording, with what is wrong with it."""
     found = []
     for place in range(len(paths["ecg"])):
@@ -244,7 +261,10 @@ def _read_files(paths: dict[str, list[Path]], frames: int, arrays: dict[str, np.
                     arrays["ecg"][place] = in_microvolts(signal)
                     row["heart_rate"] = float(heart_rate(signal))
                 else:
-                    arrays[VIEWS[what][0]][place] = read_cine(files[place], view=what).standard(frames=frames)
+                    cine = read_cine(files[place], view=what)
+                    asked = crop == "judge" and what == "sax"
+                    location = judged_location(cine) if asked else None
+                    arrays[VIEWS[what][0]][place] = cine.standard(frames=frames, location=location)
             except Exception as error:  # one bad file among ten thousand must not end the import
                 row["reason"] = row["reason"] or _reason(what, error)
                 row["detail"] = " ".join(f"{row['detail']} {error or type(error).__name__}".split())

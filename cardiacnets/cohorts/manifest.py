@@ -49,6 +49,10 @@ class Cine(Section):
 
     sax: Signal
     four_chamber: Signal
+    crop: Literal["beat", "judge"] = "beat"
+    """What finds the heart in the short axis: its beat, or the outside judge, a network trained on real
+    hearts (:mod:`cardiacnets.cohorts.judged_crop`), where it is installed.
+    """
 
 
 class Join(Section):

@@ -7,7 +7,7 @@ pictures, and how far towards the *oracle* does it get? What the file does not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -21,8 +21,10 @@ from cardiacnets.statistics import (
     auc_difference,
     auc_interval,
     bootstrap_correlations,
+    pearson,
 )
 from cardiacnets.statistics.in_words import in_words
+from cardiacnets.statistics.trainings import trained_once, with_trainings, without_each
 
 RESAMPLES = 2000
 SEED = 1
@@ -51,7 +53,9 @@ def audit(table: pd.DataFrame, roles: Roles | None = None, resamples: int = RESA
     Columns: ``task, output, against`` (a role; empty for the model's own number), ``metric`` (``auc`` or
     ``mean r``), ``estimate, low, high, n, method``, ``pvalue``, ``low_training, high_training`` (the smallest
     and largest over trainings of the model), ``share_of_oracle`` and ``words``. Several trainings of an arm
-    are averaged first: their spread is in no interval but beside it. Outputs of a task of classes are each
+    are averaged first, and the intervals of differences hold their spread
+    (:func:`cardiacnets.statistics.trainings.with_trainings`); of a model that was trained once, the method
+    says that they cannot. Outputs of a task of classes are each
     judged against the rest. Raises ``ValueError`` if no task holds the model.
     """
     roles = roles or Roles()
@@ -114,7 +118,20 @@ def _audited(task: str, scores: TaskScores, roles: Roles, resamples: int) -> Ite
                 yield row | {"words": f"not estimable: {error}"}
                 continue
             words = in_words(found, f"better than {role}", f"worse than {role}", f"no difference from {role}")
-            yield row | found.row() | {"words": words}
+            once = len(scores.scores[roles.model]) == 1
+            yield row | (trained_once(found) if once else found).row() | {"words": words}
+
+
+def _over_trainings(
+    found: Comparison, scores: TaskScores, arms: tuple[str, str], measure: Callable[[np.ndarray], float]
+) -> Comparison:
+    """``found``, the first of ``arms`` less the second by ``measure`` of (n, outputs), over trainings too."""
+    left_out = []
+    for arm, sign in zip(arms, (1, -1), strict=True):
+        if len(each := scores.scores[arm]) > 1:
+            whole = measure(each.mean(axis=0))
+            left_out.append([found.estimate + sign * (measure(one) - whole) for one in without_each(each)])
+    return with_trainings(found, left_out)
 
 
 class _Areas:
@@ -133,7 +150,11 @@ class _Areas:
         return auc_interval(self.truth, self._of(arm), clusters=self.scores.clusters)
 
     def difference(self, arm: str, other: str) -> Comparison:
-        return auc_difference(self.truth, self._of(arm), self._of(other), clusters=self.scores.clusters)
+        found = auc_difference(self.truth, self._of(arm), self._of(other), clusters=self.scores.clusters)
+        return _over_trainings(found, self.scores, (arm, other), self._auc)
+
+    def _auc(self, scores: np.ndarray) -> float:
+        return auc_interval(self.truth, scores[:, self.place]).estimate
 
     def spread(self, arm: str) -> dict[str, float]:
         try:
@@ -170,7 +191,11 @@ class _Correlations:
         return self.found.mean(arm)
 
     def difference(self, arm: str, other: str) -> Comparison:
-        return self.found.mean_difference(arm, other)
+        found = self.found.mean_difference(arm, other)
+        return _over_trainings(found, self.scores, (arm, other), self._mean_r)
+
+    def _mean_r(self, scores: np.ndarray) -> float:
+        return float(np.nanmean(pearson(self.scores.truth, scores)))
 
     def spread(self, arm: str) -> dict[str, float]:
         single = [

@@ -60,7 +60,9 @@ RULE = (
     "as how well its readers read, is no finding and gets no verdict. n counts what its own number is made "
     "of: people, recordings, or those without the disease. *p ≤* marks the least p that the resampling can "
     "give. Where a result's method does not name trainings, its interval resamples people only: trained "
-    "again, a network may move the difference further."
+    "again, a network may move the difference further. So what rests on one training of a network is decided "
+    "only if it stays so with the spread that comparable networks of this run showed from training to "
+    "training, added to its interval in squares; else it is *undecided as to trainings*."
 )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from cardiacnets.report.families import Corrected, corrected
+from cardiacnets.report.one_training import beyond_one_training
 from cardiacnets.report.results import Result
 from cardiacnets.report.verdicts import (
     ASSUMED,
@@ -98,7 +100,8 @@ def load_claims(path: Path) -> list[Claim]:
 
 
 def judgements(claim: Claim, results: Mapping[str, Result]) -> tuple[Verdict, ...]:
-    """The verdict of each of the claim's results, in their order.
+    """The verdict of each of the claim's results, in their order; of a network that was trained once as
+    :func:`cardiacnets.report.one_training.beyond_one_training` has it.
 
     Raises ``ValueError`` where equivalence would be judged by another interval than that of two one-sided
     tests.
@@ -108,9 +111,13 @@ def judgements(claim: Claim, results: Mapping[str, Result]) -> tuple[Verdict, ..
         return ()
     if claim.kind == "value":
         return tuple(Verdict(NOT_RECORDED if each is None else BESIDE) for each in found)
-    if claim.assumed:
-        return tuple(_judge(claim, each) if _by_people(each) else Verdict(ASSUMED) for each in found)
-    return tuple(_judge(claim, each) for each in found)
+
+    def judged(result: Result | None) -> Verdict:
+        if claim.assumed and not _by_people(result):
+            return Verdict(ASSUMED)
+        return beyond_one_training(partial(_judge, claim), result, results)
+
+    return tuple(map(judged, found))
 
 
 def verdict(claim: Claim, results: Mapping[str, Result]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from cardiacnets.report.families import LEVEL
+from cardiacnets.report.one_training import beyond_one_training
 from cardiacnets.report.results import Result, decimals, number
 from cardiacnets.report.verdicts import AGREES, DISAGREES, NOT_RECORDED, UNDECIDED, judge_order
 from cardiacnets.statistics import holm
@@ -45,7 +46,7 @@ def without_covariates(results: Mapping[str, Result]) -> str:
 def _change(results: Mapping[str, Result], arms: str) -> str:
     """ "0.049 (95 % interval 0.035 to 0.064: a gain)"."""
     found = results.get(f"{INDICES}.{arms}")
-    word = WORDS[judge_order(found).word]
+    word = WORDS[beyond_one_training(judge_order, found, results).word]
     if found is None or found.value is None or found.interval is None:
         return word
     digits = decimals(found.value, *found.interval)
@@ -59,7 +60,7 @@ def _screening(results: Mapping[str, Result], arms: str) -> str:
     found = [each for each in found if each is not None and each.interval is not None]
     if not found:
         return f"is {NOT_RECORDED}"
-    words = [judge_order(each).word for each in found]
+    words = [beyond_one_training(judge_order, each, results).word for each in found]
     adjusted = holm([float("nan") if each.pvalue is None else each.pvalue for each in found])
     counts = Counter(words)
     kept = Counter(word for word, p in zip(words, adjusted, strict=True) if p < LEVEL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cardiacnets.statistics.estimate import Estimate
+from cardiacnets.statistics.trainings import ONE_TRAINING
 
 
 def side_of_zero(difference: Estimate) -> int | None:
@@ -24,6 +25,11 @@ def in_one_cell(value: float, low: float, high: float, digits: int = 3) -> str:
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")
 
 
+def as_trained(difference: Estimate) -> str:
+    """What has to follow a direction that one training of a network shows; nothing after any other."""
+    return " (in its one training: another may differ)" if ONE_TRAINING in difference.method else ""
+
+
 def in_words(
     difference: Estimate, above: str, below: str, nothing: str = "makes no difference", *,
     of: str = "participants", unit: str = "", lost: str = "one",
@@ -34,11 +40,11 @@ def in_words(
     The words end a sentence that begins with what was changed ("the movie ..."); ``of`` names what ``n``
     counts, ``unit`` is the difference's. An interval that holds 0 proves no equality, and the words say so: a
     difference of about its half-width would go unseen; ``lost`` is what it is called. Without a finite
-    interval nothing is said but ``unknown``.
+    interval nothing is said but ``unknown``. Of a direction that one training shows the words say so.
     """
     side, (low, high) = side_of_zero(difference), difference.interval
     if side != 0:
-        return unknown if side is None else above if side > 0 else below
+        return unknown if side is None else (above if side > 0 else below) + as_trained(difference)
     counted = "this run" if difference.n is None else f"{difference.n} {of}"
     unseen = f"{(high - low) / 2:.2g} {unit}".strip()
     return f"{nothing} that {counted} can see ({lost} below about {unseen} would be lost)"

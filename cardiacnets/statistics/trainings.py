@@ -25,6 +25,15 @@ NEAREST, FARTHEST = 1e-3, 30.0
 OVER_TRAININGS = "trainings by jackknife, added in squares"
 """What a method says whose interval holds them."""
 ONE_TRAINING = "one training: its spread is not in the interval"
+LENT = "spread of trainings lent by comparable networks, added in squares"
+"""What a method says of a network that was trained once, whose interval holds the spread of others."""
+
+
+def trained_once(found: Found) -> Found:
+    """``found``, what a network says that was trained once; its method tells so, however often asked."""
+    if ONE_TRAINING in found.method:
+        return found
+    return replace(found, method=f"{found.method}; {ONE_TRAINING}")
 
 
 def with_trainings(
@@ -57,7 +66,35 @@ def with_trainings(
         return found
     variance = sum((len(values) - 1) ** 2 / len(values) * values.var(ddof=1) for values in arms)
     freedom = sum(len(values) - 1 for values in arms)
-    error, z = float(np.sqrt(variance)), normal_quantile(found.level)
+    counts = " and ".join(dict.fromkeys(str(len(values)) for values in arms))
+    method = f"{found.method}; {counts} {OVER_TRAININGS}"
+    return _widened(found, float(np.sqrt(variance)), freedom, method, bounds)
+
+
+def with_lent_spread(found: Found, spreads: Sequence[tuple[float, int]]) -> Found:
+    """``found``, from networks that were trained once, with an interval over participants and trainings as
+    wide as if they varied like comparable networks.
+
+    ``spreads``: of each comparable result its standard deviation between T >= 2 single trainings, and T;
+    pooled over them with sum(T - 1) degrees of freedom. Limits, and the test of a :class:`Comparison`, as
+    :func:`with_trainings` has them, but for one training, whose variance no mean divides. Raises
+    ``ValueError`` where nothing lends a spread.
+    """
+    if not spreads or any(count < 2 or not deviation >= 0 for deviation, count in spreads):
+        raise ValueError(f"a spread is lent by two or more trainings of an arm, found {list(spreads)}")
+    if not np.isfinite([found.estimate, *found.interval]).all():
+        return found
+    freedom = sum(count - 1 for _, count in spreads)
+    variance = sum((count - 1) * deviation**2 for deviation, count in spreads) / freedom
+    method = f"{found.method}; {LENT}"
+    return _widened(found, float(np.sqrt(variance)), freedom, method, (-np.inf, np.inf))
+
+
+def _widened(
+    found: Found, error: float, freedom: int, method: str, bounds: tuple[float, float]
+) -> Found:
+    """``found`` with Student's interval of an independent ``error`` added in squares."""
+    z = normal_quantile(found.level)
 
     def half_width(z: float) -> float:
         """Of Student's interval that is as sure as the normal one of z standard errors."""
@@ -69,8 +106,6 @@ def with_trainings(
         max(found.estimate - float(np.hypot(below, half_width(z))), bounds[0]),
         min(found.estimate + float(np.hypot(above, half_width(z))), bounds[1]),
     )
-    counts = " and ".join(dict.fromkeys(str(len(values)) for values in arms))
-    method = f"{found.method}; {counts} {OVER_TRAININGS}"
     changed = {"interval": interval, "method": method}
     if isinstance(found, Comparison) and error > 0:
         toward = below if found.estimate > 0 else above

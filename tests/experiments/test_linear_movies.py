@@ -43,7 +43,11 @@ def stage(monkeypatch):
 
 @pytest.mark.parametrize(
     ("network", "twin", "word"),
-    [("near", "far", "adds"), ("far", "near", "worse"), ("near", "near", "nothing seen")],
+    [
+        ("near", "far", "adds (one training)"),
+        ("far", "near", "worse (one training)"),
+        ("near", "near", "nothing seen"),
+    ],
 )
 def test_every_measure_says_who_is_closer_to_the_own_heart(stage, network, twin, word):
     found = stage(network, twin)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cardiacnets.experiments.downstream_tasks.draw import map_of_gain
 from cardiacnets.experiments.downstream_tasks.map_of_gain import (
     TEACHERS,
     World,
@@ -12,6 +13,7 @@ from cardiacnets.experiments.downstream_tasks.map_of_gain import (
     gains,
     zero_line,
 )
+from cardiacnets.experiments.downstream_tasks.map_places import Place, nearest, on_axis, places_table
 from cardiacnets.models.linear_twin import ClosedFormAlignment, RidgeMap
 from cardiacnets.profile import LinearTwin
 from cardiacnets.statistics import Comparison
@@ -124,3 +126,51 @@ def test_several_teachers_are_fitted_as_if_each_were_alone():
         np.testing.assert_array_equal(together[name].out_of_fold, alone.out_of_fold)
         np.testing.assert_array_equal(together[name].ridge.weight, alone.ridge.weight)
         np.testing.assert_array_equal(alone.ridge.weight, RidgeMap.fit(features, values).weight)
+
+
+def test_the_gain_is_over_whichever_readout_of_the_ecg_validation_prefers(table):
+    world = low_rank_world()
+    one = dataclasses.replace(SETTINGS, map_labels=(40,), map_pairs=(900,), map_draws=1)
+    noise = np.random.default_rng(1).standard_normal((len(world.features), 5))
+    clear = np.linalg.svd(world.target - world.target.mean(0), full_matrices=False)[0][:, :5]
+
+    def with_rival(features):
+        known = dataclasses.replace(world, rivals={"untrained": features})
+        return gains(known, one, resamples=100, seed=20)
+
+    alone = gains(world, one, resamples=100, seed=20)
+    assert set(alone["baseline"]) == {"classical (1 of 1)"}
+    useless, strong = with_rival(noise), with_rival(clear)
+    assert set(useless["baseline"]) == {"classical (1 of 1)"}
+    assert cell(useless, "perfect", 900, 40).estimate == cell(alone, "perfect", 900, 40).estimate
+    assert set(strong["baseline"]) == {"untrained (1 of 1)"}
+    assert cell(strong, "perfect", 900, 40).estimate < cell(alone, "perfect", 900, 40).estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "place"), [(100, 0.0), (1000, 1.0), (316.228, 0.5), (20, -0.5), (9e4, 1.5)]
+)
+def test_a_number_lies_between_its_neighbours_or_on_the_edge(value, place):
+    assert on_axis(value, [100, 1000]) == pytest.approx(place, abs=1e-4)
+
+
+def test_studies_are_placed_by_what_is_known_of_them(table):
+    known = Place("study", "S", 29063, 60, "paper")
+    unknown = Place("article", "N", None, None, "not stated")
+    inside = Place("own", "R", 800, 900, "manifest")
+    told = places_table(table, [known, unknown, inside], "perfect").set_index("source")
+    assert told.loc["paper", "on the map"] == "beyond it in pairs"
+    nowhere = told.loc["not stated", ["pairs", "labels", "on the map"]]
+    assert tuple(nowhere) == ("not stated", "not stated", "not placed")
+    assert told.loc["manifest", "on the map"] == "inside"
+    assert nearest(table, known, "perfect") == cell(table, "perfect", 900, 40)
+    assert nearest(table, inside, "perfect") == cell(table, "perfect", 900, 900)
+    assert nearest(table, inside, "grid") is None and nearest(table, unknown, "perfect") is None
+    drawn = map_of_gain(table, [known, unknown, inside])
+    assert "S: study, 29,063 pairs and 60 labels" in drawn.caption and "article" not in drawn.caption
+    panel = drawn.figure.axes[0]
+    letters = {text.get_text(): text.get_position() for text in panel.texts if text.get_text() in "SNR"}
+    assert set(letters) == {"S", "R"}
+    assert letters["S"][1] < letters["R"][1] + 0.5 and letters["S"][0] < letters["R"][0]
+    for column, row in letters.values():
+        assert 0 < column < 3 and 0 < row < 2

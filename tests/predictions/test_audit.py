@@ -8,6 +8,7 @@ import pytest
 
 from cardiacnets.__main__ import main
 from cardiacnets.predictions import Roles, audit
+from cardiacnets.statistics.trainings import ONE_TRAINING, OVER_TRAININGS
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,18 @@ def test_the_command_prints_the_table(predictions, tmp_path, capsys):
     assert len(json.loads(capsys.readouterr().out)) == 12
     assert main(["audit", str(tmp_path / "p.parquet"), "--model", "mine"]) == 1
     assert "no arm 'mine'" in capsys.readouterr().err
+
+
+def test_differences_hold_trainings_where_there_are_several_and_else_say_so(predictions):
+    once = row(audit(predictions, resamples=200), "ukb.cm", "classical")
+    assert once["method"].endswith(ONE_TRAINING)
+    model = predictions[predictions["arm"] == "aligned"]
+    rng = np.random.default_rng(3)
+    further = [model.assign(training=number, score=model["score"] + rng.normal(0, 0.5, len(model)))
+               for number in (2, 3)]  # fmt: skip
+    rows = audit(pd.concat([predictions, *further]), resamples=200)
+    several = row(rows, "ukb.cm", "classical")
+    assert several["method"].endswith(f"3 {OVER_TRAININGS}")
+    assert several["low"] < several["estimate"] < several["high"]
+    own = row(rows, "ukb.indices", "ecg-only")
+    assert own["method"].endswith(f"3 {OVER_TRAININGS}")

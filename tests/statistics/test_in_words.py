@@ -5,6 +5,7 @@ import pytest
 
 from cardiacnets.statistics import Estimate, in_words
 from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.statistics.trainings import trained_once
 
 ABOVE, BELOW = "raises the AUC", "lowers the AUC"
 
@@ -55,3 +56,12 @@ def test_what_cannot_be_judged_and_what_is_lost_have_their_words():
     assert in_words(Estimate(0, (np.nan, 1), 9, ""), ABOVE, BELOW, unknown="is not there") == "is not there"
     found = in_words(Estimate(0, (-0.1, 0.1), 9, ""), ABOVE, BELOW, "adds nothing", lost="a gain")
     assert found == "adds nothing that 9 participants can see (a gain below about 0.1 would be lost)"
+
+
+def test_a_direction_of_one_training_is_said_to_be_that_training_s():
+    once = " (in its one training: another may differ)"
+    for interval, words in (((0.01, 0.09), ABOVE), ((-0.09, -0.01), BELOW)):
+        found = trained_once(Estimate(0.0, interval, 66, "bootstrap"))
+        assert in_words(found, ABOVE, BELOW) == words + once
+    undecided = Estimate(0.0, (-0.1, 0.1), 66, "bootstrap")
+    assert in_words(trained_once(undecided), ABOVE, BELOW) == in_words(undecided, ABOVE, BELOW)

@@ -5,7 +5,14 @@ import pytest
 from scipy.stats import norm, t
 
 from cardiacnets.statistics import Comparison, Estimate, bootstrap_correlations, pearson
-from cardiacnets.statistics.trainings import with_trainings, without_each
+from cardiacnets.statistics.trainings import (
+    LENT,
+    ONE_TRAINING,
+    trained_once,
+    with_lent_spread,
+    with_trainings,
+    without_each,
+)
 
 Z = norm.ppf(0.975)
 
@@ -98,3 +105,41 @@ def test_predictions_without_each_training():
     singles = [pearson(truth, each).mean() for each in trainings]
     assert found.estimate > max(singles), "a mean of three has less noise than each of them"
     assert found.interval[0] < people.interval[0] and found.interval[1] > people.interval[1]
+
+
+def test_a_lent_spread_widens_as_one_training_of_such_networks_would():
+    given = Comparison(0.05, (0.03, 0.07), 9, "normal", Z * 2.5, 1e-6, level=0.95)
+    spreads = [(0.010, 3), (0.020, 3)]
+    found = with_lent_spread(given, spreads)
+    pooled = np.sqrt((2 * 0.010**2 + 2 * 0.020**2) / 4)
+    half = np.hypot(0.02, t.ppf(0.975, 4) * pooled)
+    assert found.interval == pytest.approx((0.05 - half, 0.05 + half))
+    assert found.method == f"normal; {LENT}"
+    assert (found.pvalue < 0.05) == (half < 0.05) and found.pvalue > given.pvalue
+    same = with_lent_spread(given, [(0.0, 3)])
+    assert same.interval == pytest.approx(given.interval)
+    for nothing in ([], [(0.01, 1)], [(float("nan"), 3)]):
+        with pytest.raises(ValueError, match="lent by two or more trainings"):
+            with_lent_spread(given, nothing)
+
+
+def test_nineteen_of_twenty_intervals_with_a_lent_spread_hold_the_truth():
+    """One training with an error of 2 beside participants' of 1; two others, trained three times, lend."""
+    rng = np.random.default_rng(17)
+    held, held_by_people = [], []
+    for _ in range(2000):
+        gain = rng.normal() + 2 * rng.normal()  # the truth is 0
+        given = Comparison(gain, (gain - Z, gain + Z), 9, "normal", 0.0, 1.0)
+        lent = [(2 * rng.normal(size=3).std(ddof=1), 3) for _ in range(2)]
+        low, high = with_lent_spread(given, lent).interval
+        held.append(low <= 0 <= high)
+        held_by_people.append(abs(gain) <= Z)
+    assert 0.94 <= np.mean(held) <= 0.985
+    assert np.mean(held_by_people) < 0.7
+
+
+def test_what_was_trained_once_says_so_once():
+    given = Estimate(0.05, (0.03, 0.07), 9, "bootstrap")
+    found = trained_once(given)
+    assert found.method == f"bootstrap; {ONE_TRAINING}" and found.interval == given.interval
+    assert trained_once(found) is found

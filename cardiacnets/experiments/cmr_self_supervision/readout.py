@@ -29,6 +29,7 @@ from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_mean
 from cardiacnets.statistics.correlation_resampling import BootstrappedCorrelations, bootstrap_correlations
 from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import covariates_of
 
 
@@ -87,7 +88,8 @@ def against_guessing(contrast: Estimate) -> str:
 def verdict(gain: Estimate) -> str:
     """In words whether features tell more than others, where ``gain`` is the difference of what they read."""
     seen = {1: "tell more about the heart than", -1: "tell less about the heart than"}
-    return seen.get(side_of_zero(gain), "cannot be told from")
+    words = seen.get(side_of_zero(gain), "cannot be told from")
+    return f"in its one training {words}" if words in seen.values() and ONE_TRAINING in gain.method else words
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:

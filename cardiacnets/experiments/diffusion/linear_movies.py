@@ -25,6 +25,7 @@ from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean
+from cardiacnets.statistics.trainings import trained_once
 
 MEASURES = {
     "r": "indices read from the movie, mean r with the recorded ones",
@@ -95,6 +96,7 @@ def beside_twin(run: Run, cohort: str) -> pd.DataFrame:
     for measure, (unit, ours, twins, sign) in pairs.items():
         twin, gain = (bootstrap_mean(values, **settings) for values in (twins, sign * (ours - twins)))
         gains.append((measure, unit, twin, gain))
+    gains = [(*head, trained_once(gain)) for *head, gain in gains]
     return pd.DataFrame(
         {"measure": measure, "unit": unit, **twin.columns("twin"), **gain.row(), "depth": in_a_word(gain)}
         for measure, unit, twin, gain in gains

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import seaborn
 import seaborn.objects as so
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
+from cardiacnets.experiments.downstream_tasks.map_places import Place, on_axis
 from cardiacnets.experiments.downstream_tasks.panels import panels
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
 from cardiacnets.picture import Picture
@@ -145,9 +148,10 @@ def learning(losses: pd.DataFrame, title: str) -> Picture:
     )
 
 
-def map_of_gain(table: pd.DataFrame) -> Picture:
-    """Gain of alignment over the classical ECG model by labels (columns) and pairs (rows), a panel a teacher;
-    what cannot be told from 0 is grey, what is not available empty.
+def map_of_gain(table: pd.DataFrame, marked: Sequence[Place] = ()) -> Picture:
+    """Gain of alignment over the best readout of the ECG alone by labels (columns) and pairs (rows), a panel
+    a teacher; what cannot be told from 0 is grey, what is not available empty; ``marked`` are letters where
+    studies lie, on the edge where they lie beyond.
     """
     shown = table.assign(told=(table["low"] > 0) | (table["high"] < 0))
     teachers = [name for name in TEACHERS if table.loc[table["teacher"] == name, "estimate"].notna().any()]
@@ -165,6 +169,7 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
             cbar=False, linewidths=1, linecolor="white", annot_kws={"size": 9}, ax=axis,
         )  # fmt: skip
         _label_the_untold(axis, words.where(~grid["told"], ""))
+        _mark(axis, marked, *(sorted(table[name].unique()) for name in ("labels", "pairs")))
         axis.grid(visible=False)
         axis.set_title(TEACHERS[teacher])
         axis.set(xlabel="labels", ylabel="pairs")
@@ -172,10 +177,10 @@ def map_of_gain(table: pd.DataFrame) -> Picture:
     return Picture(
         figure,
         "map-of-gain",
-        "When alignment pays, in closed form: mean r over the 82 indices less that of the classical ECG "
-        "features with the same labels, by number of labels and of pairs, one panel a teacher. Blue: the 95 "
-        "% interval over test participants lies above 0; orange: below; grey: it holds 0; empty: not "
-        "available.",
+        "When alignment pays, in closed form: mean r over the 82 indices less that of the best readout of "
+        "the ECG alone with the same labels, by number of labels and of pairs, one panel a teacher. Blue: "
+        "the 95 % interval over test participants lies above 0; orange: below; grey: it holds 0; empty: not "
+        f"available.{_who_is_marked(marked)}",
         f"Heat maps, one for each of {len(teachers)} teachers, of the gain of alignment by number of labels "
         "and number of pairs, the gain written in each cell.",
     )
@@ -187,6 +192,25 @@ def _legend_below(figure: Figure) -> None:
     handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
     figure.legends.remove(legend)
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
+
+
+def _mark(axis: Axes, marked: Sequence[Place], labels: list[int], pairs: list[int]) -> None:
+    """Write the letter of each place, inside the axes, away from the middle of a cell."""
+    for place in marked:
+        if place.pairs is None or place.labels is None:
+            continue
+        column, row = on_axis(place.labels, labels) + 0.5, len(pairs) - 0.5 - on_axis(place.pairs, pairs)
+        column = min(max(column, 0.1), len(labels) - 0.1)
+        row = min(max(row - 0.3 * (row > 0.3), 0.16), len(pairs) - 0.16)
+        axis.text(column, row, place.mark, ha="center", va="center", size=8, weight="bold", color=INK)
+
+
+def _who_is_marked(marked: Sequence[Place]) -> str:
+    known = [place for place in marked if place.pairs is not None and place.labels is not None]
+    told = "; ".join(
+        f"{place.mark}: {place.name}, {place.pairs:,} pairs and {place.labels:,} labels" for place in known
+    )
+    return f" Letters lie on the edge where they belong beyond it: {told}." if told else ""
 
 
 def _label_the_untold(axis: Axes, words: pd.DataFrame) -> None:

@@ -37,8 +37,11 @@ from cardiacnets.statistics import (
     wilson_interval,
     youden_threshold,
 )
-from cardiacnets.statistics.trainings import ONE_TRAINING, Found, with_trainings, without_each
+from cardiacnets.statistics.trainings import Found, trained_once, with_trainings, without_each
 from cardiacnets.study import ARMS, COMPARISONS, TASKS, Task
+
+CMR_NETWORKS = ("cmr", "supervised")
+"""Parts that a network made which sees the picture: each is trained once."""
 
 Measure = Callable[[np.ndarray], float]
 
@@ -65,7 +68,7 @@ class Predictions:
         bounds = (least, most) if len(arms) == 1 else (least - most, most - least)
         several = {arm: self.trainings[arm] for arm in arms if arm in self.trainings}
         if any(learned_by_steps(arm) and arm not in several for arm in arms):
-            result = replace(result, method=f"{result.method}; {ONE_TRAINING}")
+            result = trained_once(result)
         if not several:
             return result, ()
         signs = dict(zip(arms, (1, -1), strict=False))
@@ -84,8 +87,8 @@ class Predictions:
 
 
 def learned_by_steps(arm: str) -> bool:
-    """Whether an arm owes its answers to the training of a small ECG network, or to its random weights."""
-    return arm in ARMS and (ARMS[arm].network or bool(set(ENCODERS) & set(ARMS[arm].parts)))
+    """Whether an arm owes its answers to the training of a network, or to its random weights."""
+    return arm in ARMS and (ARMS[arm].network or bool({*ENCODERS, *CMR_NETWORKS} & set(ARMS[arm].parts)))
 
 
 def open_predictions(run: Run, key: str) -> Predictions:

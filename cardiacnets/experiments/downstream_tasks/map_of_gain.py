@@ -2,13 +2,15 @@
 
 Everything is in closed form. A *student* learns from pairs to predict what a *teacher* knows of the same
 heart (ridge regression, :class:`ClosedFormAlignment`) and is read out linearly from a number of labels; its
-gain is its mean correlation less that of the classical ECG features read out from the same labels.
+gain is its mean correlation less that of the best readout that no picture had a part in, of the classical ECG
+features or of an encoder with random weights, read out from the same labels and chosen on validation people.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from cardiacnets.experiments.cmr_self_supervision.readout import encoded
 from cardiacnets.experiments.contrastive_alignment.align import partners
 from cardiacnets.experiments.contrastive_alignment.closed_form import true_components
 from cardiacnets.experiments.shared.classical import ClassicalFeatures
+from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
+from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.linear_twin import ClosedFormAlignment
@@ -43,6 +47,7 @@ TEACHERS = {
     "perfect": "true indices (perfect teacher)",
 }
 """Where a student may learn from, in words."""
+ECG_ONLY, CLASSICAL = "ecg only", "classical"
 LEAST = 20
 """Fewer pairs or labels than this leave a fold, or a readout, nothing to be fitted on."""
 FOLDS = 5
@@ -52,6 +57,7 @@ FOLDS = 5
 class World:
     """What the map is computed from, rows of one cohort: ``features`` (R, p) of ECGs, ``target`` (R, k) with
     NaN where not recorded, ``participants`` (R,); ``training``, ``validation`` and ``test`` are rows.
+    ``rivals``: name to other features (R, q) of the ECGs that no picture had a part in.
 
     ``teachers``: name to (len(training), q), what each knows of the training people's hearts, or of
     strangers'; ``missing``: name of a teacher to why there is none.
@@ -65,6 +71,7 @@ class World:
     test: np.ndarray
     teachers: Mapping[str, np.ndarray]
     missing: Mapping[str, str]
+    rivals: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def fit_map_of_gain(run: Run) -> Path:
@@ -81,6 +88,7 @@ def fit_map_of_gain(run: Run) -> Path:
         "encoder": run.profile.cmr_encoder,
         "settings": settings,
         "random_features": run.profile.downstream.random_features,
+        "untrained": [run.profile.ecg_input, run.profile.ecg_encoder, run.profile.seed],
         "resampling": run.profile.resampling,
         "source": code_of(fit_map_of_gain),
     }
@@ -147,23 +155,29 @@ def world_of(
     return World(
         classical(clean.beats).astype(np.float64), np.asarray(cohort.indices, np.float64),
         clean.index["participant_id"].to_numpy(), training, clean.rows("validation"), clean.rows("test"),
-        teachers, missing,
+        teachers, missing, {"untrained": _untrained(clean, profile)},
     )  # fmt: skip
+
+
+def _untrained(clean: CleanCohort, profile: Profile) -> np.ndarray:
+    """Embeddings (R, D) of an ECG encoder with random weights."""
+    ecg = ecg_batch(clean, np.arange(len(clean.index)), profile.ecg_input)
+    return in_batches(build_seeded("ecg_encoder", profile).eval(), (ecg, None)).astype(np.float64)
 
 
 def gains(world: World, settings: LinearTwin, resamples: int, seed: int) -> pd.DataFrame:
     """One row a (teacher, pairs, labels): the student's mean correlation over the indices less that of the
-    classical features with as many labels, on test participants, and its 95 % interval; a :class:`Comparison`
-    and ``note``.
+    best readout of the ECG alone with as many labels, on test participants, and its 95 % interval; a
+    :class:`Comparison`, ``baseline``, which features that readout was of in the draws, and ``note``.
 
     Each is the mean over ``map_draws`` draws of training people: the first of a random order have pairs, and
     the first of the same order labels, so that whichever is fewer lies within the other. The penalty of a
-    readout is chosen on validation people. Where there are too few people, or no such teacher, the row is NaN
-    and ``note`` says why.
+    readout is chosen on validation people, and so are, in each draw, the features of the ECG alone. Where
+    there are too few people, or no such teacher, the row is NaN and ``note`` says why.
     """
     people, rows = len(world.training), []
     feasible = [[each for each in numbers if each <= people] for numbers in _numbers(settings)]
-    scores = _scores(world, *feasible, settings.map_draws, seed)
+    scores, chosen = _scores(world, *feasible, settings.map_draws, seed)
     place, truth = world.participants[world.test], world.target[world.test]
     for labels in settings.map_labels:
         for pairs in settings.map_pairs:
@@ -176,6 +190,7 @@ def gains(world: World, settings: LinearTwin, resamples: int, seed: int) -> pd.D
                 )
             for teacher in TEACHERS:
                 row = {"teacher": teacher, "pairs": pairs, "labels": labels}
+                row["baseline"] = chosen.get(labels, "")
                 if found is None or teacher not in world.teachers:
                     short = f"not available: {people} training people for {max(labels, pairs)}"
                     rows.append(row | _absent(world.missing.get(teacher, short)))
@@ -183,7 +198,7 @@ def gains(world: World, settings: LinearTwin, resamples: int, seed: int) -> pd.D
                 weights = {}
                 for draw in range(settings.map_draws):
                     weights[_name(teacher, pairs, draw)] = 1 / settings.map_draws
-                    weights[_name("classical", 0, draw)] = -1 / settings.map_draws
+                    weights[_name(ECG_ONLY, 0, draw)] = -1 / settings.map_draws
                 rows.append(row | _columns(found.mean_contrast(weights)) | {"note": ""})
     return pd.DataFrame(rows)
 
@@ -211,32 +226,48 @@ def _numbers(settings: LinearTwin) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 Arm = tuple[str, int, int]
-"""Teacher (or ``classical``), number of pairs (of ``classical``: 0), number of the draw."""
+"""Teacher (or :data:`ECG_ONLY`), number of pairs (of the latter: 0), number of the draw."""
 
 
 def _scores(
     world: World, label_numbers: list[int], pair_numbers: list[int], draws: int, seed: int
-) -> dict[tuple[Arm, int], np.ndarray]:
-    """Test scores (n, k) of each arm and number of labels."""
-    scores = {}
+) -> tuple[dict[tuple[Arm, int], np.ndarray], dict[int, str]]:
+    """Test scores (n, k) of each arm and number of labels; and what the readouts of the ECG alone read."""
+    scores, best = {}, {labels: Counter() for labels in label_numbers}
     for draw in range(draws):
         order = np.random.default_rng([seed, draw]).permutation(len(world.training))
+        for labels in label_numbers:
+            rows = order[:labels]
+            alone = {name: _read(world, ecg, rows) for name, ecg in _without_pictures(world).items()}
+            name = min(alone, key=lambda name: alone[name][0])
+            best[labels][name] += 1
+            scores[(ECG_ONLY, 0, draw), labels] = alone[name][1]
         for name, pairs, student in _students(world, order, pair_numbers, seed):
             for labels in label_numbers:
-                rows = world.training[order[:labels]]
-                held_out = student[world.validation], world.target[world.validation]
-                probe = fit_probe(TASKS["ukb.indices"], student[rows], world.target[rows], held_out)
-                scores[(name, pairs, draw), labels] = probe(student[world.test])
-    return scores
+                scores[(name, pairs, draw), labels] = _read(world, student, order[:labels])[1]
+    told = {labels: ", ".join(f"{name} ({count} of {draws})" for name, count in each.most_common())
+            for labels, each in best.items()}  # fmt: skip
+    return scores, told
+
+
+def _without_pictures(world: World) -> dict[str, np.ndarray]:
+    return {CLASSICAL: world.features, **world.rivals}
+
+
+def _read(world: World, features: np.ndarray, people: np.ndarray) -> tuple[float, np.ndarray]:
+    """Validation loss and test scores (n, k) of a readout of ``features`` (R, p) from the labels of
+    ``people``, places among the training rows.
+    """
+    rows = world.training[people]
+    held_out = features[world.validation], world.target[world.validation]
+    probe = fit_probe(TASKS["ukb.indices"], features[rows], world.target[rows], held_out)
+    return probe.validation_loss, probe(features[world.test])
 
 
 def _students(
     world: World, order: np.ndarray, pair_numbers: list[int], seed: int
 ) -> Iterator[tuple[str, int, np.ndarray]]:
-    """What is read out: the classical features themselves (R, p), then what each student predicts (R, q),
-    out of fold for those whose pairs it learned from.
-    """
-    yield "classical", 0, world.features
+    """What each student predicts (R, q), out of fold for those whose pairs it learned from."""
     for pairs in pair_numbers:
         taught = order[:pairs]
         rows = world.training[taught]

@@ -149,7 +149,7 @@ def record_map(record: Callable, table: pd.DataFrame) -> None:
     """Record each cell of the map as ``ukb.indices.r_map.<teacher>_<pairs>_pairs_<labels>_labels``."""
     for row in table.itertuples():
         key = f"ukb.indices.r_map.{row.teacher}_{row.pairs}_pairs_{row.labels}_labels"
-        record(key, Comparison.of(row), method="less the classical features, mean over 82 indices")
+        record(key, Comparison.of(row), method="less the best readout of the ECG alone, mean over 82 indices")
 
 
 def readable_curve(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.left_open.explanations import RANDOM
 from cardiacnets.statistics import Estimate, in_words
 from cardiacnets.statistics.in_words import in_one_cell as cell
+from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import ARMS, TASKS
 
 
@@ -35,6 +36,18 @@ def audited(table: pd.DataFrame) -> pd.DataFrame:
         told[f"less {against}" if against else "the model"] = shown or "–"
     wide = pd.DataFrame(rows.values())
     return wide.loc[:, (wide != "–").any()]
+
+
+def how_trained(table: pd.DataFrame) -> str:
+    """In how many comparisons of an audit the interval holds trainings, as the end of a sentence that begins
+    with the intervals.
+    """
+    once = table["method"].str.contains(ONE_TRAINING, regex=False).sum()
+    if once == 0:
+        return f"hold participants and trainings in all {len(table)}"
+    several = f"hold participants and trainings in {len(table) - once}" if once < len(table) else ""
+    alone = f"participants only in {once}, whose network was trained once: there, another may differ"
+    return f"{several}, and {alone}" if several else f"hold {alone}"
 
 
 def subgroups(table: pd.DataFrame) -> pd.DataFrame:

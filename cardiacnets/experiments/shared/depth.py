@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from cardiacnets.statistics import Estimate, in_words
 from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.statistics.trainings import ONE_TRAINING
 
 
 def in_a_word(gain: Estimate) -> str:
     """``gain`` is the network's measure less that of its twin, higher is better: adds, worse, nothing seen
-    (the interval holds 0), or not available.
+    (the interval holds 0), or not available; of a network that was trained once, the word says so.
     """
-    return {1: "adds", -1: "worse", 0: "nothing seen", None: "not available"}[side_of_zero(gain)]
+    word = {1: "adds", -1: "worse", 0: "nothing seen", None: "not available"}[side_of_zero(gain)]
+    return word + " (one training)" * (word in ("adds", "worse") and ONE_TRAINING in gain.method)
 
 
 def what_depth_adds(gain: Estimate, of: str = "participants", unit: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cardiacnets.statistics import Estimate
-from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.statistics.in_words import as_trained, side_of_zero
 
 
 def teacher_knows(student_less_teacher: Estimate) -> str:
@@ -16,7 +16,8 @@ def teacher_knows(student_less_teacher: Estimate) -> str:
     if side is None:
         return "cannot be compared with its student in this run, so alignment cannot be interpreted"
     if side < 0:
-        return "knows more than its student, so there was something to hand over"
+        trained = as_trained(student_less_teacher)
+        return f"knows more than its student{trained}, so there was something to hand over"
     count = student_less_teacher.n
     return (
         f"knows no more than its student that {count} participants could show: alignment cannot be "

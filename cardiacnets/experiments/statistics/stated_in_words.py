@@ -6,6 +6,8 @@ The study gives no measure of the last two; ours are stated here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,7 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.diffusion.generate import movies
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_inputs
-from cardiacnets.experiments.downstream_tasks.evaluation import open_predictions
+from cardiacnets.experiments.downstream_tasks.evaluation import comparison_table, open_predictions
 from cardiacnets.experiments.shared.attribution import occlusion
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.run import Run
@@ -26,6 +28,7 @@ from cardiacnets.statistics import (
 )
 from cardiacnets.statistics.discrimination import DelongTest
 from cardiacnets.statistics.estimate import Comparison
+from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import READER_COHORT, TASKS
 
 SITES = tuple(
@@ -36,6 +39,7 @@ SITES = tuple(
 """Hospitals that no model was trained on, asked for cardiomyopathy; readers' cases are chapter 07's."""
 GAINS_MOST = "rcm"
 """The subtype that the study says gains most."""
+LEVEL = 0.05
 HOT = 0.5
 """A cell of a heat map counts as covered from this share of the map's maximum."""
 MAPPED = 100
@@ -58,6 +62,22 @@ def gains_beside(run: Run) -> dict[str, Comparison]:
         for place, other in enumerate(classes)
         if other != GAINS_MOST and {place, classes.index(GAINS_MOST)} <= present
     }  # fmt: skip
+
+
+def trainings_counted(run: Run, people: Mapping[str, float]) -> str:
+    """In how many tasks alignment and ECG-only network differ by participants, and in how many of those they
+    still do when trainings are counted; as sentences. ``people``: p of participants alone by task.
+    """
+    told = [key for key, p in people.items() if p < LEVEL]
+    pair = [("aligned", "ecg")]
+    rows = {key: next(comparison_table(run, key, pair).itertuples()) for key in told}
+    once = [key for key in told if ONE_TRAINING in rows[key].method]
+    kept = [key for key in told if key not in once and rows[key].pvalue < LEVEL]
+    return (
+        f"Participants alone tell the two apart in {len(told)} of {len(people)} tasks. Where both networks "
+        f"were trained several times, {len(told) - len(once)} of these, {len(kept)} stay with the spread of "
+        f"trainings in the interval; {len(once)} rest on one training each, and another may differ."
+    )
 
 
 def recall_gains(run: Run) -> dict[str, Comparison]:
