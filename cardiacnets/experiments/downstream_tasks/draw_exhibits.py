@@ -13,21 +13,13 @@ from sklearn.metrics import roc_curve
 from cardiacnets.cohorts.counts import publishable
 from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.downstream_tasks.exhibits import Confusion
+from cardiacnets.experiments.shared.small_multiples import DOTS, small_multiples
 from cardiacnets.picture import Picture
 from cardiacnets.predictions import scores_of
 from cardiacnets.study import ARMS, TASKS
-from cardiacnets.theme import ARM_COLOURS, FAINT, INK
+from cardiacnets.theme import ARM_COLOURS, FAINT
 
 COLUMNS = 3
-DOTS = 300
-"""People drawn in a small scatter plot; the line and r are of all."""
-BINS = 10
-SHORT = {
-    "Mean myocardial wall thickness": "wall", "Circumferential strain": "circ. strain", "Ascending": "asc.",
-    "Descending": "desc.", "Longitudinal": "long.", ", AHA segment": "", ", segment": "", "maximum": "max",
-    "minimum": "min", "ejection fraction": "EF", "end-diastolic volume": "EDV", "end-systolic volume": "ESV",
-}  # fmt: skip
-"""Names of indices where there is room for a few letters."""
 
 
 def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str) -> Picture:
@@ -123,24 +115,9 @@ def regressions(table: pd.DataFrame, arm: str, people: bool, across: int = 9) ->
     """All indices as small plots of predicted against recorded, by family: a dot a person, or, where single
     ``people`` may not be shown, the mean of each tenth.
     """
-    rows = -(-len(table) // across)
     drawn = f"the first {DOTS} test participants" if people else "means of tenths of the test participants"
-    figure = Figure(figsize=(1.35 * across, 1.42 * rows), dpi=110)
-    axes = figure.subplots(rows, across, squeeze=False).ravel()
-    for axis, row in zip(axes, table.itertuples(), strict=False):
-        x, y = (
-            (row.recorded[:DOTS], row.predicted[:DOTS]) if people else _tenths(row.recorded, row.predicted)
-        )
-        seaborn.regplot(
-            x=x, y=y, ci=None, ax=axis, line_kws={"color": INK, "linewidth": 1},
-            scatter_kws={"s": 2 if people else 8, "alpha": 0.4 if people else 1, "color": ARM_COLOURS[arm]},
-        )  # fmt: skip
-        axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
-        axis.set_title(f"{short(row.label)}\nr {row.estimate:.2f}", fontsize=7, fontweight="normal", pad=2)
-    for axis in axes[len(table) :]:
-        axis.set_axis_off()
     return Picture(
-        figure,
+        small_multiples(table, ARM_COLOURS[arm], people, across),
         "regressions",
         f"Each of the {len(table)} indices as {ARMS[arm].title} predicts it (upwards) against the record (to "
         f"the right): {drawn}, each on its own scale, with the line of least squares; r is of all test "
@@ -148,16 +125,3 @@ def regressions(table: pd.DataFrame, arm: str, people: bool, across: int = 9) ->
         f"{len(table)} small scatter plots with a line each, named by index and correlation.",
         "simulated" if people else "aggregate",
     )
-
-
-def short(label: str) -> str:
-    """An index in a few letters, as "circ. strain 3"."""
-    for long, few in SHORT.items():
-        label = label.replace(long, few)
-    return label
-
-
-def _tenths(recorded: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of both in tenths of the people by record."""
-    parts = np.array_split(np.argsort(recorded), BINS)
-    return tuple(np.array([values[part].mean() for part in parts]) for values in (recorded, predicted))
