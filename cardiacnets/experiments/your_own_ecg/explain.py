@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from cardiacnets.cohorts.preprocessing import beat_view, open_clean, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
+from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens
 from cardiacnets.experiments.downstream_tasks.conformal import conformal_half_widths
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_outputs
 from cardiacnets.experiments.downstream_tasks.predictions import shown_network
@@ -90,10 +90,7 @@ def explain_ecg(
     view = scale_ecg(beat if settings.view == "beat" else rhythm_view(cleaned[None], settings), settings)
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
     movies = {
-        name: sample_movies(
-            load_diffusion(run, name), ecg_tokens(run, inputs), run.profile.diffusion, run.profile.seed
-        )[0]
-        for name in VIEWS
+        name: draw_movies(run, name, ecg_tokens(run, inputs), run.profile.seed)[0] for name in VIEWS
     }
     return Explanation(
         signal,
