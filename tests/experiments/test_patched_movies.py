@@ -57,7 +57,7 @@ def test_views_that_share_noise_draw_what_components_of_training_hearts_share(ru
         run, profile=replace(run.profile, diffusion=replace(run.profile.diffusion, noise="shared"))
     )
     tokens = torch.randn(20, 36, run.profile.ecg_encoder.width, generator=torch.Generator().manual_seed(1))
-    with pytest.raises(FileNotFoundError, match="shared_noise"):
+    with pytest.raises(ValueError, match="shared_noise does not exist yet: chapter 04"):
         generate.draw_movies(sharing, "lax", tokens, seed=3)
     generate.fit_shared_noise(sharing)
     found = generate.open_shared_noise(sharing)
@@ -68,6 +68,11 @@ def test_views_that_share_noise_draw_what_components_of_training_hearts_share(ru
     assert np.array_equal(lax, generate.draw_movies(sharing, "lax", tokens, seed=3))
     still = [generate.draw_movies(sharing, "lax", tokens, seed, temperature=0.0) for seed in (3, 4)]
     assert np.array_equal(*still) and not np.array_equal(still[0], lax)
+    file = run.models / "shared_noise" / "noise.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=f"{file}: not whole") as cut:
+        generate.draw_movies(sharing, "lax", tokens, seed=3)
+    assert "\n" not in str(cut.value)
 
 
 def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, capsys):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from cardiacnets.cohorts.preprocessing import open_clean
@@ -182,8 +183,12 @@ def fit_shared_noise(run: Run) -> Path:
 
 
 def open_shared_noise(run: Run) -> SharedNoise:
-    """What :func:`fit_shared_noise` has left."""
-    return SharedNoise(**load_file(run.require(run.models / "shared_noise") / "noise.safetensors"))
+    """What :func:`fit_shared_noise` has left; ``ValueError`` naming the file if it is damaged."""
+    file = run.require(run.models / "shared_noise") / "noise.safetensors"
+    try:
+        return SharedNoise(**load_file(file))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise ValueError(f"{file}: not whole ({error}); remove its folder and run chapter 04 again") from None
 
 
 def draw_movies(
