@@ -191,7 +191,7 @@ def _axes(real: Mapping[str, np.ndarray]) -> dict[str, Callable[[np.ndarray], np
 
     found = {}
     for view, cines in real.items():
-        fitted = PCA(min(COMPONENTS, len(cines) // 4), whiten=True).fit(flat(cines))
+        fitted = PCA(min(COMPONENTS, max(2, len(cines) // 4)), whiten=True).fit(flat(cines))
         found[view] = lambda cines, fitted=fitted: fitted.transform(flat(cines))
     return found
 
