@@ -22,6 +22,8 @@ frechet   Frechet distance to the real movies, mean of both views, on the first 
           the real movies' pixels, whitened: not larger by a tenth of that of ``obvious``
 
 and the speed is enough if the ratio of median times is at least 3.
+
+With ``--equal-training STEPS`` networks are trained for the comparison itself, see ``equal_training.py``.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.attention_processor import AttnProcessor2_0
+from equal_training import equal_training, shown
 from sklearn.decomposition import PCA
 
 from cardiacnets.artefacts import write_json
@@ -139,12 +142,19 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=64, help="validation participants")
     parser.add_argument("--slow", type=int, default=100, help="DDIM steps")
     parser.add_argument("--fast", type=int, default=20, help="DPM-Solver++ steps")
+    parser.add_argument("--equal-training", type=int, default=0, help="steps of networks of its own")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run = open_run(options.profile, options.run)
+    if options.equal_training:
+        table = equal_training(run, options.equal_training, options.people, options.resamples)
+        print(shown(table))
+        if options.json:
+            write_json(options.json, table.to_dict("records"))
+        return
     lessons = (open_lesson(run, split) for split in ("train", "validation"))
     clean, reader = open_clean(run, "ukb"), CineReader.fit(*lessons, run.profile.seed)
     rows = clean.rows("validation")[: options.people]

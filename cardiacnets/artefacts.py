@@ -7,6 +7,7 @@ renames that replace a folder there is neither; what needs it then makes it agai
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -24,7 +25,8 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     not.
 
     The block may create a file or a folder at the yielded path (which keeps the target's suffix). An existing
-    folder at ``target`` is replaced as a whole.
+    folder at ``target`` is replaced as a whole. Where the disk is full, whatever the library that wrote says,
+    raises ``OSError`` (ENOSPC) naming the target.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -35,8 +37,24 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         if target.is_dir() and not target.is_symlink():
             os.rename(target, workspace / "replaced")
         os.replace(temporary, target)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        shutil.rmtree(workspace, ignore_errors=True)
+        free = shutil.disk_usage(target.parent).free // 2**20
+        reason = f"no room on the disk to write it whole ({free} MB free now); nothing half-written is left"
+        way_out = "make room or choose another CARDIACNETS_RUNS, and give the same command again"
+        raise OSError(errno.ENOSPC, f"{reason}: {way_out}", str(target)) from None
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether ``error`` says that the disk, or a quota on it, is full: some writers say it in words only."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    numpys = isinstance(error, OSError) and "requested and" in str(error) and "written" in str(error)
+    return numpys or "No space left on device" in str(error) or "Disk quota exceeded" in str(error)
 
 
 def sweep(target: Path | str) -> None:

@@ -191,6 +191,12 @@ class Diffusion:
     """
     start: Literal["noise", "mean_heart"] = "noise"
     """From where a movie is drawn: noise (as published), or the heart that ridge regression expects."""
+    noise: Literal["own", "shared"] = "own"
+    """Noise of each view's own (as published), or, around the mean heart, what views of one heart share."""
+    temperature: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Amplitude of the noise that a movie is drawn from: 1 draws hearts as varied as those of the training
+    people with such an ECG, 0 nothing but what is expected.
+    """
     condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float = 0.1

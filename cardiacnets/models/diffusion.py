@@ -66,7 +66,7 @@ class VideoDiffusion(nn.Module):
         self.noising = noise_scheduler(self.sizes, "ddim")
         self.mean_heart = None
         if self.sizes.start == "mean_heart":
-            self.mean_heart = MeanHeart(context_width, self._latent_shape())
+            self.mean_heart = MeanHeart(context_width, self.latent_shape())
             for weight in self.unet.conv_out.parameters():
                 nn.init.zeros_(weight)  # before it learns, the network adds nothing to its linear twin
 
@@ -79,8 +79,8 @@ class VideoDiffusion(nn.Module):
         (``condition_dropout``) is hidden. ``generator`` draws steps, noise and hiding (None: torch's own).
         Raises ``ValueError`` for latents of another shape, and for NaN in them.
         """
-        if latents.shape[1:] != self._latent_shape():
-            expected = ", ".join(map(str, self._latent_shape()))
+        if latents.shape[1:] != self.latent_shape():
+            expected = ", ".join(map(str, self.latent_shape()))
             raise ValueError(
                 f"latents must be (B, {expected}), found {tuple(latents.shape)}: "
                 "they were encoded by an autoencoder of other sizes"
@@ -133,14 +133,21 @@ class VideoDiffusion(nn.Module):
         steps: int | None = None,
         guidance: float | None = None,
         sampler: str | None = None,
+        temperature: float | None = None,
+        noise: Tensor | None = None,
     ) -> Tensor:
         """Cines (B, T, H, W) in [0, 1] drawn for ECG ``tokens`` (B, N, D).
 
         Classifier-free guidance (Ho 2022): told = told_null + ``guidance`` x (told_ECG - told_null), both
         from one batched pass; 1 leaves the null pass out. ``sampler``: "ddim", "dpm_solver" or "euler" (for
-        ``flow``); None takes the profile's values. Raises ``ValueError`` for a guidance below 0, a sampler
-        that cannot undo what the network tells, and weights that draw NaN.
+        ``flow``); ``temperature`` is the amplitude of the noise at the start; None takes the profile's
+        values. ``noise`` of :meth:`first_noise`'s shape is taken instead of the generator's. Raises
+        ``ValueError`` for a guidance or temperature below 0, noise of another shape, a sampler that cannot
+        undo what the network tells, and weights that draw NaN.
         """
+        temperature = self.sizes.temperature if temperature is None else temperature
+        if not temperature >= 0:
+            raise ValueError(f"temperature {temperature} is not 0 (what is expected) or above; 1 is usual")
         steps, sampler = steps or self.sizes.sampling_steps, sampler or self.sizes.sampler
         guidance = self.sizes.guidance if guidance is None else guidance
         if guidance < 0:
@@ -154,7 +161,11 @@ class VideoDiffusion(nn.Module):
         if guided:
             context = torch.cat([self.condition.absent(len(tokens)), context])
         ecg = EcgContext(context, reuse=True)
-        latents = self.first_noise(len(tokens), generator, tokens.device)
+        if noise is None:
+            noise = self.first_noise(len(tokens), generator, tokens.device)
+        elif noise.shape != (wanted := (len(tokens), *self.latent_shape())):
+            raise ValueError(f"noise must be {tuple(wanted)}, found {tuple(noise.shape)}")
+        latents = temperature * noise
         for step in scheduler.timesteps:
             # a flow's scheduler counts its time up to the noise_steps that stand for nothing but noise
             told_at = (step - 1).round().long() if sampler == "euler" else step
@@ -186,11 +197,11 @@ class VideoDiffusion(nn.Module):
 
     def first_noise(self, batch: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
         """Standard normal latents (B, C, T, h, w) from which sampling starts."""
-        shape = (batch, *self._latent_shape())
+        shape = (batch, *self.latent_shape())
         where = generator.device if generator else device
         return torch.randn(shape, generator=generator, device=where).to(device)
 
-    def _latent_shape(self) -> tuple[int, int, int, int]:
+    def latent_shape(self) -> tuple[int, int, int, int]:
         """(C, T, h, w) of one clip."""
         side = self.pixels // self.autoencoder.factor
         return self.sizes.latent_channels, self.autoencoder.latent_frames, side, side

@@ -44,9 +44,11 @@ def signal_kept(sizes: Diffusion) -> Tensor:
 
 
 def require_sampler(sizes: Diffusion, sampler: str) -> None:
-    """``ValueError`` if ``sampler`` cannot undo what ``diffusion.prediction`` tells, or if drawing starts at
-    the mean heart without a flow.
+    """``ValueError`` if ``sampler`` cannot undo what ``diffusion.prediction`` tells, if drawing starts at the
+    mean heart without a flow, or shares noise without a mean heart.
     """
+    if sizes.noise == "shared" and sizes.start != "mean_heart":
+        raise ValueError(f"diffusion: noise shared needs start mean_heart, found {sizes.start}")
     if sizes.start == "mean_heart" and sizes.prediction != "flow":
         raise ValueError(f"diffusion: start mean_heart needs prediction flow, found {sizes.prediction}")
     if (sampler == "euler") != (sizes.prediction == "flow"):

@@ -8,6 +8,7 @@ import pytest
 
 from cardiacnets.experiments.downstream_tasks import draw_exhibits, exhibits
 from cardiacnets.experiments.downstream_tasks.decisions import decisions
+from cardiacnets.experiments.shared.small_multiples import short
 from cardiacnets.phenotypes import INDEX_NAMES
 
 
@@ -95,4 +96,4 @@ def test_regressions_hide_single_people_on_demand():
         picture = draw_exhibits.regressions(found.iloc[:3], "ecg", people)
         assert [len(axis.collections[0].get_offsets()) for axis in picture.figure.axes[:3]] == [dots] * 3
         assert picture.content == content
-    assert draw_exhibits.short("Circumferential strain, AHA segment 3") == "circ. strain 3"
+    assert short("Circumferential strain, AHA segment 3") == "circ. strain 3"

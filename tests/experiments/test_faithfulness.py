@@ -54,6 +54,11 @@ def test_the_words_follow_the_interval(interval, words):
     assert told.startswith("carries 47% of that") and words in told
 
 
+def test_what_the_views_have_in_common_is_told_by_the_profile():
+    assert faithfulness.shared_told("own").endswith("share the ECG and nothing else")
+    assert "noise that shares" in faithfulness.shared_told("shared")
+
+
 @pytest.mark.parametrize(("spread", "words"), [(1.0, "in line with"), (0.01, "fewer than")])
 def test_draws_that_vary_too_little_are_told(run, monkeypatch, spread, words):
     generator = np.random.default_rng(2)

@@ -12,7 +12,7 @@ from cardiacnets.experiments.diffusion import cine_reader, generate, guidance
 from cardiacnets.models import build
 from cardiacnets.models.patch_autoencoder import PatchAutoencoder
 from cardiacnets.profile import load_profile
-from cardiacnets.run import Run
+from cardiacnets.run import REPOSITORY, Run
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,50 @@ def test_movies_are_drawn_at_each_views_size(run):
         movies = {kind: generate.movies(run, "ukb", view, kind) for kind in ("real", "generated")}
         assert movies["generated"].shape == movies["real"].shape == (4, 4, pixels, pixels)
         assert movies["generated"].std() > 10
+
+
+def test_views_that_share_noise_draw_what_components_of_training_hearts_share(run):
+    """The first view is drawn as before; the second follows its noise, and both repeat by seed."""
+    sharing = replace(
+        run, profile=replace(run.profile, diffusion=replace(run.profile.diffusion, noise="shared"))
+    )
+    tokens = torch.randn(20, 36, run.profile.ecg_encoder.width, generator=torch.Generator().manual_seed(1))
+    with pytest.raises(ValueError, match="shared_noise does not exist yet: chapter 04"):
+        generate.draw_movies(sharing, "lax", tokens, seed=3)
+    generate.fit_shared_noise(sharing)
+    found = generate.open_shared_noise(sharing)
+    assert len(found.shared) and (found.shared > 0.3).all()
+    sax, lax = (generate.draw_movies(sharing, view, tokens, seed=3) for view in ("sax", "lax"))
+    assert np.array_equal(sax, generate.draw_movies(run, "sax", tokens, seed=3))
+    assert not np.array_equal(lax, generate.draw_movies(run, "lax", tokens, seed=3))
+    assert np.array_equal(lax, generate.draw_movies(sharing, "lax", tokens, seed=3))
+    still = [generate.draw_movies(sharing, "lax", tokens, seed, temperature=0.0) for seed in (3, 4)]
+    assert np.array_equal(*still) and not np.array_equal(still[0], lax)
+    file = run.models / "shared_noise" / "noise.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=f"{file}: not whole") as cut:
+        generate.draw_movies(sharing, "lax", tokens, seed=3)
+    assert "\n" not in str(cut.value)
+
+
+def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    import equal_training
+
+    few = [replace(way, steps=min(way.steps, 2)) for way in equal_training.WAYS]
+    monkeypatch.setattr(equal_training, "WAYS", few)
+    table = equal_training.equal_training(run, steps=2, people=8, resamples=20).set_index("way")
+    asked = len(open_clean(run, "ukb").rows("validation")[:8])
+    assert len(table) == 6 and (table["n"] == asked).all() and (table["seconds"] > 0).all()
+    assert table["ssim"].between(0, 1).all() and (table["frechet"] > 0).all()
+    low, high = zip(*table["r_interval"], strict=True)
+    assert (table["r"] >= low).all() and (table["r"] <= high).all()
+    # after two steps the network has hardly left its start, and no other way is near a heart
+    names = "mean heart, no network", "flow from the mean heart"
+    start, after = (table.loc[name, "ssim"] for name in names)
+    assert after == pytest.approx(start, abs=0.1) and start > table.loc["flow from noise", "ssim"] + 0.05
+    told = equal_training.shown(table.reset_index()).splitlines()
+    assert len(told) == 7 and told[1].startswith("DDIM, two passes a step, 2")
 
 
 def test_fine_movies_come_from_the_stored_cohort(run):

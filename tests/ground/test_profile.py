@@ -66,6 +66,9 @@ def edited(tmp_path):
         (lambda content: content["cohorts"].update(ukb="many"), "cohorts: ukb: expected int, found 'many'"),
         (lambda content: content["cohorts"].update(ukb=3.5), "cohorts: ukb: expected int, found 3.5"),
         (lambda content: content["cohorts"].update(ukb=True), "cohorts: ukb: expected int, found True"),
+        (lambda content: content["diffusion"].update(guidance=-1), "diffusion: guidance: .*-1"),
+        (lambda content: content["diffusion"].update(temperature=1.5), "diffusion: temperature: .*1.5"),
+        (lambda content: content["diffusion"].update(temperature=-0.1), "diffusion: temperature: .*-0.1"),
         (lambda content: content.update(name=7), "name: expected text, found 7"),
         (
             lambda content: content["aligning"].update(checkpointing=1),

@@ -1,5 +1,6 @@
 """Artefacts are whole or absent, reused when nothing changed, and their absence is explained."""
 
+import errno
 import json
 import os
 import signal
@@ -7,7 +8,9 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.parallel import run_jobs
@@ -219,3 +222,39 @@ def test_a_chapter_needs_earlier_ones_and_has_its_own_number():
         in_order({"00_a": [], "01_b": ["01"]})
     with pytest.raises(ValueError, match="chapters 01_b and 01_c bear one number"):
         in_order({"01_b": [], "01_c": []})
+
+
+def _fill(path):
+    """Write as to a disk without room: the kernel's own device for that."""
+    path.symlink_to("/dev/full")
+    np.save(path, np.zeros(100_000))
+
+
+def _in_words(path):
+    """As writers do that are no Python: half a file, and an error without a number."""
+    path.write_bytes(b"half")
+    raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def _short(path):
+    path.write_bytes(b"half")
+    raise OSError("80000 requested and 4096 written")
+
+
+@pytest.mark.parametrize("write", [_fill, _in_words, _short])
+def test_a_full_disk_is_one_line_naming_the_artefact_and_leaves_nothing(run, write):
+    target = run.root / "movies" / "ukb.sax"
+    run.fit_or_load(target, {"seed": 1}, lambda folder: (folder / "old.txt").write_text("whole"))
+    with pytest.raises(OSError, match="no room on the disk.*nothing half-written") as caught:
+        run.fit_or_load(target, {"seed": 2}, lambda folder: write(folder / "generated.npy"))
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(target)
+    assert "\n" not in str(caught.value) and "give the same command again" in str(caught.value)
+    assert (target / "old.txt").read_text() == "whole"  # what was there before stays
+    assert [path.name for path in target.parent.iterdir()] == ["ukb.sax"]
+
+
+def test_other_faults_while_writing_are_told_as_they_are(tmp_path):
+    with pytest.raises(ValueError, match="NaN"), atomic_path(tmp_path / "x") as path:
+        path.write_text("half")
+        raise ValueError("NaN requested and not written")
+    assert not list(tmp_path.iterdir())

@@ -176,6 +176,33 @@ def test_before_it_learns_it_draws_hearts_of_the_right_mean_and_spread():
     assert (scores.mean(0).abs() < 4 * spread / 500**0.5).all()
 
 
+@pytest.mark.parametrize(("temperature", "spread"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_temperature_is_the_spread_of_what_is_drawn_around_the_mean_heart(temperature, spread):
+    generator = _generator(8)
+    tokens = torch.randn(64, 36, WIDTH, generator=generator)
+    model = VideoDiffusion(_flow(start="mean_heart", temperature=temperature), WIDTH).eval()
+    model.denoise = lambda noisy, step, ecg: torch.zeros_like(noisy)  # noise stays as it is
+    model.decode = lambda drawn: drawn
+    rest = model.sample(tokens, _generator()) - model.mean_heart(tokens)
+    assert rest.std().item() == pytest.approx(spread, abs=0.03)
+
+
+def test_noise_that_is_given_is_where_drawing_starts(diffusion):
+    noise = diffusion.first_noise(3, _generator(), torch.device("cpu"))
+    given = diffusion.sample(_tokens(), _generator(9), steps=2, noise=noise)
+    assert torch.equal(given, diffusion.sample(_tokens(), _generator(), steps=2))
+    with pytest.raises(ValueError, match=r"noise must be \(3, 4, 4, 4, 4\), found \(2, 4, 4, 4, 4\)"):
+        diffusion.sample(_tokens(), noise=noise[:2])
+    for below in (-0.1, float("nan")):
+        with pytest.raises(ValueError, match="is not 0 .* or above"):
+            diffusion.sample(_tokens(), temperature=below)
+
+
+def test_shared_noise_needs_a_mean_heart():
+    with pytest.raises(ValueError, match="noise shared needs start mean_heart, found noise"):
+        VideoDiffusion(_with(noise="shared"), WIDTH)
+
+
 def test_faults_of_latents_and_guidance_are_one_line(diffusion):
     with pytest.raises(ValueError, match=r"latents must be \(B, 4, 4, 4, 4\), found \(3, 4, 1, 4, 4\)"):
         diffusion(torch.zeros(3, 4, 1, 4, 4), _tokens())

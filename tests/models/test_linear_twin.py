@@ -168,6 +168,9 @@ def test_drawn_scores_scatter_as_new_people_do(linear):
     np.testing.assert_allclose(np.cov(drawn, rowvar=False), twin.covariance, atol=0.12)
     np.testing.assert_array_equal(drawn, twin.draw(centre, seed=3))
     assert not np.array_equal(drawn, twin.draw(centre, seed=4))
+    half = twin.draw(centre, seed=3, temperature=0.5)
+    np.testing.assert_allclose(half - centre, (drawn - centre) / 2, atol=1e-9)
+    np.testing.assert_array_equal(twin.draw(centre, seed=3, temperature=0.0), centre)
 
 
 def test_what_is_left_open_is_the_unit_of_the_embedding(linear):

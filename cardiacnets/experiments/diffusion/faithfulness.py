@@ -24,11 +24,10 @@ from cardiacnets.experiments.diffusion.cine_reader import (
     open_lesson,
 )
 from cardiacnets.experiments.diffusion.generate import (
+    draw_movies,
     ecg_tokens,
     generated_rows,
-    load_diffusion,
     movies,
-    sample_movies,
 )
 from cardiacnets.experiments.diffusion.linear_movies import linear_movies
 from cardiacnets.experiments.diffusion.movie_quality import measured
@@ -95,7 +94,8 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
 
 def draw_often(run: Run) -> Path:
     """Draw :data:`DRAWS` movies for each of a few test ECGs, both views, and read them, or reuse that:
-    ``read.npy`` (people, draws, 82).
+    ``read.npy`` (people, draws, 82). At temperature 1 whatever the profile's: only such draws are to vary as
+    hearts do.
     """
     ingredients = {
         "models": [run.require(run.models / f"diffusion_{view}") for view in VIEWS],
@@ -109,12 +109,8 @@ def draw_often(run: Run) -> Path:
     def make(folder: Path) -> None:
         rows = generated_rows(run, "ukb")[: run.profile.diffusion.counterfactuals]
         ecg = ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input)
-        tokens = ecg_tokens(load_aligner(run).encoder, ecg)
-        often, settings = tokens.repeat_interleave(DRAWS, 0), run.profile.diffusion
-        cines = {
-            view: sample_movies(load_diffusion(run, view), often, settings, run.profile.seed + 1)
-            for view in VIEWS
-        }
+        often = ecg_tokens(load_aligner(run).encoder, ecg).repeat_interleave(DRAWS, 0)
+        cines = {view: draw_movies(run, view, often, run.profile.seed + 1, temperature=1.0) for view in VIEWS}
         read = open_cine_reader(run)(cines).reshape(len(rows), DRAWS, -1)
         np.save(folder / "read.npy", read.astype(np.float32))
 
@@ -180,6 +176,13 @@ def variation_told(varied: pd.DataFrame, name: str) -> str:
         f"{row.covered:.0%} of {row.n} people, {range_told} the {row.expected:.0%} of draws that vary as "
         "truth does."
     )
+
+
+def shared_told(noise: str) -> str:
+    """What both views of a movie have in common, by the profile's ``diffusion.noise``."""
+    if noise == "shared":
+        return "Both views are drawn by models of their own from noise that shares what views of hearts share"
+    return "Both views are drawn by models that share the ECG and nothing else"
 
 
 def share_told(found: Estimate, share: float) -> str:

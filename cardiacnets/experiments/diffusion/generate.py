@@ -8,10 +8,13 @@ recorded truth.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map, open_cohort
@@ -28,6 +31,7 @@ from cardiacnets.experiments.shared.stage import Given, Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.shared_noise import SharedNoise
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
@@ -36,6 +40,10 @@ from cardiacnets.study import READER_COHORT
 from cardiacnets.training import minibatches
 
 SAMPLE_BATCH = 16
+SHARED_COMPONENTS = 384
+"""Components of either view that are set against each other to find what they share."""
+OWN_SEED = 1_000_003
+"""Added to a seed for the noise that the second view keeps for itself."""
 PATCH_PEOPLE = 600
 """Blocks of so many people's cines are plenty: hundreds of times more numbers than there are to fit."""
 
@@ -143,16 +151,97 @@ def diffusion_stage(run: Run, view: str) -> Stage:
 fit_diffusion, load_diffusion = diffusion_stage.fit, diffusion_stage.load
 
 
-def sample_movies(model: VideoDiffusion, tokens: torch.Tensor, settings: Diffusion, seed: int) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps and guidance.
+def fit_shared_noise(run: Run) -> Path:
+    """Learn what the noises of both views have in common, ``models/shared_noise``, or reuse it; see
+    :class:`cardiacnets.models.shared_noise.SharedNoise`. From the training split of ``ukb``.
+    """
+    clean = open_clean(run, "ukb")
+    ingredients = {
+        "cohort": clean.folder,
+        "models": [run.require(run.models / f"diffusion_{view}") for view in VIEWS],
+        "aligned": run.require(run.models / "aligned"),
+        "source": code_of(fit_shared_noise),
+    }
 
-    The same seed and number of tokens start from the same noise, whatever the ECGs say.
+    def make(folder: Path) -> None:
+        rows = clean.rows("train")
+        tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
+        count, scores, axes = min(SHARED_COMPONENTS, len(rows) // 10), [], []
+        for view in VIEWS:
+            model = load_diffusion(run, view)
+            axes.append(model.mean_heart.axes[:count])
+            with torch.inference_mode():
+                for part in torch.arange(len(rows)).split(ENCODE_BATCH):
+                    seen = cine_batch(diffusion_cines(run, clean, view, rows[part.numpy()]), slice(None))
+                    scores.append(model.rest(model.encode(seen), tokens[part]).flatten(1) @ axes[-1].T)
+        first, second = torch.cat(scores).chunk(2)
+        found = SharedNoise.fit((first, second), tuple(axes))
+        arrays = {name: value.contiguous() for name, value in vars(found).items()}
+        save_file(arrays, folder / "noise.safetensors")
+
+    return run.fit_or_load(run.models / "shared_noise", ingredients, make)
+
+
+def open_shared_noise(run: Run) -> SharedNoise:
+    """What :func:`fit_shared_noise` has left; ``ValueError`` naming the file if it is damaged."""
+    file = run.require(run.models / "shared_noise") / "noise.safetensors"
+    try:
+        return SharedNoise(**load_file(file))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise ValueError(f"{file}: not whole ({error}); remove its folder and run chapter 04 again") from None
+
+
+def draw_movies(
+    run: Run, view: str, tokens: torch.Tensor, seed: int, temperature: float | None = None
+) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 of one view from tokens (B, N, D), as the profile draws them, or at another
+    ``temperature``. Where views share noise, those of the same seed and tokens show the same hearts.
+    """
+    settings, noise = run.profile.diffusion, None
+    if temperature is not None:
+        settings = replace(settings, temperature=temperature)
+    if settings.noise == "shared" and view != VIEWS[0]:
+        models = [load_diffusion(run, name) for name in (VIEWS[0], view)]
+        noise = noise_of_both(*models, open_shared_noise(run), tokens, seed)
+    return sample_movies(load_diffusion(run, view), tokens, settings, seed, noise)
+
+
+def noise_of_both(
+    first: VideoDiffusion, model: VideoDiffusion, shared: SharedNoise, tokens: torch.Tensor, seed: int
+) -> torch.Tensor:
+    """Where ``model`` starts for tokens (B, N, D) when ``first`` starts from the same ``seed``: standard
+    normal latents (B, ...).
+    """
+    noises = [
+        network.first_noise(len(tokens), torch.Generator().manual_seed(key), tokens.device)
+        for network, key in ((first, seed), (model, seed + OWN_SEED))
+    ]
+    return shared(*noises)
+
+
+def sample_movies(
+    model: VideoDiffusion,
+    tokens: torch.Tensor,
+    settings: Diffusion,
+    seed: int,
+    noise: torch.Tensor | None = None,
+) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps, guidance and
+    temperature.
+
+    The same seed and number of tokens start from the same noise, whatever the ECGs say; or all start from
+    ``noise``, standard normal latents (B, ...).
     """
     generator = torch.Generator().manual_seed(seed)
+    if noise is None:
+        noise = model.first_noise(len(tokens), generator, tokens.device)
     movies = [
-        model.sample(part, generator, settings.sampling_steps, settings.guidance, settings.sampler)
-        for part in tokens.split(SAMPLE_BATCH)
-    ]
+        model.sample(
+            part, generator, settings.sampling_steps, settings.guidance, settings.sampler,
+            settings.temperature, start,
+        )
+        for part, start in zip(tokens.split(SAMPLE_BATCH), noise.split(SAMPLE_BATCH), strict=True)
+    ]  # fmt: skip
     return torch.cat(movies).mul(255).round().clamp(0, 255).byte().numpy()
 
 
@@ -187,7 +276,7 @@ def generate_movies(run: Run, cohort: str, view: str) -> Path:
 
     def make(folder: Path) -> None:
         tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
-        movies = sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
+        movies = draw_movies(run, view, tokens, run.profile.seed)
         np.save(folder / "generated.npy", movies)
         np.save(folder / "real.npy", diffusion_cines(run, clean, view, rows))
 

@@ -27,7 +27,7 @@ from cardiacnets.experiments.diffusion.cine_reader import (
     open_cine_reader,
     view_pixels,
 )
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
+from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens, load_diffusion
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch, scale_ecg
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -189,9 +189,8 @@ def turn_causes(run: Run) -> Path:
                 real[view].append(_as_prepared(run.profile, view, cines))
         generated = {view: [] for view in VIEWS}
         for view in VIEWS:
-            model = load_diffusion(run, view)
             drawn = [(part, seed) for part in tokens] + [(tokens[0], seed + 1)]
-            generated[view] = [sample_movies(model, part, run.profile.diffusion, key) for part, key in drawn]
+            generated[view] = [draw_movies(run, view, part, key) for part, key in drawn]
             np.save(folder / f"real_{view}.npy", np.stack(real[view]))
             np.save(folder / f"generated_{view}.npy", np.stack(generated[view]))
         reader = open_cine_reader(run)

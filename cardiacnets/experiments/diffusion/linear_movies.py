@@ -43,7 +43,8 @@ MEASURES = {
 
 def draw_linear_movies(run: Run, cohort: str) -> Path:
     """Draw and read the movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy`` uint8 at
-    the diffusion model's size, and ``indices.npy`` (n, 82).
+    the diffusion model's size, and ``indices.npy`` (n, 82). At the diffusion model's temperature, so that
+    neither is nearer to what is expected by its noise alone.
     """
     rows, clean, sizes = generated_rows(run, cohort), open_clean(run, cohort), run.profile.diffusion
     ingredients = {
@@ -58,7 +59,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
 
     def make(folder: Path) -> None:
         twin = open_closed_form(run)
-        scores = twin.alignment.draw(twin(clean, rows), run.profile.seed)
+        scores = twin.alignment.draw(twin(clean, rows), run.profile.seed, sizes.temperature)
         drawn = cine_components(run).decode(scores.reshape(len(rows), len(VIEWS), -1))
         cines = {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
         for view, movie in cines.items():

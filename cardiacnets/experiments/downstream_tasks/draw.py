@@ -13,8 +13,8 @@ from matplotlib.patches import Rectangle
 
 from cardiacnets.experiments.downstream_tasks.map_of_gain import TEACHERS
 from cardiacnets.experiments.downstream_tasks.map_places import Place, on_axis
-from cardiacnets.experiments.downstream_tasks.panels import panels
 from cardiacnets.experiments.downstream_tasks.presentation import METRIC_NAMES, task_title
+from cardiacnets.experiments.shared.panels import panels
 from cardiacnets.picture import Picture
 from cardiacnets.study import ARMS
 from cardiacnets.theme import ARM_COLOURS, BLUE, INK, VERMILION, draw_on

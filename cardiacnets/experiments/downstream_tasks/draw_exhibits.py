@@ -16,22 +16,14 @@ from cardiacnets.cohorts.counts import publishable
 from cardiacnets.contracts import DIAGNOSIS_NAMES, LEADS, SUBTYPES
 from cardiacnets.experiments.downstream_tasks.exhibits import Confusion
 from cardiacnets.experiments.downstream_tasks.heat_maps import CaseHeat
-from cardiacnets.experiments.downstream_tasks.panels import panels
+from cardiacnets.experiments.shared.panels import panels
+from cardiacnets.experiments.shared.small_multiples import DOTS, small_multiples
 from cardiacnets.picture import Picture
 from cardiacnets.predictions import scores_of
 from cardiacnets.study import ARMS, TASKS
 from cardiacnets.theme import ARM_COLOURS, BLUE, FAINT, INK
 
 COLUMNS = 3
-DOTS = 300
-"""People drawn in a small scatter plot; the line and r are of all."""
-BINS = 10
-SHORT = {
-    "Mean myocardial wall thickness": "wall", "Circumferential strain": "circ. strain", "Ascending": "asc.",
-    "Descending": "desc.", "Longitudinal": "long.", ", AHA segment": "", ", segment": "", "maximum": "max",
-    "minimum": "min", "ejection fraction": "EF", "end-diastolic volume": "EDV", "end-systolic volume": "ESV",
-}  # fmt: skip
-"""Names of indices where there is room for a few letters."""
 
 
 def roc(table: pd.DataFrame, keys: Sequence[str], arms: Sequence[str], name: str) -> Picture:
@@ -203,24 +195,8 @@ def regressions(table: pd.DataFrame, arm: str, people: bool) -> Picture:
     ``people`` may not be shown, the mean of each tenth.
     """
     drawn = f"the first {DOTS} test participants" if people else "means of tenths of the test participants"
-    figure, axes = panels(len(table), 9, (1.35, 1.42))
-    figure.set_dpi(110)
-    for axis, row in zip(axes, table.itertuples(), strict=True):
-        if not np.isfinite(row.estimate):  # recorded of too few, or the same for all
-            axis.set(xticks=[], yticks=[])
-            axis.set_title(f"{short(row.label)}\nnot estimable", fontsize=7, fontweight="normal", pad=2)
-            continue
-        x, y = (
-            (row.recorded[:DOTS], row.predicted[:DOTS]) if people else _tenths(row.recorded, row.predicted)
-        )
-        seaborn.regplot(
-            x=x, y=y, ci=None, ax=axis, line_kws={"color": INK, "linewidth": 1},
-            scatter_kws={"s": 2 if people else 8, "alpha": 0.4 if people else 1, "color": ARM_COLOURS[arm]},
-        )  # fmt: skip
-        axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
-        axis.set_title(f"{short(row.label)}\nr {row.estimate:.2f}", fontsize=7, fontweight="normal", pad=2)
     return Picture(
-        figure,
+        small_multiples(table, ARM_COLOURS[arm], people),
         "regressions",
         f"Each of the {len(table)} indices as {ARMS[arm].title} predicts it (upwards) against the record (to "
         f"the right): {drawn}, each on its own scale, with the line of least squares; r is of all test "
@@ -228,16 +204,3 @@ def regressions(table: pd.DataFrame, arm: str, people: bool) -> Picture:
         f"{len(table)} small scatter plots with a line each, named by index and correlation.",
         "simulated" if people else "aggregate",
     )
-
-
-def short(label: str) -> str:
-    """An index in a few letters, as "circ. strain 3"."""
-    for long, few in SHORT.items():
-        label = label.replace(long, few)
-    return label
-
-
-def _tenths(recorded: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of both in tenths of the people by record."""
-    parts = np.array_split(np.argsort(recorded), BINS)
-    return tuple(np.array([values[part].mean() for part in parts]) for values in (recorded, predicted))

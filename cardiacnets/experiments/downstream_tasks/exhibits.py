@@ -13,11 +13,12 @@ import pandas as pd
 
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.downstream_tasks.decisions import decisions
-from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
+from cardiacnets.experiments.shared.small_multiples import index_pairs
+from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.predictions import operating_points, scores_of
 from cardiacnets.predictions.estimable import NOTHING
 from cardiacnets.predictions.operating import METRICS
-from cardiacnets.statistics import Comparison, accuracy, clustered_paired_test, pearson_interval
+from cardiacnets.statistics import Comparison, accuracy, clustered_paired_test
 from cardiacnets.study import ARMS, TASKS
 
 
@@ -101,18 +102,8 @@ def regressions(table: pd.DataFrame, arm: str) -> pd.DataFrame:
     ``predicted`` of the test participants.
     """
     found = scores_of(table, "ukb", "indices")
-    predicted, rows = found.averaged(arm), []
-    about = PHENOTYPES.set_index("name")
-    for name in INDEX_NAMES:
-        place = found.outputs.index(name)
-        known = np.isfinite(found.truth[:, place])
-        pair = found.truth[known, place], predicted[known, place]
-        rows.append(
-            {"index": name, "label": about.loc[name, "label"], "group": about.loc[name, "group"]}
-            | pearson_interval(*pair).row()
-            | {"recorded": pair[0], "predicted": pair[1]}
-        )
-    return pd.DataFrame(rows)
+    order = [found.outputs.index(name) for name in INDEX_NAMES]
+    return index_pairs(found.truth[:, order], found.averaged(arm)[:, order])
 
 
 def shown_decisions(table: pd.DataFrame) -> pd.DataFrame:

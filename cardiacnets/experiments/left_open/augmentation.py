@@ -14,7 +14,7 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import open_cine_reader, small_cines
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
+from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -49,8 +49,7 @@ def augmentation(run: Run) -> pd.DataFrame:
 
     tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, further, run.profile.ecg_input))
     drawn = reader.features({
-        view: sample_movies(load_diffusion(run, view), tokens, run.profile.diffusion, run.profile.seed)
-        for view in VIEWS
+        view: draw_movies(run, view, tokens, run.profile.seed, temperature=1.0) for view in VIEWS
     })
     known, others, held_out, asked = seen(labelled), seen(further), seen(validation), seen(test)
     scores = {}

@@ -18,7 +18,7 @@ from cardiacnets.cohorts.preprocessing import beat_view, open_clean, rhythm_view
 from cardiacnets.contracts import DIAGNOSIS_NAMES, DISEASES, ECG_SAMPLES, LEADS
 from cardiacnets.ecg import Ecg, check_ecg, clean, detect_r_peaks, heart_rate
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_diffusion, sample_movies
+from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens
 from cardiacnets.experiments.downstream_tasks.conformal import conformal_half_widths
 from cardiacnets.experiments.downstream_tasks.downstream import Readout, load_network, network_outputs
 from cardiacnets.experiments.downstream_tasks.predictions import shown_network
@@ -94,10 +94,7 @@ def explain_ecg(
     inputs = torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))  # (1, 12, samples)
     encoder = load_aligner(run).encoder
     movies = {
-        name: sample_movies(
-            load_diffusion(run, name), ecg_tokens(encoder, inputs), run.profile.diffusion, run.profile.seed
-        )[0]
-        for name in VIEWS
+        name: draw_movies(run, name, ecg_tokens(encoder, inputs), run.profile.seed)[0] for name in VIEWS
     }
     networks = {name: load_network(run, f"mimic.{name}", "aligned")[0] for name in DISEASES}
     arm = "aligned" if covariates is None else "aligned_covariates"
