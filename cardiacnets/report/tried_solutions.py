@@ -37,8 +37,9 @@ def with_solutions(notebook: NotebookNode, name: str) -> Iterator[None]:
     code = {label: text for label, text in solution_code(notebook.cells, name).items() if text}
     chapter = len(notebook.cells)
     for label, text in code.items():
-        cell = new_code_cell(f"# solution of {label}\n{text}", metadata={"tags": ["raises-exception"]})
-        notebook.cells.append(cell)
+        # papermill notes times there, as in the cells that it read itself
+        metadata = NotebookNode(tags=["raises-exception"], papermill=NotebookNode())
+        notebook.cells.append(new_code_cell(f"# solution of {label}\n{text}", metadata=metadata))
     try:
         yield
     finally:
