@@ -20,9 +20,9 @@ def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
     ``source`` is the repository. All else, code and exercises, stays as it is; built pages, outputs of runs
     and hidden files are not taken. The folder appears whole or not at all.
 
-    Raises ``ValueError`` for a folder that exists or lies within what is copied, a source without notebooks,
-    and a file, which it names with the line, whose solution is not closed, has no label, or has no exercise;
-    or whose exercise has no solution.
+    Raises ``ValueError`` for a folder that exists, cannot be written or lies within what is copied, a source
+    without notebooks, a file that is no text in UTF-8, and a file, which it names with the line, whose
+    solution is not closed, has no label, or has no exercise; or whose exercise has no solution.
     """
     if folder.exists():
         raise ValueError(f"{folder}: exists already; remove it or name another folder")
@@ -32,19 +32,29 @@ def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
         if folder.resolve().is_relative_to((source / name).resolve()):
             raise ValueError(f"{folder}: lies within {name}/, which is copied; name another folder")
     lost: dict[str, int] = {}
-    with atomic_path(folder) as temporary:
-        temporary.mkdir(parents=True)
-        for path in _files(source):
-            place = path.relative_to(source).as_posix()
-            target = temporary / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            clean = _CLEANERS.get(path.suffix)
-            if clean is None:
-                shutil.copyfile(path, target)
-                continue
-            cleaned, lost[place] = clean(path.read_text(encoding="utf-8"), place)
-            target.write_text(cleaned, encoding="utf-8")
+    try:
+        with atomic_path(folder) as temporary:
+            temporary.mkdir(parents=True)
+            for path in _files(source):
+                place = path.relative_to(source).as_posix()
+                target = temporary / place
+                target.parent.mkdir(parents=True, exist_ok=True)
+                clean = _CLEANERS.get(path.suffix)
+                if clean is None:
+                    shutil.copyfile(path, target)
+                    continue
+                cleaned, lost[place] = clean(_text(path, place), place)
+                target.write_text(cleaned, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be written ({error}); name another folder") from None
     return {place: count for place, count in lost.items() if count}
+
+
+def _text(path: Path, place: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
 
 
 def _files(source: Path) -> Iterator[Path]:
