@@ -46,7 +46,7 @@ details { font-size: .8em; margin-top: .6em; }
 @media print {
   @page { size: landscape; margin: 8mm; }
   .slide { min-height: 0; break-after: page; border: 0; }
-  details > :not(summary) { display: block; }
+  details { display: none; }
 }
 """
 SCRIPT = """

@@ -17,7 +17,9 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 def test_every_solution_of_a_chapter_runs_and_its_answer_is_right(smoke_book, path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     code = {label for label, text in solution_code(cells, path.name).items() if text}
-    tried = read_json(smoke_book.solutions / f"{path.stem}.json")
+    outcomes = smoke_book.solutions / f"{path.stem}.json"
+    assert outcomes.is_file(), f"{outcomes}: the run was made without its solutions; remove it to make it anew"
+    tried = read_json(outcomes)
     assert set(tried) == code and code
     assert {label: each["error"] for label, each in tried.items() if each["error"] or not each["ran"]} == {}
     checked = {label: each["said"] for label, each in tried.items() if label in exercises()}
