@@ -7,6 +7,7 @@
 # make lab                      JupyterLab on the notebooks, in the book's environment
 # make compare A=runs/a B=runs/b    two runs side by side: which differences exceed their intervals
 # make pdf                      the book of the run in one file, printed by Chromium
+# make slides                   the book's figures with what to take away, as slides in one file
 # make student FOLDER=student   notebooks and book sources without the exercises' solutions
 # make test                     unit tests, and every chapter of the smoke profile as a book
 PROFILE ?= quick
@@ -36,7 +37,7 @@ BUILD = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m cardiacnets.report.build
 	--manifests "$(MANIFESTS)" --parts "$(PARTS)" --cores "$(CORES)"
 CHAPTER = chapter_$(basename $(notdir $(wildcard notebooks/$(N)_*.ipynb)))
 
-.PHONY: book chapter lab compare pdf student test environment clean writable
+.PHONY: book chapter lab compare pdf slides student test environment clean writable
 
 book: writable $(READY)
 	$(BUILD) $(OPTIONS)
@@ -56,6 +57,9 @@ compare: $(READY)
 
 pdf: writable $(READY)
 	$(BIN)/python -m cardiacnets.report.pdf --profile "$(PROFILE)" --run "$(RUN)" --manifests "$(MANIFESTS)"
+
+slides: writable $(READY)
+	$(BIN)/python -m cardiacnets.report.slides --profile "$(PROFILE)" --run "$(RUN)" --manifests "$(MANIFESTS)"
 
 student: writable $(READY)
 	$(BIN)/python -m cardiacnets student "$(FOLDER)"

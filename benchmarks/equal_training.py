@@ -24,8 +24,8 @@ from sklearn.decomposition import PCA
 from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components
-from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, open_cine_reader, view_pixels
 from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_video_autoencoder, sample_movies
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity

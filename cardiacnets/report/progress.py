@@ -15,6 +15,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from cardiacnets.report.builder_watch import end_with_builder
 from cardiacnets.report.duration import duration
+from cardiacnets.report.tried_solutions import with_solutions
 
 STARTS = 3
 SLOW = 2.0
@@ -29,17 +30,19 @@ class ChapterEngine(NBClientEngine):
         cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
     ) -> None:
         """Run the notebook; a kernel that dies before the first cell (two took one port) is started again."""
-        progress = Progress(nb_man, Path(options.get("input_path") or "notebook").stem)
+        name = Path(options.get("input_path") or "notebook").stem
         end_with_builder()
         # the kernel's own log has nothing to say that the notebook and papermill do not
         options["extra_arguments"] = ["--log-level=CRITICAL"]
-        for attempt in range(1, STARTS + 1):
-            try:
-                return super().execute_managed_notebook(nb_man, kernel_name, **options)
-            except RuntimeError as error:
-                if progress.started or attempt == STARTS:
-                    raise
-                progress.say(f"the kernel did not start ({error}); trying again")
+        with with_solutions(nb_man.nb, name):
+            progress = Progress(nb_man, name)
+            for attempt in range(1, STARTS + 1):
+                try:
+                    return super().execute_managed_notebook(nb_man, kernel_name, **options)
+                except RuntimeError as error:
+                    if progress.started or attempt == STARTS:
+                        raise
+                    progress.say(f"the kernel did not start ({error}); trying again")
 
 
 class Progress:

@@ -129,13 +129,23 @@ class ResultsFile:
 
 
 def load_results(run: Any) -> dict[str, Result]:
-    """All results of a run by key; ``run`` is a :class:`cardiacnets.run.Run` or a folder of results."""
+    """All results of a run by key; ``run`` is a :class:`cardiacnets.run.Run` or a folder of results.
+
+    Raises ``ValueError``, which names file and key, for a result that lacks a field or has another's shape.
+    """
     folder = Path(getattr(run, "results", run))
     found: dict[str, Result] = {}
     for path in sorted(folder.glob("[0-9]*.json")):
         for key, fields in read_json(path)["results"].items():
-            interval = fields.pop("interval")
-            found[key] = Result(**fields, interval=None if interval is None else tuple(interval))
+            try:
+                interval = fields["interval"]
+                ends = None if interval is None else tuple(interval)
+                found[key] = Result(**fields | {"interval": ends})
+            except (KeyError, TypeError) as error:
+                told = f"no key {error}" if isinstance(error, KeyError) else str(error)
+                raise ValueError(
+                    f"{path}: {key} is no recorded result ({told}); delete the file and run the chapter again"
+                ) from None
     return found
 
 

@@ -7,7 +7,9 @@ regular expressions are searched). The file hides nothing: it helps who wants to
 
 from __future__ import annotations
 
+import math
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +48,7 @@ def check(exercise: str, answer: Any) -> Verdict:
     that cannot be read (of another type, not finite, none of the choices), naming what is expected.
     """
     entries = _answers()
-    if exercise not in entries:
+    if not isinstance(exercise, str) or exercise not in entries:
         raise ValueError(f"no check for exercise {exercise!r}; there are {', '.join(entries)}")
     entry = entries[exercise]
     if "number" in entry:
@@ -68,15 +70,26 @@ def _form(entry: Mapping[str, Any]) -> str:
 
 
 def _refused(exercise: str, entry: Mapping[str, Any], answer: Any) -> ValueError:
-    found = f"{answer!r} ({type(answer).__name__})"
+    # an array may be long; its beginning says what it is
+    found = f"{textwrap.shorten(repr(answer), 80, placeholder=' ...')} ({type(answer).__name__})"
     return ValueError(f"{exercise} takes {_form(entry)}: {entry['ask']} Found {found}.")
 
 
 def _check_number(exercise: str, entry: Mapping[str, Any], answer: Any) -> Verdict:
-    """Within the tolerance of the right number, of a typical wrong one, or of neither."""
-    # numpy's scalars are numbers too; an array of one is not
-    if isinstance(answer, bool) or not isinstance(answer, Real) or not abs(answer) < float("inf"):
+    """A finite number is compared; numpy's scalars and fractions are numbers, an array of one is not."""
+    if isinstance(answer, bool) or not isinstance(answer, Real):
         raise _refused(exercise, entry, answer)
+    try:
+        number = float(answer)
+    except OverflowError:
+        raise _refused(exercise, entry, answer) from None
+    if not math.isfinite(number):
+        raise _refused(exercise, entry, answer)
+    return _compared(entry, number)
+
+
+def _compared(entry: Mapping[str, Any], answer: float) -> Verdict:
+    """Within the tolerance of the right number, of a typical wrong one, or of neither."""
     if abs(answer - entry["number"]) <= entry["tolerance"]:
         return Verdict(True, entry["right"])
     for wrong in entry["wrong"]:

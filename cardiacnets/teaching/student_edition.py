@@ -1,34 +1,17 @@
-"""The edition for students: notebooks and book sources with their exercises and without solutions.
-
-A solution is a directive of sphinx-exercise: a fence of backticks or colons whose name is ``{solution}`` and
-whose argument is its exercise's label, or everything from ``{solution-start}`` to ``{solution-end}``.
-"""
+"""The edition for students: notebooks and book sources with their exercises and without solutions."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from cardiacnets.artefacts import atomic_path
+from cardiacnets.exercises import read_exercises
 
 TAKEN = ("notebooks", "book", "_config.yml")
 """What the edition is made of, below the repository."""
-
-_FENCE = re.compile(r"^(?P<fence>`{3,}|:{3,})\s*(?:\{(?P<name>[\w-]+)\})?\s*(?P<rest>.*?)\s*$")
-
-
-_BEGINNINGS = ("exercise", "solution", "exercise-start", "solution-start")
-
-
-class _Opened(NamedTuple):
-    fence: str
-    name: str
-    label: str
-    line: int
 
 
 def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
@@ -37,9 +20,9 @@ def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
     ``source`` is the repository. All else, code and exercises, stays as it is; built pages, outputs of runs
     and hidden files are not taken. The folder appears whole or not at all.
 
-    Raises ``ValueError`` for a folder that exists or lies within what is copied, a source without notebooks,
-    and a file, which it names with the line, whose solution is not closed, has no label, or has no exercise;
-    or whose exercise has no solution.
+    Raises ``ValueError`` for a folder that exists, cannot be written or lies within what is copied, a source
+    without notebooks, a file that is no text in UTF-8, and a file, which it names with the line, whose
+    solution is not closed, has no label, or has no exercise; or whose exercise has no solution.
     """
     if folder.exists():
         raise ValueError(f"{folder}: exists already; remove it or name another folder")
@@ -49,19 +32,29 @@ def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
         if folder.resolve().is_relative_to((source / name).resolve()):
             raise ValueError(f"{folder}: lies within {name}/, which is copied; name another folder")
     lost: dict[str, int] = {}
-    with atomic_path(folder) as temporary:
-        temporary.mkdir(parents=True)
-        for path in _files(source):
-            place = path.relative_to(source).as_posix()
-            target = temporary / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            clean = _CLEANERS.get(path.suffix)
-            if clean is None:
-                shutil.copyfile(path, target)
-                continue
-            cleaned, lost[place] = clean(path.read_text(encoding="utf-8"), place)
-            target.write_text(cleaned, encoding="utf-8")
+    try:
+        with atomic_path(folder) as temporary:
+            temporary.mkdir(parents=True)
+            for path in _files(source):
+                place = path.relative_to(source).as_posix()
+                target = temporary / place
+                target.parent.mkdir(parents=True, exist_ok=True)
+                clean = _CLEANERS.get(path.suffix)
+                if clean is None:
+                    shutil.copyfile(path, target)
+                    continue
+                cleaned, lost[place] = clean(_text(path, place), place)
+                target.write_text(cleaned, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be written ({error}); name another folder") from None
     return {place: count for place, count in lost.items() if count}
+
+
+def _text(path: Path, place: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
 
 
 def _files(source: Path) -> Iterator[Path]:
@@ -110,64 +103,16 @@ _CLEANERS: dict[str, Callable[[str, str], tuple[str, int]]] = {".ipynb": _clean_
 
 def _without_solutions(text: str, place: str) -> tuple[str, list[str], list[str]]:
     """The text without solutions, the labels of its exercises, and the labels of its solutions."""
+    found = read_exercises(text, place)
     lines = text.split("\n")
-    exercises: list[str] = []
-    solutions: list[str] = []
-    spans: list[tuple[int, int]] = []
-    fences: list[_Opened] = []
-    solution: _Opened | None = None
-    for number, line in enumerate(lines):
-        where = f"{place}, line {number + 1}"
-        label = re.match(r":label:\s*(\S+)\s*$", line)
-        if label and fences and fences[-1].name in ("exercise", "exercise-start"):
-            exercises.append(label[1])
-        if (found := _FENCE.match(line)) is None:
-            continue
-        if fences and _closes(found, fences[-1]):
-            closed = fences.pop()
-            if solution is not None and closed.name in ("solution", "solution-end"):
-                spans.append((solution.line, number))
-                solution = None
-            continue
-        opened = _Opened(found["fence"], found["name"] or "", found["rest"], number)
-        if solution is not None and opened.name in _BEGINNINGS:
-            raise _not_closed(solution, place)
-        if fences and not _nests(opened, fences[-1]):
-            continue
-        fences.append(opened)
-        if opened.name in ("solution", "solution-start"):
-            if not opened.label:
-                raise ValueError(f"{where}: a solution names its exercise, as in {{{opened.name}}} ex-03-1")
-            solution = opened
-            solutions.append(opened.label)
-        elif opened.name == "solution-end" and solution is None:
-            raise ValueError(f"{where}: {{solution-end}} without a {{solution-start}} before it")
-    if solution is not None:
-        raise _not_closed(solution, place)
-    for first, last in reversed(spans):
+    for _, first, last in reversed(found.solutions):
         # the empty lines after it go along, or those around it would stand together
         while last + 1 < len(lines) and not lines[last + 1].strip():
             last += 1
         del lines[first : last + 1]
     left = "\n".join(lines)
-    return (left if text.endswith("\n") or not spans else left.rstrip("\n")), exercises, solutions
-
-
-def _not_closed(solution: _Opened, place: str) -> ValueError:
-    end = "{solution-end}" if solution.name == "solution-start" else f"a line {solution.fence}"
-    return ValueError(
-        f"{place}, line {solution.line + 1}: the solution of {solution.label} is not closed; end it by {end}"
-    )
-
-
-def _closes(found: re.Match[str], opened: _Opened) -> bool:
-    bare = not found["name"] and not found["rest"]
-    return bare and found["fence"][0] == opened.fence[0] and len(found["fence"]) >= len(opened.fence)
-
-
-def _nests(inner: _Opened, outer: _Opened) -> bool:
-    """Whether a fence begins something within a directive; within code, or as long as its own, it is text."""
-    return bool(outer.name) and (inner.fence[0] != outer.fence[0] or len(inner.fence) < len(outer.fence))
+    ended = text.endswith("\n") or not found.solutions
+    return (left if ended else left.rstrip("\n")), found.labels, [each.label for each in found.solutions]
 
 
 def _balance(asked: list[str], solved: list[str], place: str) -> None:

@@ -19,6 +19,8 @@ class SmokeBook:
     """A finished build: its run's folder, what it printed, and how to build again."""
 
     run: Path
+    solutions: Path
+    """Where each chapter's solutions were tried: what came out, by exercise."""
     printed: str
     environment: dict[str, str]
 
@@ -40,10 +42,13 @@ def smoke_book(tmp_path_factory) -> SmokeBook:
         pytest.skip("not installed here (make test does): pip install --no-deps --no-build-isolation -e .")
     runs = os.environ.get("CARDIACNETS_TEST_RUNS") or str(tmp_path_factory.mktemp("runs"))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "CARDIACNETS_RUNS": runs, "PATH": path}
+    solutions = Path(runs) / "solutions"
+    environment = {
+        **os.environ, "CARDIACNETS_RUNS": runs, "CARDIACNETS_SOLUTIONS": str(solutions), "PATH": path,
+    }  # fmt: skip
     done = build(environment)
     assert done.returncode == 0, done.stdout[-6000:]
-    return SmokeBook(Path(runs) / "smoke", done.stdout, environment)
+    return SmokeBook(Path(runs) / "smoke", solutions, done.stdout, environment)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from cardiacnets.profile import load_profile
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"book/{name}.md" for name in
-             ("how_to_read", "rerunning", "bring_your_own")))  # fmt: skip
+             ("how_to_read", "rerunning", "teaching", "bring_your_own")))  # fmt: skip
 STARTS = r"(?:\.venv/bin/)?(?:make|papermill|snakemake|python|accelerate|torchrun|jupyter)"
 INLINE = re.compile(rf"`({STARTS} [^`]+)`")
 PLANNED = "dry run"
@@ -46,6 +46,8 @@ ELSEWHERE = {
     "python -m cardiacnets weights FOLDER":
         "tests/experiments/test_shipped_weights.py::"
         "test_the_command_learns_weights_that_rebuild_hearts_and_says_how_well",
+    "python -m cardiacnets student autumn":
+        "tests/teaching/test_instructors_guide.py::test_make_student_calls_what_the_guide_says",
     "make lab": BOOK + "test_the_laboratory_opens_on_the_notebooks_with_the_books_own_kernel",
     "make test": BOOK + "test_make_test_runs_the_tests",
     "make pdf": "tests/report/test_pdf.py::test_the_book_is_printed_beside_its_pages_and_linked_once",
@@ -258,6 +260,8 @@ def told(lines: list[str], printed: str, clone: Path) -> list[str]:
         "make chapter N=08 PROFILE=smoke": "[08_your_own_ecg] cell",
         "make compare A=runs/smoke B=runs/seed_2": "runs/smoke-and-seed_2.html",
         ".venv/bin/python -m cardiacnets export --as ukb --n 12 trial": "simulated: 12 participants",
+        "make student FOLDER=autumn": "solutions of 11 files left out",
+        "make slides PROFILE=smoke": "runs/smoke/slides.html",
     }
     return [line for line in lines if line in signs and signs[line] not in printed]
 

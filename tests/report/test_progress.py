@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 
+import nbformat
+import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.engines import NBClientEngine
 
-from cardiacnets.report import progress
+from cardiacnets.artefacts import read_json
+from cardiacnets.report import progress, tried_solutions
 from cardiacnets.report.builder_watch import BUILDER
 from cardiacnets.report.progress import ChapterEngine, cell_titles
 
@@ -93,3 +96,34 @@ def test_a_chapter_ends_when_its_build_is_gone():
         builder.kill()
         builder.wait()
         assert chapter.wait(timeout=200) == 1
+
+
+def test_solutions_run_below_the_chapter_and_the_notebook_keeps_none_of_them(tmp_path, monkeypatch):
+    """By a real kernel: in the chapter's names, each by itself, failures kept and not raised."""
+    solutions = "\n\n".join(
+        f"````{{solution}} ex-1-{number}\n```python\n{code}\n```\n````"
+        for number, code in enumerate(["x + 1", "1 / 0", "x"])
+    )
+    words = "```{solution} ex-1-3\nwords\n```"
+    cells = [new_code_cell("x = 1"), new_markdown_cell(f"## End\n\n{solutions}\n\n{words}")]
+    source, out = tmp_path / "05_tasks.ipynb", tmp_path / "out.ipynb"
+    nbformat.write(new_notebook(cells=cells), source)
+    monkeypatch.setenv(tried_solutions.FOLDER, str(tmp_path / "tried"))
+    papermill.execute_notebook(
+        source, out, engine_name="chapter", kernel_name="python3", progress_bar=False
+    )
+    executed = nbformat.read(out, as_version=4)
+    assert [cell.source for cell in executed.cells if cell.cell_type == "code"] == ["x = 1"]
+    tried = read_json(tmp_path / "tried" / "05_tasks.json")
+    assert tried == {
+        "ex-1-0": {"ran": True, "error": "", "said": "2"},
+        "ex-1-1": {"ran": True, "error": "ZeroDivisionError: division by zero", "said": ""},
+        "ex-1-2": {"ran": True, "error": "", "said": "1"},
+    }
+
+
+def test_without_a_folder_for_them_no_solution_is_tried(monkeypatch):
+    monkeypatch.delenv(tried_solutions.FOLDER, raising=False)
+    chapter = new_notebook(cells=[new_markdown_cell("````{solution} ex-1\n```python\n1\n```\n````")])
+    with tried_solutions.with_solutions(chapter, "05_tasks"):
+        assert len(chapter.cells) == 1

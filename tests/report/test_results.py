@@ -120,3 +120,14 @@ def test_a_p_at_the_floor_is_an_upper_bound():
     assert said(4 / 1001, "participant bootstrap, bca").endswith("0.150, p = 0.004)")
     assert said(2 / 1001, "DeLong").endswith("0.150, p = 0.002)")
     assert said(2 / 10001, "participant bootstrap, bca").endswith("0.150, p < 0.001)")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [(1, "not subscriptable"), ({}, "no key 'interval'"), ({"interval": None}, "required"),
+     ({"interval": None, "colour": 1}, "unexpected keyword")],
+)  # fmt: skip
+def test_what_is_no_result_is_named_with_its_file_and_the_way_out(tmp_path, fields, told):
+    (tmp_path / "03.json").write_text(json.dumps({"results": {"a.b": fields}}))
+    with pytest.raises(ValueError, match=rf"03.json: a.b is no recorded result \(.*{told}.*run the chapter"):
+        load_results(tmp_path)

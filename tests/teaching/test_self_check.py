@@ -2,6 +2,7 @@
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,15 @@ def test_an_answer_that_cannot_be_read_is_refused_with_what_is_expected(exercise
     assert str(error.value).startswith(exercise)
 
 
-@pytest.mark.parametrize("exercise", ["ex-99-1", "3", None])
+def test_any_number_is_read_and_a_long_answer_is_not_repeated_whole():
+    assert check("ex-03-3", Fraction(1, 2)) and "3 lies below it" in check("ex-03-1", Fraction(3)).why
+    for answer in (10**400, "x " * 5000, np.ones((100, 100))):
+        with pytest.raises(ValueError, match="takes a number") as error:
+            check("ex-03-1", answer)
+        assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("exercise", ["ex-99-1", "3", None, ["ex-03-1"]])
 def test_an_unknown_exercise_names_those_that_there_are(exercise):
     with pytest.raises(ValueError, match=re.escape(repr(exercise))) as error:
         check(exercise, 1)

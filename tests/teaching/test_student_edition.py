@@ -100,6 +100,17 @@ def test_a_folder_that_would_be_written_over_or_copied_into_itself_is_refused(so
     assert capsys.readouterr().err == f"error: {source}: exists already; remove it or name another folder\n"
 
 
+def test_a_place_that_cannot_be_written_and_a_page_that_is_no_text_are_named(source, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="cannot be written .*; name another folder") as error:
+        write_student_edition(tmp_path / "file" / "out", source)
+    assert str(error.value).startswith(str(tmp_path / "file" / "out"))
+    (source / "book" / "page.md").write_bytes("# Größe\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"^book/page.md: not UTF-8 text at byte 4; save it as UTF-8"):
+        write_student_edition(tmp_path / "out", source)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_books_own_edition_has_every_exercise_and_no_solution(tmp_path, capsys):
     def exercises(root: Path) -> list[str]:
         return [label for path in sorted((root / "notebooks").glob("*.ipynb"))
