@@ -11,6 +11,7 @@ from cardiacnets.artefacts import read_json
 from cardiacnets.report import gate, load_results
 from cardiacnets.report.address import repository_url
 from cardiacnets.report.claims import load_claims
+from cardiacnets.report.take_away import keys_of, load_take_away
 from cardiacnets.run import SIDECAR, chapter_of
 from cardiacnets.study import TASKS
 
@@ -142,3 +143,13 @@ def test_changed_statistics_rerun_themselves_and_the_pages_only(smoke_book):
         "book",
         "total",
     }
+
+
+def test_every_chapter_says_what_to_take_away_from_its_run(smoke_book):
+    recorded = load_results(smoke_book.run / "results")
+    for chapter, lines in load_take_away(REPOSITORY / "book" / "take_away.yml").items():
+        keys = [key for line in lines for key in keys_of(line)]
+        assert [key for key in keys if key not in recorded] == [], chapter
+        page = next((smoke_book.run / "book").glob(f"{chapter}_*.html")).read_text()
+        assert "take-away admonition" in page and "Filled in when" not in page, chapter
+        assert all(f"{recorded[key].n:,}" in page for key in keys if recorded[key].n), chapter
