@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import get_args
 
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from cardiacnets.picture import Content
 
@@ -69,7 +71,8 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
 @dataclass(frozen=True, eq=False)
 class Film:
     """An encoded film of one cine, or of several side by side: ``labels`` stand above them, ``widths`` are
-    theirs in pixels, ``scale`` is how large each pixel is shown at most.
+    theirs in pixels, ``scale`` is how large each pixel is shown at most, ``poster`` is the first frame as PNG,
+    which stands where the film does not play, and ``fps`` are its frames a second.
 
     What it shows to whom is said where it is shown, once: see :meth:`html`.
     """
@@ -78,6 +81,8 @@ class Film:
     widths: tuple[int, ...]
     labels: tuple[str, ...] = ()
     scale: int = 3
+    poster: bytes = b""
+    fps: float = 25.0
 
     def html(self, description: str = "", content: Content = "individual") -> str:
         """A looping HTML5 video that needs nothing but the page itself.
@@ -95,10 +100,12 @@ class Film:
         titles = "".join(f"<span>{html.escape(label)}</span>" for label in self.labels)
         grid = f"display:grid;grid-template-columns:{columns};text-align:center"
         heading = f'<div style="{grid}">{titles}</div>' if self.labels else ""
-        encoded = base64.b64encode(self.mp4).decode("ascii")
+        encoded, still = (base64.b64encode(each).decode("ascii") for each in (self.mp4, self.poster))
+        poster = f' poster="data:image/png;base64,{still}"' if still else ""
         return (
             f'<div data-content="{content}" style="margin:0;max-width:{sum(self.widths) * self.scale}px">'
-            f'{heading}<video aria-label="{spoken}" controls loop muted playsinline style="width:100%">'
+            f'{heading}<video aria-label="{spoken}" controls loop muted playsinline data-fps="{self.fps:g}"'
+            f'{poster} style="width:100%">'
             f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video></div>'
         )
 
@@ -130,7 +137,16 @@ def film(
     padded = [np.pad(each, ((0, 0), (0, height - each.shape[1]), (0, 0))) for each in films]
     joined = np.concatenate(padded, axis=2)  # (T, H, sum of W)
     widths = tuple(each.shape[2] for each in films)
-    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale)
+    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale, _png(joined[0], scale), fps)
+
+
+def _png(frame: np.ndarray, scale: int) -> bytes:
+    """``frame (H, W)`` as the film shows it, each pixel a square."""
+    buffer = io.BytesIO()
+    height, width = frame.shape
+    large = Image.fromarray(frame).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    large.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _frames(frames: np.ndarray) -> np.ndarray:
