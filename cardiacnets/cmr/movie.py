@@ -71,8 +71,8 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
 @dataclass(frozen=True, eq=False)
 class Film:
     """An encoded film of one cine, or of several side by side: ``labels`` stand above them, ``widths`` are
-    theirs in pixels, ``scale`` is how large each pixel is shown at most, ``poster`` is the first frame as PNG,
-    which stands where the film does not play, and ``fps`` are its frames a second.
+    theirs in pixels, ``scale`` is how large each pixel is shown at most, ``poster`` is the first frame as
+    PNG, which stands where the film does not play, and ``fps`` are its frames a second.
 
     What it shows to whom is said where it is shown, once: see :meth:`html`.
     """

@@ -19,6 +19,7 @@ from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.report import gate
 from cardiacnets.report.accessible import mend
 from cardiacnets.report.address import config_with_buttons, repository_url
+from cardiacnets.report.cards import data_cards, model_cards
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import load_claims
 from cardiacnets.report.downloads import offer
@@ -74,6 +75,8 @@ def stage(run: Run) -> Path:
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
     page = claims_page(claims, results, run, exhibits)
     (source / "claims.md").write_text(page, encoding="utf-8")
+    (source / "model_cards.md").write_text(model_cards(run), encoding="utf-8")
+    (source / "data_cards.md").write_text(data_cards(run), encoding="utf-8")
     (source / ANSWER).write_text(headline(results, bool(real_cohorts(run))), encoding="utf-8")
     return source
 
