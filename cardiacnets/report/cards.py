@@ -174,6 +174,6 @@ def _card(title: str, words: str, facts: Mapping[str, Any]) -> str:
 
 def _table(facts: Mapping[str, Any]) -> Iterator[str]:
     """Two columns of MyST, names heading their rows, without what is not known."""
-    yield from ("```{list-table}", ":stub-columns: 1", ":widths: 30 70", "")
+    yield from ("```{list-table}", ":stub-columns: 1", ":widths: 35 65", "")
     yield from (f"* - {name}\n  - {value}" for name, value in facts.items() if value)
     yield "```"
