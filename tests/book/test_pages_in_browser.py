@@ -65,7 +65,7 @@ def test_whole_pages_are_accessible(open_page, smoke_book, scheme):
         page.goto((smoke_book.run / "book" / name).as_uri(), wait_until="load")
         # what unfolds does so at once: half faded in, a word's contrast is not its own
         page.add_style_tag(content="* { animation: none !important; transition: none !important; }")
-        page.evaluate("document.querySelectorAll('.bd-article details').forEach(each => { each.open = true; })")
+        page.evaluate("for (const each of document.querySelectorAll('.bd-article details')) each.open = true")
         found = axe.Axe().run(page, options=rules).response["violations"]
         serious = [rule for rule in found if rule["impact"] in SERIOUS]
         if serious:
