@@ -18,7 +18,7 @@ function addControls(film) {
   const place = element("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Frame" });
   const told = element("output", { class: "film-place", "aria-hidden": "true" });
   bar.append(play, place, told, slow);
-  film.after(bar);
+  (film.closest(".film-frame") || film).after(bar);
   film.removeAttribute("controls");
 
   const frames = () => Math.max(1, Math.round((film.duration || 0) * rate));
