@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import get_args
 
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from cardiacnets.picture import Content
 
@@ -68,8 +70,11 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """An encoded film of one cine, or of several side by side: ``labels`` stand above them, ``widths`` are
-    theirs in pixels, ``scale`` is how large each pixel is shown at most.
+    """An encoded film of one cine, or of several side by side.
+
+    ``labels`` stand above them, or in them where there are several rows; ``widths`` are those of a row in
+    pixels, ``scale`` is how large each pixel is shown at most, ``poster`` is the first frame as PNG, which
+    stands where the film does not play, and ``fps`` are its frames a second.
 
     What it shows to whom is said where it is shown, once: see :meth:`html`.
     """
@@ -78,6 +83,8 @@ class Film:
     widths: tuple[int, ...]
     labels: tuple[str, ...] = ()
     scale: int = 3
+    poster: bytes = b""
+    fps: float = 25.0
 
     def html(self, description: str = "", content: Content = "individual") -> str:
         """A looping HTML5 video that needs nothing but the page itself.
@@ -94,12 +101,17 @@ class Film:
         columns = " ".join(f"{width}fr" for width in self.widths)
         titles = "".join(f"<span>{html.escape(label)}</span>" for label in self.labels)
         grid = f"display:grid;grid-template-columns:{columns};text-align:center"
-        heading = f'<div style="{grid}">{titles}</div>' if self.labels else ""
-        encoded = base64.b64encode(self.mp4).decode("ascii")
+        rows = len(self.labels) > len(self.widths)
+        heading = f'<div style="{grid}">{titles}</div>' if self.labels and not rows else ""
+        inside = f'<div style="{_INSIDE}{grid}">{titles}</div>' if rows else ""
+        encoded, still = (base64.b64encode(each).decode("ascii") for each in (self.mp4, self.poster))
+        poster = f' poster="data:image/png;base64,{still}"' if still else ""
         return (
             f'<div data-content="{content}" style="margin:0;max-width:{sum(self.widths) * self.scale}px">'
-            f'{heading}<video aria-label="{spoken}" controls loop muted playsinline style="width:100%">'
-            f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video></div>'
+            f'{heading}<div class="film-frame" style="position:relative">'
+            f'<video aria-label="{spoken}" controls loop muted playsinline data-fps="{self.fps:g}"{poster} '
+            'style="width:100%">'
+            f'<source src="data:video/mp4;base64,{encoded}" type="video/mp4"></video>{inside}</div></div>'
         )
 
     def _repr_html_(self) -> str:
@@ -107,17 +119,27 @@ class Film:
         return self.html()
 
 
+_INSIDE = (
+    "position:absolute;inset:0;pointer-events:none;grid-auto-rows:1fr;color:#fff;font-size:0.8em;"
+    "line-height:1.1;text-shadow:0 0 3px #000,0 0 6px #000;"
+)
+"""Labels at the top of each place of a film of several rows; what is clicked is the film."""
+
+
 def film(
-    frames: np.ndarray | Sequence[np.ndarray], fps: float = 25.0, labels: Sequence[str] = (), scale: int = 3
-) -> Film:
+    frames: np.ndarray | Sequence[np.ndarray], fps: float = 25.0, labels: Sequence[str] = (), scale: int = 3,
+    columns: int = 0,
+) -> Film:  # fmt: skip
     """Encode one cine, or several side by side.
 
     Arguments:
         frames: (T, H, W) uint8, or a sequence of such with one T; lower ones are padded with black.
         fps: frames a second.
         labels: one a cine, written above it.
+        columns: cines in a row; 0 for all in one.
 
-    Raises ``ValueError`` for films of unequal length or a wrong number of labels.
+    Raises ``ValueError`` for films of unequal length, a wrong number of labels, and rows of cines of unequal
+    width.
     """
     films = [_frames(each) for each in (frames if isinstance(frames, (list, tuple)) else [frames])]
     if len({len(each) for each in films}) != 1:
@@ -128,9 +150,23 @@ def film(
         raise ValueError(f"{len(labels)} labels for {len(films)} films: one a film is needed")
     height = max(each.shape[1] for each in films)
     padded = [np.pad(each, ((0, 0), (0, height - each.shape[1]), (0, 0))) for each in films]
-    joined = np.concatenate(padded, axis=2)  # (T, H, sum of W)
-    widths = tuple(each.shape[2] for each in films)
-    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale)
+    columns = min(columns or len(films), len(films))
+    if columns < len(films) and len({each.shape[2] for each in films}) != 1:
+        raise ValueError(f"cines {sorted({each.shape[2] for each in films})} wide: rows need one width")
+    padded += [np.zeros_like(padded[0])] * (-len(padded) % columns)
+    rows = [np.concatenate(padded[i : i + columns], axis=2) for i in range(0, len(padded), columns)]
+    joined = np.concatenate(rows, axis=1)  # (T, rows of H, sum of W in a row)
+    widths = tuple(each.shape[2] for each in padded[:columns])
+    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale, _png(joined[0], scale), fps)
+
+
+def _png(frame: np.ndarray, scale: int) -> bytes:
+    """``frame (H, W)`` as the film shows it, each pixel a square."""
+    buffer = io.BytesIO()
+    height, width = frame.shape
+    large = Image.fromarray(frame).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    large.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _frames(frames: np.ndarray) -> np.ndarray:

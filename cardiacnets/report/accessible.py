@@ -9,6 +9,11 @@ from cardiacnets.artefacts import atomic_path
 MENDED = {
     # a list may hold list items only, and screen readers then count them; the other role is deprecated
     'role="doc-biblioentry"': 'role="listitem"',
+    # all that a page holds lies in some landmark; the book's title in the sidebar lay in none
+    'id="pst-primary-sidebar" class="bd-sidebar-primary bd-sidebar">': (
+        'id="pst-primary-sidebar" class="bd-sidebar-primary bd-sidebar" role="complementary" '
+        'aria-label="The book">'
+    ),
 }
 """What the theme writes, and what stands there instead."""
 

@@ -23,6 +23,8 @@ from cardiacnets.report.results import decimals, number
 from cardiacnets.report.table_words import cell_words, head_words
 
 CONTENTS = get_args(Content)
+ESTIMATE = re.compile(r"([−-]?[\d.,]+) (\([^()]* to [^()]*\))")
+"""A cell's estimate and its interval in brackets."""
 SIMULATED = "Simulated."
 """The word that no figure from simulation goes without."""
 
@@ -113,7 +115,7 @@ def required(text: str, what: str) -> str:
 def _cells(column: pd.Series) -> list[str]:
     """Table cells of a column, whose numbers share decimals: as they were rounded, or three figures.
 
-    A pair of numbers is an interval: "0.41 to 0.52".
+    A pair of numbers is an interval: "0.41 to 0.52"; words like "0.45 (0.41 to 0.52)" break before it.
     """
     values = column.tolist()
     pairs = [value if _is_interval(value) else (value,) for value in values]
@@ -131,6 +133,9 @@ def _cell(value: Any, digits: int) -> str:
     if _is_interval(value):
         low, high = (number(float(bound), digits) for bound in value)
         return f'<td class="number">{low} to {high}</td>'
+    if found := ESTIMATE.fullmatch(str(value)):
+        estimate, interval = (html.escape(re.sub(r"-(?=[.\d])", "−", part)) for part in found.groups())
+        return f'<td class="estimate">{estimate} <span>{interval}</span></td>'
     missing = bool(pd.isna(value)) if pd.api.types.is_scalar(value) else False
     return f"<td>{'–' if missing else html.escape(cell_words(str(value)), quote=False)}</td>"
 

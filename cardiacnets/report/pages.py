@@ -21,6 +21,7 @@ from cardiacnets.picture import Picture
 from cardiacnets.report import gate
 from cardiacnets.report.accessible import mend
 from cardiacnets.report.address import config_with_buttons, repository_url
+from cardiacnets.report.cards import data_cards, model_cards
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import load_claims
 from cardiacnets.report.downloads import offer
@@ -29,6 +30,7 @@ from cardiacnets.report.headline import headline
 from cardiacnets.report.network_diagrams import overview
 from cardiacnets.report.results import load_results
 from cardiacnets.report.study_exhibits import load_exhibits
+from cardiacnets.report.take_away import load_take_away, take_away
 from cardiacnets.run import REPOSITORY, Run, open_run
 
 HIDDEN = "remove-input"
@@ -70,14 +72,17 @@ def stage(run: Run) -> Path:
     config = REPOSITORY / "_config.yml"
     buttons = yaml.safe_dump(config_with_buttons(config), sort_keys=False, allow_unicode=True)
     (source / config.name).write_text(buttons, encoding="utf-8")
+    results, lines = load_results(run), load_take_away(source / "take_away.yml")
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
         executed, clean = nbformat.read(path, as_version=4), REPOSITORY / "notebooks" / path.name
         offered = offer(executed, clean, source, repository_url(config))
-        nbformat.write(presentable(offered, path.name[:2]), source / path.name)
+        told = take_away(offered, lines.get(path.name[:2], ()), results)
+        nbformat.write(presentable(told, path.name[:2]), source / path.name)
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
-    results = load_results(run)
     page = claims_page(claims, results, run, exhibits)
     (source / "claims.md").write_text(page, encoding="utf-8")
+    (source / "model_cards.md").write_text(model_cards(run), encoding="utf-8")
+    (source / "data_cards.md").write_text(data_cards(run), encoding="utf-8")
     (source / ANSWER).write_text(headline(results, bool(real_cohorts(run))), encoding="utf-8")
     (source / OVERVIEW).write_text(_drawn(overview(run.profile)), encoding="utf-8")
     return source

@@ -11,11 +11,14 @@ from cardiacnets.artefacts import read_json
 from cardiacnets.report import gate, load_results
 from cardiacnets.report.address import repository_url
 from cardiacnets.report.claims import load_claims
+from cardiacnets.report.take_away import keys_of, load_take_away
 from cardiacnets.run import SIDECAR, chapter_of
 from cardiacnets.study import TASKS
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+MADE = {"claims", "model_cards", "data_cards"}
+"""Pages that come from the run alone."""
 
 
 def test_every_chapter_was_executed_recorded_and_became_a_page(smoke_book):
@@ -40,7 +43,7 @@ def test_the_contents_list_every_notebook():
         listed += [entry["file"]] if "file" in entry else fnmatch.filter(NOTEBOOKS, entry["glob"])
     assert [name for name in listed if name[0].isdigit()] == NOTEBOOKS
     prose = {path.stem for path in (REPOSITORY / "book").glob("*.md")}
-    assert set(listed) - set(NOTEBOOKS) | {contents["root"]} == prose | {"claims"}
+    assert set(listed) - set(NOTEBOOKS) | {contents["root"]} == prose | MADE
 
 
 def test_notebooks_and_pages_pass_the_gate(smoke_book):
@@ -142,3 +145,13 @@ def test_changed_statistics_rerun_themselves_and_the_pages_only(smoke_book):
         "book",
         "total",
     }
+
+
+def test_every_chapter_says_what_to_take_away_from_its_run(smoke_book):
+    recorded = load_results(smoke_book.run / "results")
+    for chapter, lines in load_take_away(REPOSITORY / "book" / "take_away.yml").items():
+        keys = [key for line in lines for key in keys_of(line)]
+        assert [key for key in keys if key not in recorded] == [], chapter
+        page = next((smoke_book.run / "book").glob(f"{chapter}_*.html")).read_text()
+        assert "take-away admonition" in page and "Filled in when" not in page, chapter
+        assert all(f"{recorded[key].n:,}" in page for key in keys if recorded[key].n), chapter

@@ -1,6 +1,7 @@
 """Movies that are inside the page, play in a browser, and are described."""
 
 import base64
+import io
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import subprocess
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from PIL import Image
 
 from cardiacnets.cmr.movie import film, mp4_bytes
 
@@ -51,6 +53,25 @@ def test_the_page_holds_the_film_and_says_what_it_is():
     assert base64.b64decode(encoded)[4:8] == b"ftyp"
 
 
+def test_rows_hold_the_cines_in_their_order_and_what_is_left_is_black(tmp_path):
+    cines = [np.full((6, 16, 16), grey, np.uint8) for grey in (60, 120, 180, 240, 90)]
+    made = film(cines, labels=list("abcde"), scale=1, columns=3)
+    path = tmp_path / "rows.mp4"
+    path.write_bytes(made.mp4)
+    _, decoded = decode(path)
+    shown = decoded[0].reshape(2, 16, 3, 16).mean(axis=(1, 3))  # (row, column)
+    assert np.abs(shown - [[60, 120, 180], [240, 90, 0]]).max() < 6
+    page = made.html(content="simulated")
+    assert made.widths == (16, 16, 16) and page.index("<video") < page.index("<span>a</span>")
+    assert "<span>a</span>" in film(cines, labels=list("abcde")).html().partition("<video")[0]
+
+
+def test_the_still_is_the_first_frame():
+    frames = cine()
+    still = np.asarray(Image.open(io.BytesIO(film(frames, scale=2).poster)))
+    assert (still == frames[0].repeat(2, axis=0).repeat(2, axis=1)).all()
+
+
 def test_a_film_is_one_persons_unless_said_otherwise():
     assert 'data-content="individual"' in film(cine()).html()
 
@@ -62,6 +83,7 @@ def test_a_film_is_one_persons_unless_said_otherwise():
         ({"frames": cine()[0]}, "film"),
         ({"frames": [cine(), cine(frames=7)]}, "one length"),
         ({"frames": cine(), "labels": ["a", "b"]}, "labels"),
+        ({"frames": [cine(), cine(), cine()[:, :, 1:]], "columns": 2}, "one width"),
     ],
 )
 def test_bad_films_are_refused(arguments, fault):

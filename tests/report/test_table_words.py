@@ -22,3 +22,11 @@ def test_what_the_guard_looks_for_keeps_its_look():
         assert head_words(name) == name
     for identifier in ("sub_0001", "p_12", "1000042", "person_a"):
         assert cell_words(identifier) == identifier
+
+
+def test_an_estimate_breaks_before_its_interval_only_and_has_true_minus_signs():
+    told = ["-0.12 (-0.22 to -.02)", "0.45 (0.41 to 0.52, n = 9)", "it (as opposed to that)", "a-1 (b to c)"]
+    page = table_html(pd.DataFrame({"of": list("abcd"), "r": told}), "tab-00-x", "Table 1", "c", "aggregate")
+    assert '<td class="estimate">−0.12 <span>(−0.22 to −.02)</span></td>' in page
+    assert '<td class="estimate">0.45 <span>(0.41 to 0.52, n = 9)</span></td>' in page
+    assert "<td>it (as opposed to that)</td>" in page and "<td>a-1 (b to c)</td>" in page
