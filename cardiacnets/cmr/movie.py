@@ -21,14 +21,20 @@ from PIL import Image
 
 from cardiacnets.picture import Content
 
+FINE, ON_A_PAGE = 18, 21
+"""Constant rate factors of H.264: about 2 and 2.6 grey levels of error on a cine with noise. A page with many
+films weighs two thirds by the second.
+"""
 
-def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
+
+def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3, rate_factor: int = FINE) -> bytes:
     """Encode grey frames as an H.264 film (yuv420p, even sizes) that every browser plays.
 
     Arguments:
         frames: (T, H, W) uint8.
         fps: frames a second.
         scale: each pixel becomes ``scale`` x ``scale`` pixels, so that small frames stay sharp.
+        rate_factor: the larger, the smaller the file and the coarser the picture.
 
     Raises ``ValueError`` if ``frames`` is not a film of uint8.
     """
@@ -50,7 +56,7 @@ def mp4_bytes(frames: np.ndarray, fps: float = 25.0, scale: int = 3) -> bytes:
             # bitexact: the same frames give the same bytes, so an unchanged page stays unchanged
             output_params=[
                 "-crf",
-                "18",
+                str(rate_factor),
                 "-movflags",
                 "+faststart",
                 "-threads",
@@ -157,7 +163,8 @@ def film(
     rows = [np.concatenate(padded[i : i + columns], axis=2) for i in range(0, len(padded), columns)]
     joined = np.concatenate(rows, axis=1)  # (T, rows of H, sum of W in a row)
     widths = tuple(each.shape[2] for each in padded[:columns])
-    return Film(mp4_bytes(joined, fps, scale), widths, tuple(labels), scale, _png(joined[0], scale), fps)
+    mp4, poster = mp4_bytes(joined, fps, scale, ON_A_PAGE), _png(joined[0], scale)
+    return Film(mp4, widths, tuple(labels), scale, poster, fps)
 
 
 def _png(frame: np.ndarray, scale: int) -> bytes:

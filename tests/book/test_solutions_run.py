@@ -18,7 +18,7 @@ def test_every_solution_of_a_chapter_runs_and_its_answer_is_right(smoke_book, pa
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     code = {label for label, text in solution_code(cells, path.name).items() if text}
     outcomes = smoke_book.solutions / f"{path.stem}.json"
-    assert outcomes.is_file(), f"{outcomes}: the run was made without its solutions; remove it to make it anew"
+    assert outcomes.is_file(), f"{outcomes}: a run made without its solutions; remove it"
     tried = read_json(outcomes)
     assert set(tried) == code and code
     assert {label: each["error"] for label, each in tried.items() if each["error"] or not each["ran"]} == {}

@@ -53,6 +53,15 @@ def test_the_page_holds_the_film_and_says_what_it_is():
     assert base64.b64decode(encoded)[4:8] == b"ftyp"
 
 
+def test_a_film_on_a_page_is_smaller_and_still_what_was_recorded(tmp_path):
+    frames = (cine(16, 48, 48) // 4 + 90).astype(np.uint8)
+    made, path = film(frames, scale=2), tmp_path / "film.mp4"
+    path.write_bytes(made.mp4)
+    assert len(made.mp4) < len(mp4_bytes(frames, scale=2))
+    large = frames.repeat(2, axis=1).repeat(2, axis=2)
+    assert np.abs(decode(path)[1].astype(int) - large).mean() < 6
+
+
 def test_rows_hold_the_cines_in_their_order_and_what_is_left_is_black(tmp_path):
     cines = [np.full((6, 16, 16), grey, np.uint8) for grey in (60, 120, 180, 240, 90)]
     made = film(cines, labels=list("abcde"), scale=1, columns=3)
