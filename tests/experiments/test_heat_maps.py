@@ -1,5 +1,7 @@
 """Heat maps beside the known cause, and adaptation by passes and seconds."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,17 +94,18 @@ def histories(monkeypatch):
     falls = {("ecg", 1): [1.0, 0.8, 0.6], ("ecg", 2): [1.0, 0.9, 0.5], ("aligned", 1): [0.55, 0.7, 0.5],
              ("aligned", 2): [0.9, 0.7, 0.65]}  # fmt: skip
 
-    def history(run, key, arm, training):
-        losses = falls[arm, training]
+    def history(run, network):
+        losses = falls[network]
         seconds = [np.nan, *[2.0] * (len(losses) - 1)]
         return pd.DataFrame({"validation": losses, "seconds": seconds})
 
-    monkeypatch.setattr(convergence, "_history", history)
-    monkeypatch.setattr(convergence, "trainings_of", lambda run, key: (1, 2))
+    monkeypatch.setattr(convergence, "model_name", lambda key, arm, training: (arm, training))
+    monkeypatch.setattr(convergence, "history", history)
+    monkeypatch.setattr(convergence, "trainings_of", lambda profile, key: (1, 2))
 
 
 def test_adaptation_counts_passes_and_seconds_and_keeps_the_best(histories):
-    table = convergence.adaptation(None, ["ukb.cm"])
+    table = convergence.adaptation(SimpleNamespace(profile=None), ["ukb.cm"])
     aligned = table[(table["arm"] == "aligned") & (table["training"] == 1)]
     assert aligned["passes"].tolist() == [1, 4, 7] and aligned["seconds"].tolist() == [0, 2, 4]
     assert aligned["loss"].tolist() == [0.55, 0.55, 0.5]

@@ -181,11 +181,12 @@ def regressions(run: Run, cohort: str) -> pd.DataFrame:
     return index_pairs(read["real"], read["generated"])
 
 
-def movie_errors(run: Run, cohort: str) -> np.ndarray:
+def movie_errors(read: Mapping[str, np.ndarray]) -> np.ndarray:
     """How far each generated movie (n,) is from the person's own: the mean over :data:`JUDGED` of the
-    absolute difference as read from both, in standard deviations of the real ones.
+    absolute difference as read from both, in standard deviations of the real ones. ``read``: see
+    :func:`~cardiacnets.experiments.diffusion.movie_quality.measured`.
     """
-    read, places = measured(run, cohort), [INDEX_NAMES.index(name) for name in JUDGED]
+    places = [INDEX_NAMES.index(name) for name in JUDGED]
     spread = np.maximum(read["real"][:, places].std(axis=0), 1e-6)
     return (np.abs(read["generated"] - read["real"])[:, places] / spread).mean(axis=1)
 
@@ -221,7 +222,7 @@ def errors_by_condition(run: Run, cohorts: Sequence[str]) -> pd.DataFrame:
     ``n``, the mean of :func:`movie_errors` with its interval, and a list of their ``places`` by error.
     Conditions that nobody has are left out; fewer than two people have no interval.
     """
-    errors = {cohort: movie_errors(run, cohort) for cohort in cohorts}
+    errors = {cohort: movie_errors(measured(run, cohort)) for cohort in cohorts}
     tables = {
         cohort: pd.read_parquet(run.require(run.predictions / f"generated.{cohort}") / "table.parquet")
         for cohort in cohorts
@@ -245,7 +246,7 @@ def gallery(run: Run, cohorts: Sequence[str]) -> list[Case]:
     """For each condition the person whose movie's error is the median of its like (``typical``), and the one
     of the largest (``failed``), where there are two.
     """
-    errors = {cohort: movie_errors(run, cohort) for cohort in cohorts}
+    errors = {cohort: movie_errors(measured(run, cohort)) for cohort in cohorts}
     cases = []
     for row in errors_by_condition(run, cohorts).itertuples():
         chosen = [(len(row.places) - 1) // 2, len(row.places) - 1]

@@ -201,8 +201,8 @@ def draw_movies(
     if temperature is not None:
         settings = replace(settings, temperature=temperature)
     if settings.noise == "shared" and view != VIEWS[0]:
-        models = [load_diffusion(run, name) for name in (VIEWS[0], view)]
-        noise = noise_of_both(*models, open_shared_noise(run), tokens, seed)
+        first, model = (load_diffusion(run, name) for name in (VIEWS[0], view))
+        noise = noise_of_both(first, model, open_shared_noise(run), tokens, seed)
     return sample_movies(load_diffusion(run, view), tokens, settings, seed, noise)
 
 

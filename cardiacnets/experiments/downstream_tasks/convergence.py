@@ -80,7 +80,7 @@ def learning_curves(run: Run, key: str) -> pd.DataFrame:
     return pd.concat(curves, ignore_index=True)
 
 
-def adaptation(run: Run, keys: Sequence[str], arms: Sequence[str] = ("ecg", "aligned")) -> pd.DataFrame:
+def adaptation(run: Run, keys: Sequence[str]) -> pd.DataFrame:
     """How the validation loss falls with what it costs: one row a task, arm, training and epoch.
 
     Columns: ``task``, ``arm``, ``training``, ``epoch``; ``passes`` over the training set, as
@@ -89,7 +89,7 @@ def adaptation(run: Run, keys: Sequence[str], arms: Sequence[str] = ("ecg", "ali
     """
     rows = []
     for key in keys:
-        for arm in arms:
+        for arm in ("ecg", "aligned"):
             start = 0 if ARMS[arm].start == "random" else PROBE_PASSES
             for training in trainings_of(run.profile, key):
                 curve = history(run, model_name(key, arm, training=training))

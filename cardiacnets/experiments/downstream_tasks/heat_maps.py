@@ -22,6 +22,7 @@ from cardiacnets.experiments.downstream_tasks.downstream import load_network
 from cardiacnets.experiments.shared.attribution import BEAT_COLUMNS, grad_cam, occlusion
 from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import ecg_batch, scale_ecg
+from cardiacnets.profile import Profile
 from cardiacnets.run import SIDECAR, Run
 from cardiacnets.study import TASKS
 
@@ -61,8 +62,10 @@ def case_heat_maps(run: Run, keys: Sequence[str]) -> list[CaseHeat]:
         place = most_confident(scores, sick)
         ecg = ecg_batch(clean, test[[place]], run.profile.ecg_input)
         heat = {(arm, how): explain(models[arm], ecg)[0] for how, explain in METHODS.items() for arm in ARMS}
+        pair = _redrawn(run, clean.name, test[place])
+        changed = None if pair is None else _changed(pair, run.profile)
         rank = f"{100 * np.mean(scores < scores[place]):.0f} % of test people"
-        found.append(CaseHeat(disease, ecg[0].numpy(), heat, _changed(run, clean.name, test[place]), rank))
+        found.append(CaseHeat(disease, ecg[0].numpy(), heat, changed, rank))
     return found
 
 
@@ -95,26 +98,28 @@ def pointing(found: Sequence[CaseHeat]) -> str:
     return "; ".join(said) or "not known in this run"
 
 
-def largest_cells(change: np.ndarray, share: float = REGION) -> np.ndarray:
+def largest_cells(change: np.ndarray, share: float) -> np.ndarray:
     """Booleans like ``change`` (12, columns): the ``share`` of cells that changed most."""
     chosen = np.zeros(change.size, bool)
     chosen[np.argsort(-change.ravel(), kind="stable")[: max(1, round(share * change.size))]] = True
     return chosen.reshape(change.shape)
 
 
-def _changed(run: Run, cohort: str, row: int) -> np.ndarray | None:
-    """What the disease changed most in the person of ``row``; None where the ECG is a stranger's, or healthy
-    by design: a person with the code and without the disease.
+def _redrawn(run: Run, cohort: str, row: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """The ECG of ``row`` as it is and without the disease; None where it is a stranger's, or healthy by
+    design: a person with the code and without the disease.
     """
     made = read_json(run.cohorts / cohort / SIDECAR)["ingredients"]
     stored = open_cohort(run, cohort)
     person = stored.recordings["participant_id"].iloc[row]
-    pair = without_disease(person, row, made["cohort"], made["preset"], made["seed"])
-    if pair is None:
-        return None
-    settings = run.profile.ecg_input
+    return without_disease(person, row, made["cohort"], made["preset"], made["seed"])
+
+
+def _changed(pair: tuple[np.ndarray, np.ndarray], profile: Profile) -> np.ndarray | None:
+    """The cells (12, columns) in which the two ECGs (12, T) differ most; None where they do not."""
+    settings = profile.ecg_input
     views = scale_ecg(encoder_view(np.stack(pair), settings), settings)
-    columns = max(BEAT_COLUMNS, views.shape[2] // run.profile.ecg_encoder.patch)
+    columns = max(BEAT_COLUMNS, views.shape[2] // profile.ecg_encoder.patch)
     parts = np.array_split((views[0] - views[1]) ** 2, columns, axis=1)
     change = np.stack([np.sqrt(part.mean(axis=1)) for part in parts], axis=1)  # (12, columns)
-    return largest_cells(change) if change.any() else None
+    return largest_cells(change, REGION) if change.any() else None

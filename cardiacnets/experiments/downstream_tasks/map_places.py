@@ -82,7 +82,7 @@ def nearest(table: pd.DataFrame, place: Place, teacher: str) -> Comparison | Non
     return Comparison.of(next(known.loc[[away.idxmin()]].itertuples()))
 
 
-def places_table(table: pd.DataFrame, marked: list[Place], teacher: str = "grid") -> pd.DataFrame:
+def places_table(table: pd.DataFrame, marked: list[Place], teacher: str) -> pd.DataFrame:
     """One row a place: its counts, whether it lies beyond the map, what the nearest cell shows, source."""
     reach = {name: (table[name].min(), table[name].max()) for name in ("pairs", "labels")}
     rows = []
