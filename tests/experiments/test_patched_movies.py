@@ -35,7 +35,8 @@ def untrained(run):
     torch.manual_seed(0)
     aligner = build("aligner", run.profile).eval()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "load_aligner", lambda run: aligner)
+        for module in (generate, guidance):
+            patch.setattr(module, "load_aligner", lambda run: aligner)
         run.fit_or_load(run.models / "aligned", {"seed": 0}, lambda folder: None)
         generate.fit_video_autoencoder(run)
         for view in ("sax", "lax"):
@@ -81,6 +82,7 @@ def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, 
 
     few = [replace(way, steps=min(way.steps, 2)) for way in equal_training.WAYS]
     monkeypatch.setattr(equal_training, "WAYS", few)
+    monkeypatch.setattr(equal_training, "load_aligner", generate.load_aligner)
     table = equal_training.equal_training(run, steps=2, people=8, resamples=20).set_index("way")
     asked = len(open_clean(run, "ukb").rows("validation")[:8])
     assert len(table) == 6 and (table["n"] == asked).all() and (table["seconds"] > 0).all()
