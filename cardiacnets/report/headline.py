@@ -47,6 +47,8 @@ def _change(results: Mapping[str, Result], arms: str) -> str:
     """ "0.049 (95 % interval 0.035 to 0.064: a gain)"."""
     found = results.get(f"{INDICES}.{arms}")
     word = WORDS[beyond_one_training(judge_order, found, results).word]
+    if WORDS[judge_order(found).word] != word:
+        word += " as to trainings"
     if found is None or found.value is None or found.interval is None:
         return word
     digits = decimals(found.value, *found.interval)

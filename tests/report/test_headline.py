@@ -29,6 +29,11 @@ def test_the_word_follows_from_the_interval(interval, word):
     assert said.startswith("**On simulated hearts, ")
 
 
+def test_a_gain_of_one_training_is_undecided_as_to_trainings():
+    said = headline(difference(f"{INDICES}.{JUDGED}", (0.01, 0.03), method=ONE_TRAINING), real=False)
+    assert "(95 % interval 0.010 to 0.030: undecided as to trainings)" in said
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_gains_and_losses_are_counted_and_corrected_over_all_screening_tasks(seed):
     rng = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics.correlation import pearson_interval
 from cardiacnets.statistics.estimate import Estimate
+from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.statistics.proportions import wilson_interval
 from cardiacnets.statistics.resampling import bootstrap_mean
 
@@ -115,8 +116,7 @@ def in_words(rows: pd.DataFrame) -> str:
 
 
 def _with(found: Estimate) -> str:
-    low, high = found.interval
-    return f"{found.estimate:.3f} [{low:.3f}, {high:.3f}]"
+    return in_one_cell(found.estimate, *found.interval)
 
 
 def _ef(indices: np.ndarray) -> np.ndarray:

@@ -207,7 +207,7 @@ def _scatter(axis: Axes, x: np.ndarray, y: np.ndarray, people: bool) -> None:
     axis.axline((float(x.mean()), float(x.mean())), slope=1, color=FAINT, linewidth=1)
     found = pearson_interval(x, y)
     low, high = found.interval
-    axis.set_title(f"r {found.estimate:.2f} [{low:.2f}, {high:.2f}], n {found.n}", fontsize=9)
+    axis.set_title(f"r {found.estimate:.2f} ({low:.2f} to {high:.2f}), n {found.n}", fontsize=9)
 
 
 def _differences(axis: Axes, real: np.ndarray, drawn: np.ndarray, people: bool) -> None:

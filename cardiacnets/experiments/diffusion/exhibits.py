@@ -98,7 +98,7 @@ def ends_told(table: pd.DataFrame, index: str) -> str:
     return (
         f"{axis_label(index)}: from the lowest tenth to the highest the record changes by {record:+.0f}, "
         f"what is read from real movies by {real:+.0f}, and from generated ones by "
-        f"{found['generated'].estimate:+.0f} [{low:+.0f}, {high:+.0f}], {ending}"
+        f"{found['generated'].estimate:+.0f} ({low:+.0f} to {high:+.0f}), {ending}"
     ).replace("-", "−")
 
 

@@ -112,7 +112,7 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
         words, unit = WORDS[row.measure]
         line = lines.setdefault(row.measure, {"measure": words + (f", {unit}" if unit else "")})
         digits = 1 if unit else 2
-        line[row.kind] = f"{row.estimate:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]"
+        line[row.kind] = f"{row.estimate:.{digits}f} ({row.low:.{digits}f} to {row.high:.{digits}f})"
         line["people"] = row.people
     return pd.DataFrame(lines.values())[["measure", *KINDS, "people"]]
 
@@ -122,7 +122,7 @@ def in_words(rows: pd.DataFrame) -> str:
     closed = rows[rows["measure"] == "closed"].set_index("kind")
     real, drawn = (closed.loc[kind] for kind in KINDS)
     figures = {
-        row.Index: f"{row.estimate:.0f} % [{row.low:.0f}, {row.high:.0f}]" for row in closed.itertuples()
+        row.Index: f"{row.estimate:.0f} % ({row.low:.0f} to {row.high:.0f})" for row in closed.itertuples()
     }
     verdict = "this many people leave open which has more of them"
     if drawn["high"] < real["low"]:
