@@ -29,6 +29,7 @@ from cardiacnets.report.exhibits import picture, svg_bytes
 from cardiacnets.report.headline import headline
 from cardiacnets.report.network_diagrams import overview
 from cardiacnets.report.results import load_results
+from cardiacnets.report.source_code import name_functions, write_code
 from cardiacnets.report.study_exhibits import load_exhibits
 from cardiacnets.report.take_away import load_take_away, take_away
 from cardiacnets.run import REPOSITORY, Run, open_run
@@ -51,6 +52,7 @@ def build_book(run: Run) -> Path:
     pages = build_pages(source)
     mend(pages)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
+    write_code(source, pages)
     gate.require(gate.page_faults(pages))
     with atomic_path(run.book) as temporary:
         shutil.move(pages, temporary)
@@ -77,7 +79,7 @@ def stage(run: Run) -> Path:
         executed, clean = nbformat.read(path, as_version=4), REPOSITORY / "notebooks" / path.name
         offered = offer(executed, clean, source, repository_url(config))
         told = take_away(offered, lines.get(path.name[:2], ()), results)
-        nbformat.write(presentable(told, path.name[:2]), source / path.name)
+        nbformat.write(presentable(name_functions(told), path.name[:2]), source / path.name)
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
     page = claims_page(claims, results, run, exhibits)
     (source / "claims.md").write_text(page, encoding="utf-8")
