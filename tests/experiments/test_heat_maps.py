@@ -116,4 +116,5 @@ def test_adaptation_counts_passes_and_seconds_and_keeps_the_best(histories):
         "(1 training, and never in 1)"
     )
     picture = draw_exhibits.adaptation(table)
-    assert [len(axis.lines) for axis in picture.figure.axes] == [4, 4] and "n = 2" in picture.caption
+    assert [len(axis.lines) for axis in picture.figure.axes] == [4, 4]
+    assert "(of each, from left to right: 2)" in picture.caption

@@ -148,6 +148,8 @@ def not_in_the_fingerprint(function, run) -> set[tuple[str, str]]:
         return ran - reached(*declared.code(run.profile))
     short = (switches.try_switches, information_limited.try_limited)
     chosen = stage.chosen_code(run.profile, switches.READS) if function in short else []
+    if function is map_of_gain.fit_map_of_gain:
+        chosen = stage.chosen_code(run.profile, ["ecg_encoder"])
     return ran - reached(function, *chosen)
 
 

@@ -110,7 +110,7 @@ def adaptation(table: pd.DataFrame) -> Picture:
         figure,
         "adaptation",
         "Best validation loss so far of the aligned encoder and of the network from random weights, a line a "
-        f"training (n = {', '.join(str(trained[key]) for key in keys)} of each, from left to right), against "
+        f"training (of each, from left to right: {', '.join(str(trained[key]) for key in keys)}), against "
         "passes over the training set (an epoch is three, the aligned encoder's probe one) and against "
         "seconds, in which neither the probe nor the asking of validation is counted.",
         f"Two rows of {len(keys)} panels, a task each: falling step lines of validation loss of two networks "

@@ -29,6 +29,7 @@ from cardiacnets.experiments.shared.classical import ClassicalFeatures
 from cardiacnets.experiments.shared.encoding import build_seeded, in_batches
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
+from cardiacnets.experiments.shared.stage import chosen_code
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.linear_twin import ClosedFormAlignment
 from cardiacnets.profile import LinearTwin, Profile
@@ -90,7 +91,7 @@ def fit_map_of_gain(run: Run) -> Path:
         "random_features": run.profile.downstream.random_features,
         "untrained": [run.profile.ecg_input, run.profile.ecg_encoder, run.profile.seed],
         "resampling": run.profile.resampling,
-        "source": code_of(fit_map_of_gain),
+        "source": code_of(fit_map_of_gain, *chosen_code(run.profile, ["ecg_encoder"])),
     }
 
     def make(folder: Path) -> None:
