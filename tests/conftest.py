@@ -10,18 +10,28 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before any library counts the cores: workers share them
 
 
+LOOKED_AT = ("test_commands.py", "test_exhibits_in_browser.py", "test_pages_in_browser.py")
+"""Modules of tests/book that only look at the smoke book, or copy it: once it is built, any process may."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """What xdist keeps in one process: a module, for its fixtures; and all that looks at the smoke book."""
+    """What xdist keeps in one process: a module, for its fixtures; and all that builds on the smoke book."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             module = nodeid.split("::")[0]
-            alone = module.endswith("test_reader_kit_in_browser.py")  # looks at a kit of its own
+            # the reader kit's module looks at a kit of its own
+            alone = module.endswith((*LOOKED_AT, "test_reader_kit_in_browser.py"))
             return "book" if "tests/book/" in module and not alone else module
 
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """What looks at the smoke book comes last: by then it is built, and no process waits for another."""
+    items.sort(key=lambda item: item.path.name in LOOKED_AT)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The smoke book: every chapter executed and every page built, once for all tests that look at it."""
 
+import fcntl
 import importlib.metadata
 import os
 import shutil
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from cardiacnets.artefacts import read_json, write_json
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -37,18 +40,30 @@ def build(environment: dict[str, str], *options: str) -> subprocess.CompletedPro
 
 @pytest.fixture(scope="session")
 def smoke_book(tmp_path_factory) -> SmokeBook:
-    """Build the smoke book into a folder of its own, or into $CARDIACNETS_TEST_RUNS to look at it."""
+    """Build the smoke book into a folder of its own, or into $CARDIACNETS_TEST_RUNS to look at it.
+
+    The first process that needs it builds it, the others wait.
+    """
     if not importlib.metadata.entry_points(group="papermill.engine", name="chapter"):
         pytest.skip("not installed here (make test does): pip install --no-deps --no-build-isolation -e .")
-    runs = os.environ.get("CARDIACNETS_TEST_RUNS") or str(tmp_path_factory.mktemp("runs"))
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    runs = os.environ.get("CARDIACNETS_TEST_RUNS") or str(shared / "smoke_book")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     solutions = Path(runs) / "solutions"
     environment = {
         **os.environ, "CARDIACNETS_RUNS": runs, "CARDIACNETS_SOLUTIONS": str(solutions), "PATH": path,
     }  # fmt: skip
-    done = build(environment)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return SmokeBook(Path(runs) / "smoke", solutions, done.stdout, environment)
+    told = shared / "smoke_book.json"
+    with open(told.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            done = build(environment)
+            write_json(told, {"returncode": done.returncode, "printed": done.stdout})
+    made = read_json(told)
+    assert made["returncode"] == 0, made["printed"][-6000:]
+    return SmokeBook(Path(runs) / "smoke", solutions, made["printed"], environment)
 
 
 @pytest.fixture(scope="session")
