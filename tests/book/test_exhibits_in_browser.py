@@ -78,7 +78,7 @@ def test_a_film_plays_and_pauses_by_the_keyboard(page):
     assert page.locator(".film-play").inner_text() == "Pause"
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('video').paused")
-    assert page.locator(".film-play").inner_text() == "Play"
+    page.get_by_role("button", name="Play").wait_for()
 
 
 def test_a_film_is_moved_frame_by_frame_and_stands_still_meanwhile(page):

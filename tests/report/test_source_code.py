@@ -8,6 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from cardiacnets.ecg import clean
+from cardiacnets.report.gate import page_faults
 from cardiacnets.report.source_code import called, name_functions, write_code
 from cardiacnets.statistics.resampling import bootstrap_mean
 
@@ -41,6 +42,13 @@ def test_links_lead_to_the_line_of_the_definition(notebook, tmp_path):
         assert f'<a href="{each.link}"><code>{each.name}</code></a>' in named
         line = pages[f"{each.module}.html"].split(f'<span id="line-{each.line}">')[1].split("\n")[0]
         assert line.startswith(f"def {each.name.split('.')[-1]}(")
+
+
+def test_code_that_speaks_of_glue_is_no_result_that_was_not_glued(tmp_path):
+    cells = ["from cardiacnets.report import open_chapter", "open_chapter('00', profile='smoke', run='')"]
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "00_one.ipynb")
+    (page,) = write_code(tmp_path, tmp_path)
+    assert "glue:text}" in page.read_text(encoding="utf-8") and page_faults(tmp_path) == []
 
 
 def test_a_notebook_that_calls_nothing_stays_as_it_is():
