@@ -95,7 +95,7 @@ def test_a_mistaken_judge_is_told_apart(run):
     assert rows.loc[("dice", "lv"), "estimate"] < 0.75 and rows.loc[("closed", "lv"), "estimate"] == 0
     assert rows.loc[("area", "lv"), "estimate"] == pytest.approx(-200 * 0.18**2)
     told = judge_of_cohorts.in_words(rows.reset_index())
-    assert f"{rows.loc[('dice', 'lv'), 'estimate']:.3f} [" in told and "Shown 4 people" in told
+    assert f"{rows.loc[('dice', 'lv'), 'estimate']:.3f} (" in told and "Shown 4 people" in told
     table = judge_of_cohorts.readable(rows.reset_index())
     assert len(table) == 6 and table["measure"].is_unique
 
