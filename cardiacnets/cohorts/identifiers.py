@@ -201,13 +201,17 @@ def _unescaped(text: str) -> str:
 
 
 def _carried(kind: str, data: str) -> Iterator[str]:
-    """The words that base64 ``data`` of a media type carries: text, or what a PNG says beside its pixels."""
+    """The words that base64 ``data`` of a media type carries: text, or what a PNG or WebP says beside its
+    pixels.
+    """
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
         return
     if content.startswith(_PNG):
         yield from _beside_pixels(content)
+    elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        yield from _beside_webp_pixels(content)
     elif kind.startswith("text/") or kind.endswith(("xml", "json")):
         yield content.decode("utf-8", errors="replace")
 
@@ -226,6 +230,18 @@ def _beside_pixels(png: bytes) -> Iterator[str]:
             yield b" ".join(pieces).decode("utf-8", errors="replace")
             yield b" ".join(pieces).decode("latin-1")
         place += 12 + length
+
+
+def _beside_webp_pixels(webp: bytes) -> Iterator[str]:
+    """The chunks EXIF and XMP of a WebP (RFC 9649, 2.7.1.5): what is not its pixels."""
+    place = 12
+    while place + 8 <= len(webp):
+        kind, length = struct.unpack("<4sI", webp[place : place + 8])
+        chunk = webp[place + 8 : place + 8 + length]
+        if kind in (b"EXIF", b"XMP "):
+            yield chunk.decode("utf-8", errors="replace")
+            yield chunk.decode("latin-1")
+        place += 8 + length + length % 2
 
 
 def _inflated(data: bytes) -> bytes:

@@ -19,6 +19,7 @@ from cardiacnets.pretrained import require_weights
 from cardiacnets.report.exhibits import (
     SIMULATED,
     exhibit,
+    for_page,
     picture,
     png_bytes,
     required,
@@ -79,7 +80,8 @@ class Chapter:
         """
         kind = "svg" if vector else "png"
         file = svg_bytes(fig) if vector else png_bytes(fig)
-        body = picture(file, alt, kind)
+        shown, shown_kind = (file, kind) if vector else for_page(file)
+        body = picture(shown, alt, shown_kind)
         self._show("Figure", name, body, caption, content, simulated)
         with atomic_path(self.run.figures / f"{self.number}-{name}.{kind}") as temporary:
             temporary.write_bytes(file)

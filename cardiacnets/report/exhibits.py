@@ -17,6 +17,7 @@ from typing import Any, get_args
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from PIL import Image
 
 from cardiacnets.picture import Content
 from cardiacnets.report.results import decimals, number
@@ -25,6 +26,8 @@ from cardiacnets.report.table_words import cell_words, head_words
 CONTENTS = get_args(Content)
 ESTIMATE = re.compile(r"([−-]?[\d.,]+) (\([^()]* to [^()]*\))")
 """A cell's estimate and its interval in brackets."""
+LARGE, WEBP_QUALITY = 200_000, 88
+"""Bytes from which a figure's PNG weighs too much on a page, and how much of it WebP keeps (0 to 100)."""
 SIMULATED = "Simulated."
 """The word that no figure from simulation goes without."""
 
@@ -38,6 +41,17 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def for_page(png: bytes) -> tuple[bytes, str]:
+    """What a page carries of a figure, and its kind: the PNG, or, where that is large, WebP: of the noise in
+    pictures of hearts PNG keeps every grain.
+    """
+    if len(png) <= LARGE:
+        return png, "png"
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="webp", quality=WEBP_QUALITY)
+    return buffer.getvalue(), "webp"
+
+
 def svg_bytes(figure: Figure) -> bytes:
     """The same as SVG, letters as outlines, so that they look alike wherever the page is read."""
     buffer = io.BytesIO()
@@ -49,7 +63,7 @@ def svg_bytes(figure: Figure) -> bytes:
 def picture(file: bytes, alt: str, kind: str = "png") -> str:
     """An ``<img>`` that carries its own ``file``; ``ValueError`` without a description."""
     encoded = base64.b64encode(file).decode("ascii")
-    media = {"png": "image/png", "svg": "image/svg+xml"}[kind]
+    media = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}[kind]
     return f'<img alt="{html.escape(required(alt, "alt text"))}" src="data:{media};base64,{encoded}">'
 
 

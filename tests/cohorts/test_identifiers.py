@@ -33,6 +33,12 @@ def png_saying(words: str, compressed: bool) -> bytes:
     return buffer.getvalue()
 
 
+def webp_saying(words: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(buffer, "webp", xmp=words.encode())
+    return buffer.getvalue()
+
+
 PLACES = {
     "text": lambda one: f"patient {one} came back",
     "line of a table": lambda one: f"  {one}\n",
@@ -45,6 +51,7 @@ PLACES = {
     "figure title": lambda one: encoded("image/svg+xml", f"<svg><title>{html.escape(one)}</title></svg>"),
     "picture's words": lambda one: encoded("image/png", png_saying(one, compressed=False)),
     "picture's packed words": lambda one: encoded("image/png", png_saying(one, compressed=True)),
+    "words of a WebP": lambda one: encoded("image/webp", webp_saying(one)),
     "JSON": lambda one: json.dumps({"person": one}),
     "JSON as it is": lambda one: json.dumps([one], ensure_ascii=False),
     "address": lambda one: f"<a href='x?p={quote(one, safe='')}'>",

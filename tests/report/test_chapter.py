@@ -1,6 +1,8 @@
 """What a notebook shows through its chapter."""
 
+import base64
 import html
+import io
 import re
 
 import matplotlib.pyplot as plt
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from cardiacnets.artefacts import read_json
 from cardiacnets.cmr.movie import film
@@ -73,6 +76,17 @@ def test_a_figure_carries_its_words_and_its_file(chapter, shown):
     assert 'src="data:image/png;base64,' in page
     assert "Figure 05.1." in page and "Simulated." in page and "Sensitivity &lt; 1." in page
     assert (chapter.run.figures / "05-roc.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_much_noise_is_light_on_the_page_and_whole_in_its_file(chapter, shown):
+    figure = drawing()
+    figure.axes[0].imshow(np.random.default_rng(0).integers(0, 255, (500, 500)), cmap="gray")
+    chapter.figure(figure, "noise", caption="Noise.", alt="Noise", content="simulated")
+    carried = base64.b64decode(re.search(r'src="data:image/webp;base64,([^"]+)"', shown[0][0])[1])
+    file = (chapter.run.figures / "05-noise.png").read_bytes()
+    assert file.startswith(b"\x89PNG") and len(file) > 200_000 and len(carried) < 0.8 * len(file)
+    sizes = {Image.open(io.BytesIO(each)).size for each in (file, carried)}
+    assert len(sizes) == 1
 
 
 def test_what_is_real_is_not_called_simulated(chapter, shown):
