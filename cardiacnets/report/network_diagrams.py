@@ -267,7 +267,7 @@ def video_network(profile: Profile) -> Picture:
     """The generator of short-axis movies: how it learns above, how it draws below."""
     sizes, network = profile.diffusion, _built("diffusion", profile)
     # a clip's latents are what drawing starts from
-    channels, frames, side, _ = network.first_noise(1, None, torch.device("meta")).shape[1:]
+    channels, frames, side, _ = network.latent_shape()
     latents = f"{channels} channels, {_many(frames, 'frame')}"
     clip = (f"{sizes.frames} frames", f"{sizes.pixels} × {sizes.pixels} pixels")
     kind = "components of blocks" if sizes.autoencoder == "patches" else "frame by frame"

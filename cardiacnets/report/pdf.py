@@ -7,7 +7,6 @@ The file lies beside the pages, and the first page links to it. A book that is b
 
 from __future__ import annotations
 
-import argparse
 import html
 import os
 import shutil
@@ -19,8 +18,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 
 from cardiacnets.artefacts import atomic_path
-from cardiacnets.report.build import default_name
-from cardiacnets.run import open_run
+from cardiacnets.report.built_run import of_built_run
 
 NAME = "the_cardiacnets_book.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -99,19 +97,12 @@ def print_book(book: Path, browser: str) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the book of one run; what is missing is one line on standard error, and the exit code is 1."""
-    parser = argparse.ArgumentParser(prog="python -m cardiacnets.report.pdf", description=__doc__)
-    parser.add_argument("--profile", default="quick")
-    parser.add_argument("--run", default="")
-    parser.add_argument("--manifests", default="")
-    chosen = parser.parse_args(arguments)
-    manifests = Path(chosen.manifests) if chosen.manifests else None
-    try:
-        run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
-        print(f"the book as one file: {print_book(run.book, chromium())}")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return of_built_run(
+        "cardiacnets.report.pdf",
+        __doc__,
+        lambda run: f"the book as one file: {print_book(run.book, chromium())}",
+        arguments,
+    )
 
 
 def _typesets(script: Tag) -> bool:

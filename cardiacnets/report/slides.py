@@ -9,7 +9,6 @@ Page Down turn the slides; the browser prints one to a page. The file lies besid
 
 from __future__ import annotations
 
-import argparse
 import copy
 import html
 import re
@@ -21,9 +20,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 
 from cardiacnets.artefacts import atomic_path
-from cardiacnets.report.build import default_name
+from cardiacnets.report.built_run import of_built_run
 from cardiacnets.report.pdf import pages_in_order
-from cardiacnets.run import open_run
 
 NAME = "slides.html"
 STYLE = """
@@ -140,19 +138,9 @@ def write_slides(book: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the slides of one run; what is missing is one line on standard error, and the exit code is 1."""
-    parser = argparse.ArgumentParser(prog="python -m cardiacnets.report.slides", description=__doc__)
-    parser.add_argument("--profile", default="quick")
-    parser.add_argument("--run", default="")
-    parser.add_argument("--manifests", default="")
-    chosen = parser.parse_args(arguments)
-    manifests = Path(chosen.manifests) if chosen.manifests else None
-    try:
-        run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
-        print(f"the slides: {write_slides(run.book)}")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return of_built_run(
+        "cardiacnets.report.slides", __doc__, lambda run: f"the slides: {write_slides(run.book)}", arguments
+    )
 
 
 def _slides(bodies: Sequence[str]) -> Iterable[str]:

@@ -117,4 +117,4 @@ def test_adaptation_counts_passes_and_seconds_and_keeps_the_best(histories):
     )
     picture = draw_exhibits.adaptation(table)
     assert [len(axis.lines) for axis in picture.figure.axes] == [4, 4]
-    assert "(of each, from left to right: 2)" in picture.caption
+    assert "(2 of each, from left to right)" in picture.caption

@@ -110,7 +110,7 @@ def adaptation(table: pd.DataFrame) -> Picture:
         figure,
         "adaptation",
         "Best validation loss so far of the aligned encoder and of the network from random weights, a line a "
-        f"training (of each, from left to right: {', '.join(str(trained[key]) for key in keys)}), against "
+        f"training ({', '.join(str(trained[key]) for key in keys)} of each, from left to right), against "
         "passes over the training set (an epoch is three, the aligned encoder's probe one) and against "
         "seconds, in which neither the probe nor the asking of validation is counted.",
         f"Two rows of {len(keys)} panels, a task each: falling step lines of validation loss of two networks "
@@ -142,7 +142,7 @@ def heat_maps(found: Sequence[CaseHeat]) -> Picture:
         "heat-maps",
         "Heat maps of the same ECGs by the aligned and by the ECG-only network: Grad-CAM, as published, and "
         "occlusion, each on its own scale. Of each disease, the test case that the aligned network scores "
-        f"highest, a rule and no choice of ours{cause}.",
+        f"highest: a rule, not picked by eye{cause}.",
         f"{len(found)} rows, a disease each, of {len(columns)} panels: twelve leads of one beat, one above "
         "the other, shaded by heat.",
         "simulated",
