@@ -15,6 +15,7 @@ import nbformat
 
 from cardiacnets.report.results import KEY, Result, decimals, number
 from cardiacnets.report.verdicts import unit_of
+from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.yaml_reading import read_yaml
 
 TAG = "take-away"
@@ -27,7 +28,7 @@ BOX = """```{{admonition}} What to take away from this run
 :class: take-away
 {lines}
 
-In brackets: {level} intervals, and n.
+In brackets: {level} intervals, and n. What rests on one training may come out otherwise in another.
 ```"""
 
 
@@ -88,7 +89,9 @@ def _said(key: str, wordings: str | None, results: Mapping[str, Result]) -> str:
 
 
 def _shortly(found: Result) -> str:
-    """ "0.049 (0.035 to 0.064; n = 1,096)"; an interval of another level than 95 % says which."""
+    """ "0.049 (0.035 to 0.064; n = 1,096)"; an interval of another level than 95 % says which, and one that
+    does not know how far another training would move the number says so.
+    """
     if found.value is None:
         return "not available"
     digits = decimals(found.value, *(found.interval or ()))
@@ -99,6 +102,8 @@ def _shortly(found: Result) -> str:
         brackets.append(f"{level}{low} to {high}")
     if found.n is not None:
         brackets.append(f"{found.n:,} {found.of}" if found.of else f"n = {found.n:,}")
+    if ONE_TRAINING in found.method:
+        brackets.append("one training")
     return f"{number(found.value, digits)}{unit_of(found)}" + (
         f" ({'; '.join(brackets)})" if brackets else ""
     )

@@ -6,6 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from cardiacnets.report.results import Result
 from cardiacnets.report.take_away import TAG, filled, keys_of, load_take_away, take_away
+from cardiacnets.statistics.trainings import ONE_TRAINING
 
 WORDS = "It {a.b.r.x-y: gains | loses | does not change}: {a.b.r.x-y}."
 
@@ -32,6 +33,11 @@ def test_a_number_has_its_interval_its_unit_and_what_it_counts():
     other = result(-2.0, 3.0, unit="ml", level=0.9, of="hearts")
     assert filled("{a.b.r.x-y}", other) == "0.05 ml (90 %: −2.00 to 3.00; 1,096 hearts)"
     assert filled("{a.b.n.all}", {"a.b.n.all": Result("a.b.n.all", 7)}) == "7"
+
+
+def test_what_rests_on_one_training_says_so():
+    once = filled("{a.b.r.x-y}", result(method=f"bootstrap; {ONE_TRAINING}"))
+    assert once == "0.050 (0.010 to 0.090; n = 1,096; one training)"
 
 
 def test_what_is_not_there_is_said_to_be_missing():
