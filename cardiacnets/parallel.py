@@ -15,6 +15,17 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
+INHERITED = {
+    # libraries that a worker loads only when its job needs them read these; of one that is loaded already,
+    # the number of threads is set when the worker starts
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # bars of several processes would overwrite each other
+    "TQDM_DISABLE": "1",
+}
+"""Of the environment of every worker."""
+
 
 @contextmanager
 def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
@@ -22,13 +33,14 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     cores.
     """
     context = multiprocessing.get_context("spawn")
-    before = os.environ.get("TQDM_DISABLE", "")
-    os.environ["TQDM_DISABLE"] = "1"  # for the workers, who inherit it: their bars would overwrite each other
+    before = {name: os.environ.get(name) for name in INHERITED}
+    os.environ.update(INHERITED)
     try:
         with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
             yield pool
     finally:
-        os.environ["TQDM_DISABLE"] = before
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int) -> list[Any]:

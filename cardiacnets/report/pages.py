@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jupyter_server_mathjax
 import nbformat
 import yaml
 
-from cardiacnets.artefacts import atomic_path
+from cardiacnets.artefacts import atomic_path, read_json
 from cardiacnets.cohorts.disclosure import scan
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.picture import Picture
@@ -24,7 +25,9 @@ from cardiacnets.report.address import config_with_buttons, repository_url
 from cardiacnets.report.cards import data_cards, model_cards
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import load_claims
+from cardiacnets.report.cost import with_cost
 from cardiacnets.report.downloads import offer
+from cardiacnets.report.exercise_numbers import name_exercises
 from cardiacnets.report.exhibits import picture, svg_bytes
 from cardiacnets.report.headline import headline
 from cardiacnets.report.network_diagrams import overview
@@ -51,6 +54,7 @@ def build_book(run: Run) -> Path:
     source = stage(run)
     pages = build_pages(source)
     mend(pages)
+    name_exercises(pages)
     shutil.copytree(Path(jupyter_server_mathjax.__file__).parent / "static", pages / "_static" / "mathjax")
     write_code(source, pages)
     gate.require(gate.page_faults(pages))
@@ -78,8 +82,9 @@ def stage(run: Run) -> Path:
     for path in sorted(run.notebooks.glob("[0-9][0-9]_*.ipynb")):
         executed, clean = nbformat.read(path, as_version=4), REPOSITORY / "notebooks" / path.name
         offered = offer(executed, clean, source, repository_url(config))
-        told = take_away(offered, lines.get(path.name[:2], ()), results)
-        nbformat.write(presentable(name_functions(told), path.name[:2]), source / path.name)
+        number = path.name[:2]
+        told = take_away(with_cost(offered, _provenance(run, number)), lines.get(number, ()), results)
+        nbformat.write(presentable(name_functions(told), number), source / path.name)
     claims, exhibits = load_claims(source / "claims.yml"), load_exhibits(source / "exhibits.yml")
     page = claims_page(claims, results, run, exhibits)
     (source / "claims.md").write_text(page, encoding="utf-8")
@@ -88,6 +93,12 @@ def stage(run: Run) -> Path:
     (source / ANSWER).write_text(headline(results, bool(real_cohorts(run))), encoding="utf-8")
     (source / OVERVIEW).write_text(_drawn(overview(run.profile)), encoding="utf-8")
     return source
+
+
+def _provenance(run: Run, number: str) -> dict[str, Any]:
+    """Of a chapter that ended; else empty."""
+    path = run.results / f"{number}.json"
+    return read_json(path)["provenance"] if path.is_file() else {}
 
 
 def _drawn(diagram: Picture) -> str:

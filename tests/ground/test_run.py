@@ -173,6 +173,24 @@ def test_jobs_keep_their_order_whatever_the_number_of_processes():
     assert run_jobs(pow, pairs, processes=2) == run_jobs(pow, pairs, processes=1) == [n**2 for n in range(5)]
 
 
+def threads_of_libraries(_):
+    """Of everything that a worker loads for its job, and not for being a worker."""
+    import scipy.linalg  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_info
+
+    return {found["filepath"]: found["num_threads"] for found in threadpool_info()}
+
+
+def test_a_worker_keeps_to_one_thread_in_what_it_loads_later(monkeypatch):
+    """SciPy's own linear algebra is such a library: with two threads in each of two workers, a logistic
+    regression took many times as long."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    for found in run_jobs(threads_of_libraries, [(1,), (2,)], processes=2):
+        assert len(found) >= 3 and set(found.values()) == {1}
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(

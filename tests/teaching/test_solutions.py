@@ -75,3 +75,16 @@ def test_a_chapter_ends_with_a_quiz_of_three(path):
     assert len(asked) == section.count("<details>") == 3
     assert not any("?" in answer for _, answer in asked)
     assert not re.search(r"\d\.\d|(?<!\d)\.\d", section), "no number that a run would have to give"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_chapter_says_what_can_go_wrong_and_what_to_read_further(path):
+    """Before its exercises, and after its quiz with at least two sources, each once."""
+    headings = re.findall(r"^## (.+)$", prose(path), re.MULTILINE)
+    allowed = ("What can go wrong", "What is not realistic", "Where it fails")
+    wrong = [name for name in headings if name in allowed]
+    assert len(wrong) == 1 and headings.index(wrong[0]) < headings.index("Quiz")
+    assert headings[headings.index("Quiz") + 1] == "Further reading"
+    (section,) = re.findall(r"^## Further reading\n(.*?)(?=^## )", prose(path), re.MULTILINE | re.DOTALL)
+    cited = re.findall(r"\{cite:t\}`(\w+)`", section)
+    assert len(cited) == len(set(cited)) >= 2
