@@ -9,9 +9,9 @@ from cardiacnets.artefacts import atomic_path
 
 EXERCISE = re.compile(
     r'(id="ex-(?P<own>\d\d-\d+)">\s*<p class="admonition-title">\s*'
-    r'<span class="caption-number">Exercise )\d+'
+    r'<span class="caption-number">Exercise )\d+(?![\d-])'
 )
-SOLUTION = re.compile(r'(href="[\w.]*#ex-(?P<own>\d\d-\d+)">\s*Exercise )\d+')
+SOLUTION = re.compile(r'(href="[\w.]*#ex-(?P<own>\d\d-\d+)">\s*Exercise )\d+(?![\d-])')
 
 
 def name_exercises(folder: Path) -> list[Path]:
