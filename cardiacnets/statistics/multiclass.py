@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 
 from cardiacnets.statistics.checking import cluster_codes, columns
 from cardiacnets.statistics.discrimination import ROUNDING, auc_interval, logit_limits, placements
 from cardiacnets.statistics.estimate import Comparison, Estimate, normal_quantile, two_sided
+from cardiacnets.statistics.proportions import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ def class_gain_difference(
 
     The gain of a class is its one-vs-rest AUC by ``a (n, classes)`` less that by ``b``; the four AUCs share
     participants, so the variance of the difference of gains sums each participant's influence on it, squared
-    (as in :func:`one_vs_rest`). Assumes independent participants, enough of them for normality: a z-test with
-    Wald interval. p is 1 and the interval (0, 0) where both models rank alike.
+    (as in :func:`one_vs_rest`). Assumes independent participants; Student's interval and test, with the
+    participants of the smaller of the two classes less one as degrees of freedom. p is 1 and the interval
+    (0, 0) where both models rank alike; (-2, 2) and 1 where a class has one participant.
     """
     classes, n = np.asarray(labels), len(np.asarray(labels))
     models = [columns(values, n, name) for values, name in ((a, "a"), (b, "b"))]
@@ -70,11 +73,11 @@ def class_gain_difference(
             auc, part = _influence(classes == column, values[:, column])
             estimate, influence = estimate + sign * side * auc, influence + sign * side * part
     error = _standard_error(influence, clusters)
-    error = error if error > ROUNDING else 0.0
-    z, reach = (estimate / error if error else 0.0), normal_quantile(0.95) * error
-    interval = (float(estimate - reach), float(estimate + reach))
-    name = "difference of gains in one-vs-rest AUC" + ("" if clusters is None else ", clustered")
-    return Comparison(float(estimate), interval, n, name, float(z), two_sided(z))
+    name = "difference of gains in one-vs-rest AUC, t interval" + (
+        "" if clusters is None else " clustered by participant"
+    )
+    people = [_people(classes == column, clusters) for column in (first, second)]
+    return _by_t(float(estimate), error, min(people) - 1, 2.0, n, name)
 
 
 def recall_gain(
@@ -86,32 +89,56 @@ def recall_gain(
 
     ``labels (n,)`` integers; ``a`` and ``b`` (n,) the classes that each model answers. Recall is the share of
     a class's rows answered right; n counts participants with a row of either class. Assumes independent
-    participants (``clusters (n,)`` where they repeat), enough of them for normality: each one's influence on
-    the difference, squared and summed, a z-test with Wald interval. Raises ``ValueError`` for a class without
-    rows.
+    participants (``clusters (n,)`` where they repeat): each one's influence on the difference, squared and
+    summed; Student's interval and test, with the participants of the smaller class less one as degrees of
+    freedom. Where all participants of a class change alike, Wilson's limits of both models are added in
+    squares. p is 1 and the interval (0, 0) where no row differs; all that is possible and 1 where a class has
+    one participant. Raises ``ValueError`` for a class without rows.
     """
     classes = np.asarray(labels)
-    better = (np.asarray(a) == classes).astype(float) - (np.asarray(b) == classes)
-    estimate, influence = 0.0, np.zeros(len(classes))
-    for column, sign in ((first, 1), *(() if second is None else ((second, -1),))):
+    right = [(np.asarray(answers) == classes).astype(float) for answers in (a, b)]
+    better = right[0] - right[1]
+    asked = [(first, 1)] if second is None else [(first, 1), (second, -1)]
+    estimate, influence, people, limits = 0.0, np.zeros(len(classes)), [], []
+    for column, sign in asked:
         rows = classes == column
         if not rows.any():
             raise ValueError(f"no row of class {column}, whose recall was asked for")
         gain = better[rows].mean()
         estimate += sign * gain
         influence[rows] += sign * (better[rows] - gain) / rows.sum()
-    asked = np.isin(classes, (first, first if second is None else second))
-    people = None if clusters is None else np.asarray(clusters)[asked]
-    error = _standard_error(influence[asked], people)
+        people.append(_people(rows, clusters))
+        for answers, side in zip(right, (sign, -sign), strict=True):
+            share = answers[rows].mean()
+            ends = wilson_interval(share * people[-1], people[-1]).interval
+            limits.append(sorted(side * (end - share) for end in ends))
+    either = np.isin(classes, [column for column, _ in asked])
+    error = _standard_error(influence[either], None if clusters is None else np.asarray(clusters)[either])
+    name = ("gain in recall" if second is None else "difference of gains in recall") + ", t interval" + (
+        "" if clusters is None else " clustered by participant"
+    )
+    found = _by_t(float(estimate), error, min(people) - 1, float(len(asked)), _people(either, clusters), name)
+    if error > ROUNDING or min(people) < 2 or not better[either].any():
+        return found
+    down, up = np.hypot.reduce(np.abs(limits), axis=0).tolist()
+    z = estimate / (down if estimate > 0 else up) * normal_quantile(0.95)
+    return replace(found, interval=(estimate - down, estimate + up), statistic=z, pvalue=two_sided(z))
+
+
+def _people(rows: np.ndarray, clusters: ArrayLike | None) -> int:
+    """Participants with one of these rows (n,) of booleans."""
+    return int(rows.sum() if clusters is None else len(np.unique(np.asarray(clusters)[rows])))
+
+
+def _by_t(estimate: float, error: float, freedom: int, most: float, n: int, name: str) -> Comparison:
+    """Student's 95 % interval, within ``-most`` and ``most``, and the two-sided test."""
+    if freedom < 1:
+        return Comparison(estimate, (-most, most), n, name, 0.0, 1.0)
     error = error if error > ROUNDING else 0.0
-    z, reach = (estimate / error if error else 0.0), normal_quantile(0.95) * error
-    n = int(asked.sum()) if people is None else len(np.unique(people))
-    name = ("gain in recall" if second is None else "difference of gains in recall") + (
-        "" if clusters is None else ", clustered"
-    )
-    return Comparison(
-        float(estimate), (float(estimate - reach), float(estimate + reach)), n, name, float(z), two_sided(z)
-    )
+    reach = float(student.ppf(0.975, freedom)) * error
+    interval = (max(estimate - reach, -most), min(estimate + reach, most))
+    statistic = estimate / error if error else 0.0
+    return Comparison(estimate, interval, n, name, statistic, float(2 * student.sf(abs(statistic), freedom)))
 
 
 def _influence(positive: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.downstream_tasks import draw_exhibits, exhibits
+from cardiacnets.experiments.downstream_tasks import draw_exhibits, evaluation, exhibits
 from cardiacnets.experiments.downstream_tasks.decisions import decisions
+from cardiacnets.experiments.downstream_tasks.evaluation import Predictions
 from cardiacnets.experiments.shared.small_multiples import short
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.statistics.trainings import ONE_TRAINING, OVER_TRAININGS
 
 
 def rows(cohort, task, kind, split, arm, truth, score, outputs):
@@ -67,13 +69,41 @@ def test_confusion_counts_what_is_called_and_says_who_is_missing(subtypes):
     assert recalls.loc["rcm", "why"] == "not estimable: nobody has it"
 
 
-def test_recall_differences_are_paired_within_a_subtype(subtypes):
-    found = {
-        name: test
-        for _, name, test in exhibits.recall_differences(subtypes, "mimic.subtypes", [("aligned", "ecg")])
-    }
+def predicted(**trainings) -> Predictions:
+    """Sixty people of two subtypes; each arm's trainings (T, n, 3) as given."""
+    truth = np.repeat([0, 1], 30)
+    table = pd.DataFrame({"participant_id": np.arange(60), "label": truth})
+    several = {arm: np.asarray(each, dtype=float) for arm, each in trainings.items()}
+    scores = {arm: each.mean(axis=0) for arm, each in several.items()}
+    kept = {arm: each for arm, each in several.items() if len(each) > 1}
+    return Predictions("mimic.subtypes", table, tuple(scores), truth, scores, table[:0], kept)
+
+
+def test_recall_differences_are_paired_within_a_subtype():
+    truth, dilated = np.eye(3)[np.repeat([0, 1], 30)], np.eye(3)[[0] * 60]
+    told = predicted(aligned=[truth], ecg=[dilated])
+    found = {name: test for _, name, test in exhibits.recall_differences(told, [("aligned", "ecg")])}
     assert set(found) == {"dcm", "hcm"}
-    assert found["hcm"].estimate == 1 and found["hcm"].interval[0] > 0 and found["dcm"].estimate == 0
+    assert found["hcm"].estimate == 1 and 0.5 < found["hcm"].interval[0] < 1
+    assert found["dcm"].estimate == 0 and ONE_TRAINING in found["hcm"].method
+
+
+def test_a_gain_in_recall_holds_its_trainings():
+    rng = np.random.default_rng(0)
+    truth = np.eye(3)[np.repeat([0, 1], 30)]
+    alike = 0.3 * truth + rng.random((60, 3))
+    few = np.repeat(alike[None], 3, axis=0)
+    told = truth * (truth.argmax(axis=1) == 1)[:, None]  # of hypertrophic hearts, trainings disagree
+    apart = alike + 2 * np.stack([-told, 0 * told, told])
+    plain = predicted(aligned=few, ecg=[rng.random((60, 3))] * 3)
+    loud = predicted(aligned=apart, ecg=plain.trainings["ecg"])
+    for less in (None, "dcm"):
+        quiet, wide = (
+            evaluation.recall_difference(each, ("aligned", "ecg"), "hcm", less) for each in (plain, loud)
+        )
+        assert wide.estimate == pytest.approx(quiet.estimate)
+        assert np.ptp(wide.interval) > 1.2 * np.ptp(quiet.interval) and wide.pvalue > quiet.pvalue
+        assert OVER_TRAININGS in wide.method
 
 
 def test_no_small_count_is_drawn_where_none_may_be_published(subtypes):

@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
-from cardiacnets.statistics import auc_interval, class_gain_difference, one_vs_rest, recall_gain
+from cardiacnets.statistics import (
+    auc_interval,
+    class_gain_difference,
+    clustered_paired_test,
+    one_vs_rest,
+    recall_gain,
+)
 
 
 def chances(n=90, seed=0):
@@ -114,6 +121,31 @@ def test_a_gain_in_recall_has_no_favourite_model_and_repeats_count_once():
     assert many.interval == pytest.approx(once.interval) and many.n == once.n
     same = recall_gain(labels, a, a, 0, 2)
     assert same.interval == (0, 0) and same.pvalue == 1
+
+
+def test_a_gain_in_recall_is_judged_by_t_of_the_smaller_class():
+    labels, a, b = answered(2, n=60)
+    few = np.r_[np.flatnonzero(labels == 0)[:6], np.flatnonzero(labels == 1)]
+    found = recall_gain(labels[few], a[few], b[few], 0, 1)
+    z = found.estimate / found.statistic  # a standard error
+    assert np.ptp(found.interval) / 2 == pytest.approx(student.ppf(0.975, 5) * z)
+    assert found.pvalue == pytest.approx(2 * student.sf(abs(found.statistic), 5))
+    same = clustered_paired_test(a[labels == 0] == 0, b[labels == 0] == 0, np.arange(20))
+    assert recall_gain(labels, a, b, 0).interval == pytest.approx(same.interval)  # as chapter 05 had it
+
+
+def test_a_class_of_one_person_tells_nothing_of_others():
+    found = recall_gain([0, 1, 1, 1], [0, 1, 0, 1], [1, 1, 1, 1], 0, 1)
+    assert found.interval == (-2, 2) and found.pvalue == 1
+    assert recall_gain([0, 1], [0, 1], [1, 1], 0).interval == (-1, 1)
+    labels, scores = np.array([0, 1, 1, 1, 2, 2]), np.random.default_rng(0).random((2, 6, 3))
+    assert class_gain_difference(labels, *scores, 0, 1).interval == (-2, 2)
+
+
+def test_where_all_change_alike_an_interval_is_left():
+    found = recall_gain([0] * 8, [0] * 8, [1] * 8, 0)
+    assert found.estimate == 1 and 0.4 < found.interval[0] < found.interval[1] == pytest.approx(1)
+    assert found.pvalue < 0.05
 
 
 def test_the_recall_of_a_class_that_nobody_has_is_refused():

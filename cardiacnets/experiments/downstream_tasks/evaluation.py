@@ -34,6 +34,7 @@ from cardiacnets.statistics import (
     bootstrap_correlations,
     clustered_paired_test,
     pearson,
+    recall_gain,
     wilson_interval,
     youden_threshold,
 )
@@ -64,7 +65,8 @@ class Predictions:
         """``result``, the ``metric`` of one of ``arms``, or of the first less the second, with an interval
         over participants and trainings; and the same of each training, as far as all have it.
         """
-        measure, (least, most) = measure_of(metric, self.truth), (-1.0 if metric == "r" else 0.0, 1.0)
+        least, most = (-1.0 if metric == "r" or "-" in metric else 0.0, 1.0)
+        measure = measure_of(metric, self.truth)
         bounds = (least, most) if len(arms) == 1 else (least - most, most - least)
         several = {arm: self.trainings[arm] for arm in arms if arm in self.trainings}
         if any(learned_by_steps(arm) and arm not in several for arm in arms):
@@ -148,7 +150,13 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
 
 
 def measure_of(metric: str, truth: np.ndarray) -> Measure:
-    """What maps scores (n, ...) to the value of a metric, as the tables call it."""
+    """What maps scores (n, ...) to the value of a metric, as the tables call it: ``auc``, ``auc_rcm`` against
+    the rest, ``recall_rcm``, and of two subtypes ``recall_rcm-dcm``, the first less the second.
+    """
+    if "-" in metric:
+        kind, _, pair = metric.partition("_")
+        first, second = (measure_of(f"{kind}_{name}", truth) for name in pair.split("-"))
+        return lambda scores: first(scores) - second(scores)
     if metric == "r":
         return lambda scores: float(np.nanmean(pearson(truth, scores)))
     if metric == "auc":
@@ -156,6 +164,9 @@ def measure_of(metric: str, truth: np.ndarray) -> Measure:
     if metric.startswith("auc_"):
         place = list(SUBTYPES).index(metric.removeprefix("auc_"))
         return lambda scores: float(roc_auc_score(truth == place, scores[:, place]))
+    if metric.startswith("recall_"):
+        place = list(SUBTYPES).index(metric.removeprefix("recall_"))
+        return lambda scores: float(np.mean(scores[truth == place].argmax(axis=1) == place))
     if metric == "accuracy":
         return lambda scores: float(np.mean(scores.argmax(axis=1) == truth))
     return lambda scores: float(balanced_accuracy_score(truth, scores.argmax(axis=1)))
@@ -185,6 +196,21 @@ def comparison_table(
         row |= {"metric": metric, "trainings": singles}
         rows.append(row | result.row() | {"low_90": low, "high_90": high})
     return pd.DataFrame(rows)
+
+
+def recall_difference(
+    predictions: Predictions, arms: tuple[str, str], name: str, less: str | None = None
+) -> Comparison:
+    """How much more of subtype ``name`` the first arm recognises than the second, or with ``less``, how much
+    more so than of that subtype; paired, clustered by participant, over trainings too. Raises ``ValueError``
+    where nobody has the subtype.
+    """
+    truth, classes = predictions.truth, list(SUBTYPES)
+    answers = [predictions.scores[arm].argmax(axis=1) for arm in arms]
+    places = [None if each is None else classes.index(each) for each in (name, less)]
+    found = recall_gain(truth, *answers, *places, clusters=predictions.table["participant_id"].to_numpy())
+    metric = f"recall_{name}" + ("" if less is None else f"-{less}")
+    return predictions.measured(found, metric, arms)[0]
 
 
 def correlation_by_group(run: Run, arms: Sequence[str]) -> pd.DataFrame:

@@ -13,12 +13,13 @@ import pandas as pd
 
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.downstream_tasks.decisions import decisions
+from cardiacnets.experiments.downstream_tasks.evaluation import Predictions, recall_difference
 from cardiacnets.experiments.shared.small_multiples import index_pairs
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.predictions import operating_points, scores_of
 from cardiacnets.predictions.estimable import NOTHING
 from cardiacnets.predictions.operating import METRICS
-from cardiacnets.statistics import Comparison, accuracy, clustered_paired_test
+from cardiacnets.statistics import Comparison, accuracy
 from cardiacnets.study import ARMS, TASKS
 
 
@@ -73,18 +74,14 @@ def confusion(table: pd.DataFrame, key: str, arm: str) -> Confusion:
 
 
 def recall_differences(
-    table: pd.DataFrame, key: str, pairs: Sequence[tuple[str, str]]
+    predictions: Predictions, pairs: Sequence[tuple[str, str]]
 ) -> list[tuple[tuple[str, str], str, Comparison]]:
     """For each pair of arms and subtype present, how much more of it the first recognises, paired."""
-    found = []
+    people, found = predictions.table["participant_id"].to_numpy(), []
     for pair in pairs:
-        truth, _, people = _answers(table, key, pair[0])
-        right = [_answers(table, key, arm)[1] == truth for arm in pair]
         for place, name in enumerate(SUBTYPES):
-            inside = truth == place
-            if len(np.unique(people[inside])) > 1:
-                test = clustered_paired_test(right[0][inside], right[1][inside], people[inside], 0.95)
-                found.append((pair, name, test))
+            if len(np.unique(people[predictions.truth == place])) > 1:
+                found.append((pair, name, recall_difference(predictions, pair, name)))
     return found
 
 

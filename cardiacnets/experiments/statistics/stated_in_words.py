@@ -15,7 +15,11 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.diffusion.generate import movies
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_inputs
-from cardiacnets.experiments.downstream_tasks.evaluation import comparison_table, open_predictions
+from cardiacnets.experiments.downstream_tasks.evaluation import (
+    comparison_table,
+    open_predictions,
+    recall_difference,
+)
 from cardiacnets.experiments.shared.attribution import occlusion
 from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.run import Run
@@ -24,7 +28,6 @@ from cardiacnets.statistics import (
     bootstrap_mean,
     class_gain_difference,
     delong_test_unpaired,
-    recall_gain,
 )
 from cardiacnets.statistics.discrimination import DelongTest
 from cardiacnets.statistics.estimate import Comparison
@@ -48,20 +51,18 @@ MAPPED = 100
 
 def gains_beside(run: Run) -> dict[str, Comparison]:
     """By how much the aligned encoder's gain over the ECG-only network is larger in :data:`GAINS_MOST` than
-    in each other subtype: a difference of two differences of AUC, clustered by participant.
+    in each other subtype: a difference of two differences of AUC, clustered by participant, over trainings
+    too.
     """
-    found = open_predictions(run, "mimic.subtypes")
-    classes = list(SUBTYPES)
-    people = found.table["participant_id"].to_numpy()
-    present = set(np.unique(found.truth))
-    return {
-        other: class_gain_difference(
-            found.truth, found.scores["aligned"], found.scores["ecg"], classes.index(GAINS_MOST), place,
-            clusters=people,
-        )
-        for place, other in enumerate(classes)
-        if other != GAINS_MOST and {place, classes.index(GAINS_MOST)} <= present
-    }  # fmt: skip
+    found, arms = open_predictions(run, "mimic.subtypes"), ("aligned", "ecg")
+    classes, people = list(SUBTYPES), found.table["participant_id"].to_numpy()
+    first, present, gains = classes.index(GAINS_MOST), set(np.unique(found.truth)), {}
+    for place, other in enumerate(classes):
+        if place != first and {place, first} <= present:
+            scores = [found.scores[arm] for arm in arms]
+            gain = class_gain_difference(found.truth, *scores, first, place, clusters=people)
+            gains[other], _ = found.measured(gain, f"auc_{GAINS_MOST}-{other}", arms)
+    return gains
 
 
 def trainings_counted(run: Run, people: Mapping[str, float]) -> str:
@@ -83,20 +84,15 @@ def trainings_counted(run: Run, people: Mapping[str, float]) -> str:
 def recall_gains(run: Run) -> dict[str, Comparison]:
     """What the aligned encoder adds to the share of each subtype that is recognised, with covariates in both
     arms as in the study: the gain of each subtype by its name, and that of :data:`GAINS_MOST` less each
-    other's as ``rcm-dcm``; clustered by participant. A subtype that nobody has is left out.
+    other's as ``rcm-dcm``; clustered by participant, over trainings too. A subtype that nobody has is left
+    out.
     """
-    found = open_predictions(run, "mimic.subtypes")
-    people, classes = found.table["participant_id"].to_numpy(), list(SUBTYPES)
-    answers = [found.scores[f"{arm}_covariates"].argmax(axis=1) for arm in ("aligned", "ecg")]
-    present = [place for place in range(len(classes)) if (found.truth == place).any()]
-    gains = {
-        classes[place]: recall_gain(found.truth, *answers, place, clusters=people) for place in present
-    }
-    first = classes.index(GAINS_MOST)
-    for place in present if first in present else ():
-        if place != first:
-            difference = recall_gain(found.truth, *answers, first, place, clusters=people)
-            gains[f"{GAINS_MOST}-{classes[place]}"] = difference
+    found, arms = open_predictions(run, "mimic.subtypes"), ("aligned_covariates", "ecg_covariates")
+    present = [name for place, name in enumerate(SUBTYPES) if (found.truth == place).any()]
+    gains = {name: recall_difference(found, arms, name) for name in present}
+    for name in present if GAINS_MOST in present else ():
+        if name != GAINS_MOST:
+            gains[f"{GAINS_MOST}-{name}"] = recall_difference(found, arms, GAINS_MOST, name)
     return gains
 
 
