@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from cardiacnets.predictions.estimable import NOTHING, judged
 from cardiacnets.statistics import (
@@ -25,12 +24,10 @@ from cardiacnets.statistics import (
     calibration,
 )
 from cardiacnets.statistics.checking import same_length
+from cardiacnets.statistics.estimate import could_show
 
 SMALL = 20
 """Fewer participants than this are named and not estimated."""
-SHOWN_BY_80 = float(norm.ppf(0.975) + norm.ppf(0.8))
-"""A difference of so many standard errors is found in four studies of five at p < .05."""
-
 ALONE = dict.fromkeys(("difference", "difference_low", "difference_high", "could_show"), np.nan)
 """What a row holds that has nothing to be compared with."""
 
@@ -119,10 +116,9 @@ def _apart(group: Mapping, rest: Mapping) -> dict[str, float]:
         Estimate(row["estimate"], (row["low"], row["high"]), row["n"], row["method"]) for row in (group, rest)
     ))
     low, high = found.interval
-    error = (high - low) / 2 / norm.ppf(0.975)
     return {
         "difference": found.estimate, "difference_low": low, "difference_high": high,
-        "could_show": SHOWN_BY_80 * error,
+        "could_show": could_show(found.interval),
     }  # fmt: skip
 
 

@@ -21,14 +21,22 @@ from cardiacnets.report.claims import (
 )
 from cardiacnets.report.families import Corrected, said_of
 from cardiacnets.report.headline import headline, without_covariates
-from cardiacnets.report.key_words import STRANGERS, about, arms_of, measure, sides
+from cardiacnets.report.key_words import STRANGERS, about, measure, sides, titles
 from cardiacnets.report.key_words import beside as beside_it
+from cardiacnets.report.one_training import AS_TO_TRAININGS
 from cardiacnets.report.places import Place, first_of, places
-from cardiacnets.report.results import Result, decimals, number
+from cardiacnets.report.results import Result, decimals, ends, number
 from cardiacnets.report.study_exhibits import Exhibit, exhibits_table
-from cardiacnets.report.verdicts import AGREES, ASSUMED, DISAGREES, NOT_RECORDED, UNDECIDED, Verdict
+from cardiacnets.report.verdicts import (
+    AGREES,
+    ASSUMED,
+    DISAGREES,
+    NOT_RECORDED,
+    UNDECIDED,
+    Verdict,
+    unit_of,
+)
 from cardiacnets.run import Run
-from cardiacnets.study import ARMS
 
 MARKS = {
     AGREES: "✔", UNDECIDED: "≈", DISAGREES: "✘", ASSUMED: "○", CONTRADICTED: "✘", BESIDE: "·",
@@ -48,9 +56,11 @@ RULE = (
     "arms *with covariates*; the same without them stands below it, and the classical model, which is no "
     "network. A claim of order *agrees* if the 95 % interval of the difference lies wholly on the published "
     "side of zero, *disagrees* if it lies wholly on the other, and is *undecided* while the interval holds "
-    "zero: then the card says how large a difference so many could have shown, half the interval's width. "
-    "The size is judged apart from the direction: where a published difference lies outside the interval, "
-    "the card says *published size excluded*. Who asks often finds something by chance: the comparisons of a "
+    "zero: then the card says how large a difference so many could have shown: one that four of five "
+    "such studies would find, here and in all chapters. The size is judged apart from the direction: where a "
+    "published difference lies outside the interval, the card says *published size excluded*. That takes the "
+    "published figure as exact, though it is an estimate with an interval of its own, which the preprint does "
+    "not give: a size just outside is no contradiction. Who asks often finds something by chance: the comparisons of a "
     "section are corrected together (Holm {cite}`holm1979`), and a decided verdict says whether it survives."
     "\n\n"
     "*Not different, p > 0.05* is no evidence of equality: it agrees if the 90 % interval of two one-sided "
@@ -118,7 +128,7 @@ def _summary(
                 if found == word and all((claim.family, key) in holm for key in claim.results)
             ]
             if kept:
-                line += f" (of {len(kept)} with p-values to correct, {sum(kept)} survive Holm)"
+                line += f" ({_surviving(len(kept), sum(kept))})"
         lines.append(line)
     excluded = sum(any(each.excluded for each in judgements(claim, results)) for claim in claims)
     sized = sum(claim.size is not None for claim in claims)
@@ -126,6 +136,14 @@ def _summary(
         f"Of {len(claims)} published claims, here:\n\n" + "\n".join(lines) + "\n\n"
         f"Of the {sized} that state the size of a difference, this run excludes that size for {excluded}."
     )
+
+
+def _surviving(tested: int, kept: int) -> str:
+    """ "4 have p-values; all 4 survive Holm"."""
+    if tested == 1:
+        return f"1 has a p-value, which {'survives' if kept else 'does not survive'} Holm"
+    how = f"all {kept} survive" if kept == tested else f"{kept} survive{'s' * (kept == 1)}" if kept else ""
+    return f"{tested} have p-values; {how or 'none survives'} Holm"
 
 
 def _card(
@@ -185,9 +203,9 @@ def _details(claim: Claim, note: str, results: Mapping[str, Result]) -> str:
 def _told(found: Verdict, holm: Corrected | None, claim: Claim) -> str:
     """A verdict and all that is to be said of it."""
     survival = said_of(found.word, holm) if claim.kind == "greater" else ""
-    said = [f"<strong>{html.escape(found.word)}</strong>"]
-    said += [html.escape(each) for each in (survival, found.detail, found.excluded) if each]
-    return "; ".join(said)
+    word = f"<strong>{html.escape(found.word)}</strong>"
+    said = "; ".join([word, *(html.escape(each) for each in (survival, found.detail, found.excluded) if each)])
+    return said.replace(f"{word}; {AS_TO_TRAININGS}", f"{word} {AS_TO_TRAININGS}")
 
 
 def _known(key: str, results: Mapping[str, Result]) -> Iterator[tuple[str, str]]:
@@ -216,16 +234,15 @@ def _line(key: str, results: Mapping[str, Result], told: str) -> str:
 
 def _in_words(key: str, results: Mapping[str, Result]) -> str:
     """A result whole; of a difference, from what to what."""
-    pair = sides(key)
-    if pair is None or key not in results or any(results.get(each, NOTHING).value is None for each in pair):
-        return html.escape(f"{measure(key)} ".lstrip() if key in results else "") + _value(key, results)
-    first, second = (results[each].value for each in pair)
-    digits = decimals(first, second)
-    better, other = (ARMS[arm].title for arm in arms_of(key))
-    return html.escape(
-        f"{measure(key)} {number(first, digits)} ({better}) less {number(second, digits)} ({other}): "
-        f"{results[key]}"
-    )
+    pair, said = sides(key), measure(key)
+    if pair is None or not said or key not in results:
+        return html.escape(f"{said} ".lstrip() if key in results else "") + _value(key, results)
+    levels, (better, other) = [results.get(each, NOTHING) for each in pair], titles(key)
+    if any(each.value is None for each in levels):
+        return html.escape(f"{said}, {better} less {other}: {results[key]}")
+    digits = decimals(*(each.value for each in levels))
+    first, second = (number(each.value, digits) + unit_of(each) for each in levels)
+    return html.escape(f"{said} {first} ({better}) less {second} ({other}): {results[key]}")
 
 
 def _short(key: str, results: Mapping[str, Result], beside: str = "") -> str:
@@ -234,9 +251,11 @@ def _short(key: str, results: Mapping[str, Result], beside: str = "") -> str:
     if found is None or found.value is None or found.interval is None:
         return _value(key, results)
     digits = decimals(found.value, *found.interval)
-    low, high = (number(end, digits) for end in found.interval)
+    low, high = ends(found.interval, digits)
     level = "" if found.level == 0.95 else f"{100 * found.level:.0f} %: "
-    count = "" if found.n is None or (above and above.n == found.n) else f", n = {found.n:,}"
+    count = "" if found.n is None else f", {found.n:,} {found.of}" if found.of else f", n = {found.n:,}"
+    if above and (above.n, above.of) == (found.n, found.of):
+        count = ""
     return f"{number(found.value, digits)} ({level}{low} to {high}{count})"
 
 

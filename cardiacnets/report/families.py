@@ -33,10 +33,14 @@ class Corrected:
         return self.pvalue < LEVEL
 
     def __str__(self) -> str:
-        """``survives Holm over 9 comparisons (p = 0.004)``, or that it does not."""
+        """``survives Holm over 9 comparisons (p = 0.004)``, or that it does not; of a family of one, that
+        there is nothing to correct for.
+        """
+        if self.among == 1:
+            return f"the only comparison of its section ({probability(self.pvalue, self.at_most)})"
         kept = "survives" if self.survives else "does not survive"
         p = probability(self.pvalue, self.at_most)
-        return f"{kept} Holm over {self.among} comparison{'s' * (self.among > 1)} ({p})"
+        return f"{kept} Holm over {self.among} comparisons ({p})"
 
 
 def corrected(

@@ -15,6 +15,7 @@ from typing import Any
 
 from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.in_words import digits_of
 
 KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_+\-]+)+", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ class Result:
         unit = "" if not self.unit else " %" if self.unit == "%" else f" {self.unit}"
         details = []
         if self.interval is not None:
-            low, high = (number(bound, digits) for bound in self.interval)
+            low, high = ends(self.interval, digits)
             details.append(f"{100 * self.level:.0f} % interval {low} to {high}")
         if count:
             details.append(count)
@@ -155,6 +156,12 @@ def decimals(*values: float) -> int:
         return 0
     largest = max(abs(value) for value in values)
     return 3 if largest <= 1 else 2 if largest < 10 else 1 if largest < 1000 else 0
+
+
+def ends(interval: tuple[float, float], digits: int) -> tuple[str, str]:
+    """The ends of an interval in text, neither of them as 0 that is not."""
+    low, high = (number(end, digits_of(end, digits)) for end in interval)
+    return low, high
 
 
 def number(value: float, digits: int) -> str:

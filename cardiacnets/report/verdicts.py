@@ -5,7 +5,7 @@ only an interval that lies wholly on one side of zero decides, whatever the esti
 judged apart, as a remark beside the word: an interval that does not hold the published size excludes it,
 also where the direction stays open. A claim of equality has its margin for a size: an interval inside
 agrees, one wholly outside disagrees. What stays undecided says how large a difference its n could have
-shown: half the interval's width.
+shown: one that four of five such studies would find.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from cardiacnets.report.results import Result, decimals, number
 from cardiacnets.statistics import not_below, within_margin
+from cardiacnets.statistics.estimate import ORDERED, could_show
 
 AGREES, UNDECIDED, DISAGREES = "agrees", "undecided", "disagrees"
 NOT_RECORDED = "not yet run"
@@ -92,13 +93,17 @@ def weakest(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def could_have_shown(result: Result) -> str:
-    """In words, the difference that a result's n could have told from none: half its interval's width."""
-    low, high = result.interval
-    half = (high - low) / 2
+    """In words, the difference that a result's n could have shown
+    (:func:`cardiacnets.statistics.estimate.could_show`); nothing of a median between order statistics, whose
+    interval has no standard error.
+    """
+    if ORDERED in result.method:
+        return ""
+    shown = could_show(result.interval, result.level)
     whom = (
         "this run" if result.n is None else f"{result.n:,} {result.of}" if result.of else f"n = {result.n:,}"
     )
-    return f"{whom} could have shown a difference of about {number(half, decimals(half))}{unit_of(result)}"
+    return f"{whom} could have shown a difference of about {number(shown, decimals(shown))}{unit_of(result)}"
 
 
 def unit_of(result: Result) -> str:

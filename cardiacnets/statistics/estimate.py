@@ -12,6 +12,11 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import norm
 
+POWER = 0.8
+"""The chance with which a difference that a study *could have shown* is found, wherever the book says so."""
+ORDERED = "interval between order statistics"
+"""What the method of a median says: its interval has no standard error."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -91,6 +96,17 @@ def normal_quantile(level: float) -> float:
     if not 0 < level < 1:
         raise ValueError(f"a confidence level lies between 0 and 1, not {level}")
     return float(norm.ppf(0.5 + level / 2))
+
+
+def could_show(interval: tuple[float, float], level: float = 0.95) -> float:
+    """The difference that four of five such studies would find at p < .05: 1.96 + 0.84 standard errors, a
+    standard error being taken from the half-width of the ``interval`` (low, high) of this ``level``.
+
+    Numbers, or arrays of one shape.
+    """
+    low, high = interval
+    error = (high - low) / 2 / normal_quantile(level)
+    return (normal_quantile(0.95) + float(norm.ppf(POWER))) * error
 
 
 def two_sided(z: float) -> float:

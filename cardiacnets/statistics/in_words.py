@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
-from cardiacnets.statistics.estimate import Estimate
+from cardiacnets.statistics.estimate import Estimate, could_show
 from cardiacnets.statistics.trainings import ONE_TRAINING
+
+OFTEN_LOST = "would be lost by more than one such study in five"
+"""What happens to a difference below :func:`cardiacnets.statistics.estimate.could_show`."""
 
 
 def side_of_zero(difference: Estimate) -> int | None:
@@ -18,11 +21,20 @@ def side_of_zero(difference: Estimate) -> int | None:
     return 1 if low > 0 else -1 if high < 0 else 0
 
 
+def digits_of(end: float, digits: int) -> int:
+    """Decimals that an interval's end needs: ``digits``, up to three more where it is not 0 and would read 0,
+    so that a reader sees on which side of 0 it lies.
+    """
+    more = range(digits, digits + 4) if end else ()
+    return next((each for each in more if float(f"{end:.{each}f}")), digits)
+
+
 def in_one_cell(value: float, low: float, high: float, digits: int = 3) -> str:
     """ "−0.022 (−0.038 to −0.006)", an estimate and its interval; empty where it could not be computed."""
     if not math.isfinite(value):
         return ""
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")
+    ends = " to ".join(f"{end:.{digits_of(end, digits)}f}" for end in (low, high))
+    return f"{value:.{digits}f} ({ends})".replace("-", "−")
 
 
 def as_trained(difference: Estimate) -> str:
@@ -38,13 +50,14 @@ def in_words(
     """``above`` or ``below`` where the interval lies on that side of 0, else ``nothing`` that can be seen.
 
     The words end a sentence that begins with what was changed ("the movie ..."); ``of`` names what ``n``
-    counts, ``unit`` is the difference's. An interval that holds 0 proves no equality, and the words say so: a
-    difference of about its half-width would go unseen; ``lost`` is what it is called. Without a finite
-    interval nothing is said but ``unknown``. Of a direction that one training shows the words say so.
+    counts, ``unit`` is the difference's. An interval that holds 0 proves no equality, and the words say so:
+    below what such a study could have shown (:func:`cardiacnets.statistics.estimate.could_show`) a difference
+    often goes unseen; ``lost`` is what it is called. Without a finite interval nothing is said but
+    ``unknown``. Of a direction that one training shows the words say so.
     """
-    side, (low, high) = side_of_zero(difference), difference.interval
+    side = side_of_zero(difference)
     if side != 0:
         return unknown if side is None else (above if side > 0 else below) + as_trained(difference)
     counted = "this run" if difference.n is None else f"{difference.n} {of}"
-    unseen = f"{(high - low) / 2:.2g} {unit}".strip()
-    return f"{nothing} that {counted} can see ({lost} below about {unseen} would be lost)"
+    unseen = f"{could_show(difference.interval, difference.level):.2g} {unit}".strip()
+    return f"{nothing} that {counted} can see ({lost} below about {unseen} {OFTEN_LOST})"

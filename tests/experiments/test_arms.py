@@ -99,8 +99,8 @@ def test_sentences_follow_from_the_intervals():
     said = presentation.on_which_side(table, "aligned-ecg")
     assert said == (
         "lies above 0 in 1 of 3 rows (MIMIC-IV-ECG: heart failure); below it in 1 (MIMIC-IV-ECG: pulmonary "
-        "hypertension); undecided in 1 (half of these would lose one below 0.03; 0.03 would take about 90 "
-        "test participants)"
+        "hypertension); undecided in 1 (in half of these one below 0.043 would be lost by more than one such "
+        "study in five; for 0.03 to be lost no more often would take about 200 test participants)"
     )
     all_above = presentation.on_which_side(gains_of(("mimic.hf", 0.01, 0.03)), "aligned-ecg")
     assert all_above == "lies above 0 in 1 of 1 rows (MIMIC-IV-ECG: heart failure); below it in 0"

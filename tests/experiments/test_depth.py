@@ -17,7 +17,7 @@ from cardiacnets.statistics import Estimate
         (
             (-0.01, 0.09),
             "nothing seen",
-            r"adds nothing that 66 ECGs can see \(.* 0\.05 ml would be lost\)",
+            r"adds nothing that 66 ECGs can see \(.* 0\.071 ml would be lost by .*\)",
         ),
         ((0.0, 0.09), "nothing seen", "adds nothing"),
         ((np.nan, np.nan), "not available", "cannot be compared"),

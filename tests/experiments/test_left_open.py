@@ -95,7 +95,7 @@ def test_sentences_follow_from_intervals():
         "view": ["short axis", "four-chamber"], "estimate": [0.7, 0.5], "low": [0.6, 0.4], "high": [0.8, 0.6],
     })  # fmt: skip
     assert presentation.leaks(rows) == "above 0.5: short axis, 0.70 (0.60 to 0.80)"
-    assert presentation.leaks(rows.iloc[1:]).startswith("none of 1 lies above 0.5")
+    assert presentation.leaks(rows.iloc[1:]).startswith("none of 1 lies above 0.5; an excess ")
 
 
 def test_keys_are_made_of_words():

@@ -14,6 +14,7 @@ from cardiacnets.report.results import make_result
 from cardiacnets.report.verdicts import AGREES, ASSUMED, DISAGREES, NOT_RECORDED, UNDECIDED
 from cardiacnets.run import open_run
 from cardiacnets.statistics import Comparison, Estimate, auc_difference, equivalent_auc
+from cardiacnets.statistics.trainings import ONE_TRAINING
 
 SHIPPED = Path(__file__).parents[2] / "book" / "claims.yml"
 KEY, OTHER = "ukb.cm.auc.aligned-ecg", "ukb.hf.auc.aligned-ecg"
@@ -135,10 +136,12 @@ def test_each_card_shows_preprint_article_and_run_and_says_where_the_article_was
     assert list(rows(known))[:2] == ["Published", "This run, simulated"]
     article = f"NEJM AI: AUC 0.890 &amp; more ({claim_cards.ARTICLE_SOURCE})"
     assert rows(known)["Published"] == f"published<br>{article}"
-    assert rows(known)["This run, simulated"] == "AUC 0.050 (95 % interval 0.010 to 0.090, n = 10)"
+    assert rows(known)["This run, simulated"] == (
+        "AUC, aligned ECG less ECG-only network: 0.050 (95 % interval 0.010 to 0.090, n = 10)"
+    )
     assert rows(unknown)["Published"] == "published"
     told = unknown.split("</p>")[0]
-    assert "<strong>undecided</strong>; n = 10 could have shown a difference of about 0.200" in told
+    assert "<strong>undecided</strong>; n = 10 could have shown a difference of about 0.286" in told
 
 
 def test_a_difference_is_told_from_what_to_what():
@@ -150,12 +153,57 @@ def test_a_difference_is_told_from_what_to_what():
     )
 
 
+def test_readers_and_shares_of_labels_are_named_and_no_difference_reads_as_a_level():
+    def told(key, unit="", **levels):
+        found = {key: make_result(key, Estimate(-0.2, (-0.3, -0.1), 9, "by hand"), unit=unit)}
+        found |= {name: make_result(name, value, unit="%" * bool(unit)) for name, value in levels.items()}
+        page = claims_page([claim("value", (key,))], found, open_run("smoke"))
+        return rows(cards(page)[0])["This run, simulated"]
+
+    stem = "reader.cm.auc"
+    assert told(f"{stem}.model-ecg", **{f"{stem}.model": 0.3, f"{stem}.ecg": 0.5}).startswith(
+        "AUC 0.300 (the model) less 0.500 (readers with the ECG): −0.200 ("
+    )
+    percent, points = "reader.agreement.percent", "percentage points"
+    both = {f"{percent}.junior": 56.3, f"{percent}.senior": 67.6}
+    assert told(f"{percent}.junior-senior", points, **both).startswith(
+        "agreement 56.3 % (junior readers) less 67.6 % (senior readers): −0.200 percentage points ("
+    )
+    assert told("ukb.indices.r_fraction.gain_10-gain_100").startswith(
+        "mean r, gain with 10 % of the labels less gain with 100 % of the labels: −0.200 ("
+    )
+    assert told("ukb.cm.heat_coverage.aligned-ecg").startswith("share of the ECG covered, aligned ECG less ")
+    assert list(beside(f"{stem}.ecg")) == []  # readers are no arm of the study
+
+
+def test_what_n_counts_is_told_beside_a_short_result_and_one_comparison_is_not_corrected():
+    found = {key: make_result(key, Comparison(0.05, (0.01, 0.09), 10, "by hand", 2.0, 0.02), of="recordings")
+             for key in (KEY, OTHER)}  # fmt: skip
+    page = claims_page([claim(keys=(KEY, OTHER))], found, open_run("smoke"))
+    assert "0.050 (0.010 to 0.090, 10 recordings); " in page
+    alone = claims_page([claim()], {KEY: found[KEY]}, open_run("smoke"))
+    assert "the only comparison of its section (p = 0.020)" in alone and "over 1 comparison" not in alone
+    assert "agrees: 1 (1 has a p-value, which survives Holm)" in alone
+
+
+def test_an_end_beside_zero_shows_its_side():
+    page = claims_page([claim()], results(**{KEY: (-0.3, -0.0000245)}), open_run("smoke"))
+    assert "to −0.00002, n = 10)" in page and "<strong>disagrees" in page
+    assert str(make_result(KEY, Estimate(0.1, (0.0, 0.2), 10, "by hand"))).count("0.000 to") == 1
+
+
+def test_open_as_to_trainings_is_said_once():
+    once = Estimate(0.05, (0.01, 0.09), 10, f"by hand; {ONE_TRAINING}")
+    page = claims_page([claim()], {KEY: make_result(KEY, once)}, open_run("smoke"))
+    assert "<strong>undecided</strong> as to trainings: it was trained once" in page
+
+
 def test_the_classical_model_strangers_and_no_covariates_stand_beside_the_judged_difference():
     stem, judged = KEY.rpartition(".")[0], "ukb.cm.auc.aligned_covariates-ecg_covariates"
     expected = {
         "Without covariates": f"{stem}.aligned-ecg",
         "Less the classical model": f"{stem}.aligned_covariates-classical_covariates",
-        "Less alignment to strangers": f"{stem}.aligned-permuted",
+        "Less alignment to strangers, both without covariates": f"{stem}.aligned-permuted",
     }
     assert dict(beside(judged)) == expected
     intervals = {key: (-0.5, 0.01 * i) for i, key in enumerate(expected.values())}
@@ -164,10 +212,10 @@ def test_the_classical_model_strangers_and_no_covariates_stand_beside_the_judged
     told = rows(cards(claims_page([row], found, open_run("smoke")))[0])
     assert told["Without covariates"] == "−0.250 (−0.500 to 0.000)"
     assert told["Less the classical model"] == "−0.245 (−0.500 to 0.010)"
-    assert told["Less alignment to strangers"] == "−0.240 (−0.500 to 0.020)"
+    assert told["Less alignment to strangers, both without covariates"] == "−0.240 (−0.500 to 0.020)"
     alone = rows(cards(claims_page([row], results(**{judged: (0.01, 0.09)}), open_run("smoke")))[0])
     assert alone["Less the classical model"] == NOT_RECORDED
-    assert "Less alignment to strangers" not in alone
+    assert not any("strangers" in name for name in alone)
 
 
 def test_keys_are_told_in_words():
@@ -175,7 +223,8 @@ def test_keys_are_told_in_words():
     assert about("mimic.dcm.auc.aligned") == "MIMIC-IV-ECG: dilated cardiomyopathy"
     assert about("mimic.subtypes.recall_gain.rcm-dcm").endswith(": subtypes of cardiomyopathy, RCM less DCM")
     assert about("diffusion.lv_mass.r.generated_real") == "LV myocardial mass, g"
-    assert about("reader.cm.lost.readings") == "reader.cm.lost.readings"
+    assert about("reader.cm.lost.readings").startswith("Found with the ECG, missed with")
+    assert about("reader.kappa.all") == "reader.kappa.all"
     assert dict(beside("ukb.cm.specificity.aligned_covariates")) == {
         "classical ECG + covariates": "ukb.cm.specificity.classical_covariates"
     }
@@ -231,7 +280,7 @@ def test_a_decided_verdict_says_whether_it_survives_and_an_undecided_one_does_no
     assert told[0] == "<strong>agrees</strong>; survives Holm over 5 comparisons (p = 0.005)"
     assert told[1] == "<strong>agrees</strong>; does not survive Holm over 5 comparisons (p = 0.080)"
     assert "Holm" not in told[4] and told[4].startswith("<strong>undecided</strong>")
-    assert "agrees: 4 (of 4 with p-values to correct, 1 survive Holm)" in page
+    assert "agrees: 4 (4 have p-values; 1 survives Holm)" in page
     bare = claims_page([claim()], results(**{KEY: (0.01, 0.09)}), open_run("smoke"))
     assert "<strong>agrees</strong>; no p-value to correct" in bare
 

@@ -35,7 +35,7 @@ def test_a_small_difference_of_one_training_is_undecided_and_a_large_one_is_not(
     people = judge_order(difference(side * 0.03)).word
     assert people == (AGREES if side > 0 else DISAGREES)
     small = beyond_one_training(judge_order, difference(side * 0.03), known)
-    assert small.word == UNDECIDED and small.detail.startswith("undecided as to trainings: with the spread")
+    assert small.word == UNDECIDED and small.detail.startswith("as to trainings: with the spread")
     assert beyond_one_training(judge_order, difference(side * 0.06), known).word == people
     # the border: Student's half-width of one number among three, and that of participants, in squares
     border = (0.01**2 + (t.ppf(0.975, 2) * 0.01) ** 2) ** 0.5
@@ -81,6 +81,24 @@ def test_the_nearest_relatives_lend():
     assert comparable("mimic.hf.auc.aligned-classical", known) == [same, other]
     assert comparable("mimic.subtypes.auc_hcm.aligned-ecg", known) == [same, other, rcm]
     assert comparable("ukb.indices.r.aligned-ecg", known) == []
+
+
+def test_a_share_of_the_labels_is_lent_the_spread_of_its_own_pair():
+    pair = spread(0.03, "ukb.cm.auc_trainings.aligned-ecg")
+    readout = spread(0.001, "ukb.cm.auc_trainings.aligned-classical")
+    key = "mimic.ph.auc_fraction.aligned_10-ecg_100"
+    known = results(pair, readout, make_result("ukb.cm.auc.aligned-ecg", 0.1, n=304))
+    assert comparable(key, known) == [pair]
+    judged = beyond_one_training(judge_order, difference(-0.05, key=key), known)
+    assert judged.word == UNDECIDED and "(tests of 304, all labels)" in judged.detail
+    assert beyond_one_training(judge_order, difference(-0.05, key=key), results(readout)).word == DISAGREES
+
+
+def test_networks_are_lent_the_spread_of_as_many_networks_before_that_of_readouts():
+    two = spread(0.03, "ukb.cm.auc_trainings.aligned-permuted")
+    one = spread(0.001, "ukb.cm.auc_trainings.aligned-classical")
+    assert comparable("mimic.hf.auc.aligned-ecg", results(two, one)) == [two]
+    assert comparable("mimic.hf.auc.aligned-twin", results(two, one)) == [one]
 
 
 def test_claims_and_the_answer_count_no_single_training():

@@ -17,6 +17,7 @@ from cardiacnets.report.verdicts import (
     weakest,
 )
 from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.estimate import ORDERED
 
 KEY = "ukb.cm.auc.aligned-ecg"
 ends = st.floats(-1, 1, allow_subnormal=False)
@@ -85,10 +86,10 @@ def test_as_good_is_undecided_while_the_interval_reaches_from_worse_to_better(in
 
 def test_an_undecided_verdict_says_what_its_n_could_have_shown_in_its_unit():
     assert judge_order(recorded((-0.07, 0.098), n=191)) == Verdict(
-        UNDECIDED, "n = 191 could have shown a difference of about 0.084"
+        UNDECIDED, "n = 191 could have shown a difference of about 0.120"
     )
     tasks = judge_order(recorded((-20.0, 30.0), n=4, of="tasks", unit="%"), size=80)
-    assert tasks.detail == "4 tasks could have shown a difference of about 25.0 %"
+    assert tasks.detail == "4 tasks could have shown a difference of about 35.7 %"
     assert tasks.excluded == "published size 80 % excluded: less here"
     assert (
         judge_order(recorded((0.01, 0.03)), size=0.151).excluded == "published size 0.151 excluded: less here"
@@ -97,6 +98,11 @@ def test_an_undecided_verdict_says_what_its_n_could_have_shown_in_its_unit():
         judge_order(recorded((-0.3, -0.2)), -1, 0.1).excluded == "published size −0.100 excluded: more here"
     )
     assert judge_order(recorded((0.01, 0.03))) == Verdict(AGREES)
+
+
+def test_a_median_between_order_statistics_could_have_shown_nothing_that_we_know():
+    found = Estimate(90.0, (-100.0, 97.0), 9, f"median over tasks, {ORDERED}")
+    assert judge_order(make_result(KEY, found, of="tasks", unit="%")) == Verdict(UNDECIDED)
 
 
 @pytest.mark.parametrize("missing", [None, make_result(KEY, 0.1), make_result(KEY, float("nan"))])

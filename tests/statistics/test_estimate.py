@@ -18,6 +18,7 @@ from cardiacnets.statistics import (
     paired_difference,
     wilson_interval,
 )
+from cardiacnets.statistics.estimate import could_show, normal_quantile
 
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
 A, B = [1, 2, 3, 6, 4, 5, 7, 8], [1, 4, 5, 2, 3, 8, 6, 7]
@@ -95,3 +96,13 @@ def test_two_estimates_apart_add_their_limits_in_squares():
     assert found.interval[1] == pytest.approx(0.2 + np.hypot(0.04, 0.1))
     with pytest.raises(ValueError, match="0.95 and 0.9"):
         apart(first, Estimate(0.6, (0.5, 0.63), 70, "other", level=0.9))
+
+
+def test_what_a_study_could_show_is_found_by_four_of_five():
+    rng = np.random.default_rng(0)
+    error = 0.02
+    found = rng.normal(could_show((-normal_quantile(0.95) * error, normal_quantile(0.95) * error)), error, 4000)
+    assert np.mean(np.abs(found) > normal_quantile(0.95) * error) == pytest.approx(0.8, abs=0.02)
+    ends = np.array([normal_quantile(level) * error for level in (0.9, 0.95)])
+    assert could_show((-ends[0], ends[0]), 0.9) == pytest.approx(could_show((-ends[1], ends[1])))
+    assert could_show((-ends, ends)).shape == (2,)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cardiacnets.statistics import Estimate, in_words
-from cardiacnets.statistics.in_words import side_of_zero
+from cardiacnets.statistics.in_words import OFTEN_LOST, side_of_zero
 from cardiacnets.statistics.trainings import trained_once
 
 ABOVE, BELOW = "raises the AUC", "lowers the AUC"
+UNSEEN = f"makes no difference that 66 cases can see (one below about 0.071 {OFTEN_LOST})"
 
 
 @pytest.mark.parametrize("estimate", [-0.5, 0.0, 0.5])
@@ -16,9 +17,9 @@ ABOVE, BELOW = "raises the AUC", "lowers the AUC"
     [
         ((0.01, 0.09), ABOVE),
         ((-0.09, -0.01), BELOW),
-        ((-0.02, 0.08), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
-        ((0.0, 0.1), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
-        ((-0.1, 0.0), "makes no difference that 66 cases can see (one below about 0.05 would be lost)"),
+        ((-0.02, 0.08), UNSEEN),
+        ((0.0, 0.1), UNSEEN),
+        ((-0.1, 0.0), UNSEEN),
         ((np.nan, np.nan), "cannot be judged in this run"),
         ((0.01, np.inf), "cannot be judged in this run"),
     ],
@@ -35,7 +36,7 @@ def test_turned_round_the_words_turn_round():
 def test_what_could_go_unseen_has_its_unit_and_its_count():
     found = Estimate(1.0, (-4.0, 6.0), None, "bootstrap")
     assert in_words(found, ABOVE, BELOW, unit="ml") == (
-        "makes no difference that this run can see (one below about 5 ml would be lost)"
+        "makes no difference that this run can see (one below about 7.1 ml would be lost by more than one such study in five)"
     )
     assert "that 9 participants can see" in in_words(Estimate(1.0, (-4.0, 6.0), 9, ""), ABOVE, BELOW)
     found = Estimate(1.0, (-4.0, 6.0), 9, "")
@@ -55,7 +56,9 @@ def test_the_side_of_zero_is_that_of_the_whole_interval(interval, side):
 def test_what_cannot_be_judged_and_what_is_lost_have_their_words():
     assert in_words(Estimate(0, (np.nan, 1), 9, ""), ABOVE, BELOW, unknown="is not there") == "is not there"
     found = in_words(Estimate(0, (-0.1, 0.1), 9, ""), ABOVE, BELOW, "adds nothing", lost="a gain")
-    assert found == "adds nothing that 9 participants can see (a gain below about 0.1 would be lost)"
+    assert found == (
+        f"adds nothing that 9 participants can see (a gain below about 0.14 {OFTEN_LOST})"
+    )
 
 
 def test_a_direction_of_one_training_is_said_to_be_that_training_s():

@@ -20,6 +20,7 @@ from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
+from cardiacnets.statistics.estimate import ORDERED
 from cardiacnets.study import ARMS, TASKS
 
 EPOCH_PASSES, PROBE_PASSES = 3, 1
@@ -150,7 +151,7 @@ def median_saving(table: pd.DataFrame) -> Estimate:
     """
     values = np.sort(table["saved"].dropna().to_numpy())
     count = len(values)
-    method = "median over tasks, interval between order statistics"
+    method = f"median over tasks, {ORDERED}"
     if not count:
         return Estimate(np.nan, (np.nan, np.nan), 0, method)
     place = int(max(binom.ppf(0.025, count, 0.5), 1)) - 1

@@ -14,7 +14,8 @@ from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison, Estimate
 from cardiacnets.statistics.equivalence import LEVEL, MARGIN
-from cardiacnets.statistics.in_words import in_one_cell
+from cardiacnets.statistics.estimate import could_show
+from cardiacnets.statistics.in_words import OFTEN_LOST, in_one_cell
 from cardiacnets.study import ARMS, TASKS
 
 METRIC_NAMES = {
@@ -67,8 +68,8 @@ def by_comparison(table: pd.DataFrame, comparisons: Sequence[str]) -> pd.DataFra
 
 def on_which_side(table: pd.DataFrame, comparison: str) -> str:
     """The end of a sentence that begins with a difference: in how many rows its interval lies above 0, below
-    it, or holds it, what those that hold it would not have seen, and how many people would have shown
-    :data:`MARGIN` (an interval's width falls with the root of their number).
+    it, or holds it, what those that hold it could have shown, and with how many people :data:`MARGIN`
+    (an interval's width falls with the root of their number).
     """
     rows = table[table["comparison"] == comparison]
     rows = rows[rows["low"].notna() & rows["high"].notna()]
@@ -81,11 +82,12 @@ def on_which_side(table: pd.DataFrame, comparison: str) -> str:
         f"below it in {len(below)}{_named(below)}",
     ]
     if len(held):
-        half = (held["high"] - held["low"]) / 2
-        needed = (held["n"] * (half / MARGIN) ** 2).median()
+        shown = could_show((held["low"], held["high"]))
+        needed = (held["n"] * (shown / MARGIN) ** 2).median()
         told.append(
-            f"undecided in {len(held)} (half of these would lose one below {half.median():.2g}; {MARGIN:g} "
-            f"would take about {float(f'{needed:.1g}'):,.0f} test participants)"
+            f"undecided in {len(held)} (in half of these one below {shown.median():.2g} {OFTEN_LOST}; for "
+            f"{MARGIN:g} to be lost no more often would take about {float(f'{needed:.1g}'):,.0f} test "
+            "participants)"
         )
     return f"lies {'; '.join(told)}"
 
@@ -207,7 +209,7 @@ def _record_spread(record: Callable, key: str, row: Any) -> None:
 def record_diseases_by_labels(record: Callable, table: pd.DataFrame) -> None:
     """``mimic.cad.auc_fraction.aligned_10`` and the like, where there is a number."""
     for row in table[table["why"] == ""].itertuples():
-        record(f"{row.task}.auc_fraction.{row.comparison}", Estimate.of(row))
+        record(f"{row.task}.auc_fraction.{row.comparison}", Estimate.of(row), of="recordings")
 
 
 def beats_all_labels(table: pd.DataFrame) -> str:
@@ -216,10 +218,10 @@ def beats_all_labels(table: pd.DataFrame) -> str:
     if judged.empty:
         return "cannot be compared in this run"
     above, below = int((judged["low"] > 0).sum()), int((judged["high"] < 0).sum())
-    lost = ((judged["high"] - judged["low"]) / 2).median()
+    shown = could_show((judged["low"], judged["high"])).median()
     return (
         f"lies above for {above} of {len(judged)} diseases and below for {below}; for the others the "
-        f"interval holds 0, and a difference below about {lost:.2f} is lost"
+        f"interval holds 0, and a difference below about {shown:.2f} {OFTEN_LOST}"
     )
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.left_open.explanations import RANDOM
 from cardiacnets.statistics import Estimate, in_words
+from cardiacnets.statistics.estimate import could_show
+from cardiacnets.statistics.in_words import OFTEN_LOST
 from cardiacnets.statistics.in_words import in_one_cell as cell
 from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import ARMS, TASKS
@@ -221,10 +223,8 @@ def leaks(found: pd.DataFrame) -> str:
     name = "attack" if "attack" in found else "view"
     above = found[found["low"] > 0.5]
     if above.empty:
-        widest = ((found["high"] - found["low"]) / 2).max()
-        return (
-            f"none of {len(found)} lies above 0.5; an excess of up to about {widest:.2f} would be lost"
-        )
+        widest = could_show((found["low"], found["high"])).max()
+        return f"none of {len(found)} lies above 0.5; an excess below about {widest:.2f} {OFTEN_LOST}"
     return (
         "above 0.5: "
         + "; ".join(
