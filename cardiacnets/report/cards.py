@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cardiacnets.cohorts.manifest import Manifest, load_manifest
 from cardiacnets.cohorts.studied import real_cohorts, studied_cohorts
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.phenotypes import MANIFESTS
+from cardiacnets.pretrained import SHIPPED
 from cardiacnets.report.table_words import head_words
 from cardiacnets.run import SIDECAR, Run, chapter_of
 from cardiacnets.study import ARMS, COHORTS, TASKS
@@ -28,7 +29,7 @@ PURPOSES = {
     "video_autoencoder": "Turns a movie into a small code and back: the generator draws codes.",
     "diffusion": "Draws a movie of a heart from the tokens of an ECG.",
     "downstream": "Answers a task from an ECG.",
-    "cmr_downstream": "Answers tasks from cines, fine-tuned with labels.",
+    "cmr_downstream": "Answers tasks from the cines of both views, fine-tuned with labels.",
 }
 """What a kind of network is for, in a sentence."""
 
@@ -36,6 +37,7 @@ OF_A_NAME = {
     "permuted": "Trained like *aligned*, with the hearts of strangers: the negative control.",
     "published": "Trained like *aligned*, by the choices of the study's released code.",
 }
+FOLDER = re.compile(r"(.+?)(?:_(\d+))?(?:_seed(\d+))?(?:_training(\d+))?")
 AGAIN = re.compile(r"_training\d+$")
 """How the folder of a network ends that is another's training with another seed."""
 
@@ -76,17 +78,34 @@ def _model(folder: Path, again: list[Path]) -> str:
     config, sidecar = read_json(folder / CONFIG), read_json(folder / SIDECAR)
     words = OF_A_NAME.get(folder.name, PURPOSES.get(config["kind"], ""))
     chapter = chapter_of(f"models/{folder.name}")
+    learned = {
+        "Parameters": _of_card(folder, r"([\d,]+) parameters"),
+        "Trained on": _of_card(folder, r"\*\*Trained on (.+?)\.?\*\*"),
+    }
     facts = {
         "Made in": f"[chapter {chapter[:2]}]({chapter})",
         "Kind": f"`{config['kind']}`",
         "Profile": f"`{config['profile']}`",
-        "Parameters": _of_card(folder, r"([\d,]+) parameters"),
-        "Trained on": _of_card(folder, r"\*\*Trained on (.+?)\.?\*\*"),
+        **(learned if learned["Parameters"] != "0" else _fixed(config["diffusion"]["pretrained_vae"])),
         "Trained again with other seeds": f"{len(again)} times" if again else "",
         "Weights": f"`{folder.name}/{WEIGHTS}`, {(folder / WEIGHTS).stat().st_size / 1e6:,.1f} MB",
         "Commit": f"`{sidecar['commit']}`" if sidecar.get("commit") else "",
     }
     return _card(folder.name, words, facts)
+
+
+def _fixed(source: str) -> dict[str, str]:
+    """What stands for parameters and data where patches are coded in closed form; ``source`` names the code
+    that was taken, where one was.
+    """
+    if not source:
+        return {"Parameters": "none trained by steps: a linear code, in closed form from this run's cines"}
+    shipped = (SHIPPED / source).is_dir()
+    return {
+        "Parameters": "none trained here: a fixed linear code"
+        + (f", shipped with the library (`{source}`)" if shipped else f" (`{source}`)"),
+        "Trained on": "simulated hearts of other seeds" if shipped else "",
+    }
 
 
 def _repeats(other: Path, first: Path) -> bool:
@@ -100,10 +119,11 @@ def _answering(run: Run) -> str:
         found.setdefault(path.parents[1].name, []).append(path.parent.name)
     if not found:
         return ""
-    head = f"## Networks that answer the tasks\n\n{PURPOSES['downstream']} "
-    rows = [f"| {_task(task)} | {', '.join(map(_arm, arms))} | `{task}` |" for task, arms in found.items()]
+    rows = [f"| {_task(task)} | {', '.join(_arms(arms))} | `{task}` |" for task, arms in found.items()]
     return (
-        f"{head}Fine-tuned in [chapter 05](05_downstream_tasks), one for each task and arm.\n\n"
+        "## Networks that answer the tasks\n\nEach answers a task from an ECG; those that have seen the CMR "
+        "(*CMR* in their name) answer from cines. Fine-tuned in [chapter 05](05_downstream_tasks), one for "
+        "each task and arm, or as many as stand beside it.\n\n"
         + "| task | arms | folder |\n|---|---|---|\n"
         + "\n".join(rows)
         + "\n"
@@ -117,11 +137,23 @@ def _task(key: str) -> str:
     return TASKS[key].title if key in TASKS else f"{COHORTS[cohort].title}: {name} tasks"
 
 
-def _arm(name: str) -> str:
-    """An arm's title; a share of the labels in percent follows some names."""
-    bare, share = (found[1], found[2]) if (found := re.fullmatch(r"(.+?)_(\d+)", name)) else (name, "")
-    title = ARMS[bare].title if bare in ARMS else bare
-    return f"{title} ({share} % of the labels)" if share else title
+def _arms(names: Iterable[str]) -> list[str]:
+    """Arms by their titles, with the share of the labels and how many draws and trainings there are of each.
+
+    A folder is called ``aligned_10_seed2_training3``: arm, share in percent, draw of labels, training.
+    """
+    parts = [FOLDER.fullmatch(name) for name in names]
+    counted: dict[tuple[str, str], list[set[str]]] = {}
+    for arm, share, draw, training in (part.groups("") for part in parts):
+        draws, trainings = counted.setdefault((arm, share), [set(), set()])
+        draws.add(draw), trainings.add(training)
+    return [_arm(*named, *map(len, counts)) for named, counts in counted.items()]
+
+
+def _arm(name: str, share: str, draws: int, trainings: int) -> str:
+    said = [f"{share} % of the labels"] if share else []
+    said += [f"{draws} draws of labels"] * (draws > 1) + [f"{trainings} trainings"] * (trainings > 1)
+    return (ARMS[name].title if name in ARMS else name) + (f" ({', '.join(said)})" if said else "")
 
 
 def _cohort(run: Run, name: str, real: Manifest | None, twin: Manifest | None) -> str:

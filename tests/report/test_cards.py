@@ -67,6 +67,23 @@ def test_networks_that_answer_tasks_stand_in_one_table(run):
     assert "| UK Biobank: all tasks |" in table
 
 
+def test_trainings_and_draws_are_counted_beside_the_arm(run):
+    again = ("", "_training2", "_training3")
+    for name in (*(f"ukb.cm/aligned{each}" for each in again), "ukb.cm/ecg_30_seed1", "ukb.cm/ecg_30_seed2"):
+        keep(run, name)
+    page = model_cards(run)
+    assert "| aligned ECG (3 trainings), ECG-only network (30 % of the labels, 2 draws of labels) |" in page
+    assert "_training" not in page.split("## Networks that answer")[1]
+
+
+def test_a_linear_code_is_said_to_be_fixed_and_whose(tmp_path):
+    run = Run(tmp_path / "trial", "trial", load_profile("quick"))
+    keep(run, "video_autoencoder")
+    card = card_of(model_cards(run), "video_autoencoder")
+    assert "a fixed linear code, shipped with the library (`simulated_patches`)" in card
+    assert "made-up data" not in card and "- 0\n" not in card
+
+
 def test_a_simulated_cohort_says_so_and_what_it_stands_for(run):
     store(run, "mimic", people=7, recordings=11, preset="enriched", seed=3)
     card = card_of(data_cards(run), "MIMIC-IV-ECG, simulated")

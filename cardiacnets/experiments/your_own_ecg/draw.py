@@ -15,7 +15,8 @@ def paper(signal: np.ndarray, content: Content) -> Picture:
     return Picture(
         plot_ecg(signal, title="As read"),
         "paper",
-        "The ECG on standard paper: 25 mm/s, 10 mm/mV.",
+        "The ECG on standard paper: 25 mm/s, 10 mm/mV."
+        + " A real one, published openly with pydicom." * (content == "public"),
         "Twelve-lead electrocardiogram on millimetre paper with a rhythm strip of lead II.",
         content,
         simulated=False,
