@@ -56,12 +56,13 @@ RULE = (
     "arms *with covariates*; the same without them stands below it, and the classical model, which is no "
     "network. A claim of order *agrees* if the 95 % interval of the difference lies wholly on the published "
     "side of zero, *disagrees* if it lies wholly on the other, and is *undecided* while the interval holds "
-    "zero: then the card says how large a difference so many could have shown: one that four of five "
-    "such studies would find, here and in all chapters. The size is judged apart from the direction: where a "
+    "zero: then the card says how large a difference so many could have shown: one that four of five such "
+    "studies would find, here and in all chapters. The size is judged apart from the direction: where a "
     "published difference lies outside the interval, the card says *published size excluded*. That takes the "
-    "published figure as exact, though it is an estimate with an interval of its own, which the preprint does "
-    "not give: a size just outside is no contradiction. Who asks often finds something by chance: the comparisons of a "
-    "section are corrected together (Holm {cite}`holm1979`), and a decided verdict says whether it survives."
+    "published figure as exact, though it is an estimate with an interval of its own, which the preprint "
+    "does not give: a size just outside is no contradiction. Who asks often finds something by chance: the "
+    "comparisons of a section are corrected together (Holm {cite}`holm1979`), and a decided verdict says "
+    "whether it survives."
     "\n\n"
     "*Not different, p > 0.05* is no evidence of equality: it agrees if the 90 % interval of two one-sided "
     "tests lies within the card's margin, and disagrees if it lies wholly outside. *Equal or above* agrees "
@@ -204,8 +205,8 @@ def _told(found: Verdict, holm: Corrected | None, claim: Claim) -> str:
     """A verdict and all that is to be said of it."""
     survival = said_of(found.word, holm) if claim.kind == "greater" else ""
     word = f"<strong>{html.escape(found.word)}</strong>"
-    said = "; ".join([word, *(html.escape(each) for each in (survival, found.detail, found.excluded) if each)])
-    return said.replace(f"{word}; {AS_TO_TRAININGS}", f"{word} {AS_TO_TRAININGS}")
+    more = [html.escape(each) for each in (survival, found.detail, found.excluded) if each]
+    return "; ".join([word, *more]).replace(f"{word}; {AS_TO_TRAININGS}", f"{word} {AS_TO_TRAININGS}")
 
 
 def _known(key: str, results: Mapping[str, Result]) -> Iterator[tuple[str, str]]:

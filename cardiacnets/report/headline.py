@@ -32,8 +32,8 @@ def headline(results: Mapping[str, Result], real: bool) -> str:
     return (
         f"**{where}, {_added(results)}** {_classical(results)} {_strangers(results)} In screening alignment "
         f"{_screening(results, JUDGED)} beside that network, and {_screening(results, AGAINST)} beside the "
-        f"classical model (Holm's correction here is over all screening tasks; the cards of the claims correct "
-        f"within their section). {_sure(results)}"
+        "classical model (Holm's correction here is over all screening tasks; the cards of the claims "
+        f"correct within their section). {_sure(results)}"
     )
 
 
@@ -53,9 +53,9 @@ def _added(results: Mapping[str, Result]) -> str:
     if _missing(found := results.get(f"{INDICES}.{JUDGED}")):
         return f"what alignment with CMR adds to {whose}, in {what}, is {_change(results, JUDGED)}."
     levels = [_level(results, arm) for arm in reversed(JUDGED.split("-"))]
-    span = f" from {levels[0]} to {levels[1]}" if all(levels) else ""
+    span = f", from {levels[0]} to {levels[1]}" if all(levels) else ""
     verb = VERBS[beyond_one_training(judge_order, found, results).word]
-    return f"alignment with CMR {verb} {what}, of {whose}{span}: by {_change(results, JUDGED)}."
+    return f"alignment with CMR {verb} {what}, in {whose}{span}: by {_change(results, JUDGED)}."
 
 
 def _classical(results: Mapping[str, Result]) -> str:
@@ -68,8 +68,8 @@ def _classical(results: Mapping[str, Result]) -> str:
 
 def _strangers(results: Mapping[str, Result]) -> str:
     return (
-        "The control: less the same network aligned to the hearts of *strangers* instead, both without "
-        f"covariates, it is {_change(results, CONTROL)}."
+        "As a control, the aligned network less one aligned to the hearts of *strangers*, both without "
+        f"covariates, is {_change(results, CONTROL)}."
     )
 
 
@@ -118,7 +118,7 @@ def _sure(results: Mapping[str, Result]) -> str:
     """Over what the intervals resample: of the first difference, and of those in screening."""
     keys = [f"{INDICES}.{JUDGED}", *(f"{task}.auc.{JUDGED}" for task in SCREENED)]
     trained = {key: OVER_TRAININGS in results[key].method for key in keys if key in results}
-    said = []
+    said, people_only = [], not all(trained.values())
     if (first := trained.pop(keys[0], None)) is not None:
         holds = "and of each training" if first else "and not that of training a network again"
         said.append(f"the interval of the first difference holds the chance of who was studied {holds}")
@@ -129,5 +129,5 @@ def _sure(results: Mapping[str, Result]) -> str:
         said.append(f"in screening {of} differences from that network {how}")
     if not said:
         return "How sure that is: nothing was recorded yet."
-    again = "" if first and all(trained.values()) else ". Trained again, what holds people only may move further"
-    return f"How sure that is: {'; '.join(said)}{again}."
+    again = " Trained again, what holds people only may move further." if people_only else ""
+    return f"How sure that is: {'; '.join(said)}.{again}"

@@ -80,6 +80,16 @@ def test_the_spread_of_trainings_is_recorded_and_shown(tables):
     assert presentation.readable(gains)["each training"].iloc[0].count(",") == 2
 
 
+def test_auc_by_share_of_labels_counts_recordings():
+    table = pd.DataFrame([{
+        "task": "mimic.cm", "comparison": "aligned_10-ecg_100", "estimate": 0.1, "low": 0.0, "high": 0.2,
+        "n": 276, "method": "", "why": "",
+    }])  # fmt: skip
+    kept = {}
+    presentation.record_diseases_by_labels(lambda key, found, **words: kept.update({key: words}), table)
+    assert kept == {"mimic.cm.auc_fraction.aligned_10-ecg_100": {"of": "recordings"}}
+
+
 def gains_of(*limits: tuple[str, float, float]) -> pd.DataFrame:
     return pd.DataFrame(
         [

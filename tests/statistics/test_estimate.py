@@ -101,8 +101,9 @@ def test_two_estimates_apart_add_their_limits_in_squares():
 def test_what_a_study_could_show_is_found_by_four_of_five():
     rng = np.random.default_rng(0)
     error = 0.02
-    found = rng.normal(could_show((-normal_quantile(0.95) * error, normal_quantile(0.95) * error)), error, 4000)
-    assert np.mean(np.abs(found) > normal_quantile(0.95) * error) == pytest.approx(0.8, abs=0.02)
+    half = normal_quantile(0.95) * error
+    found = rng.normal(could_show((-half, half)), error, 4000)
+    assert np.mean(np.abs(found) > half) == pytest.approx(0.8, abs=0.02)
     ends = np.array([normal_quantile(level) * error for level in (0.9, 0.95)])
     assert could_show((-ends[0], ends[0]), 0.9) == pytest.approx(could_show((-ends[1], ends[1])))
     assert could_show((-ends, ends)).shape == (2,)

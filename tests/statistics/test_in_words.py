@@ -36,7 +36,7 @@ def test_turned_round_the_words_turn_round():
 def test_what_could_go_unseen_has_its_unit_and_its_count():
     found = Estimate(1.0, (-4.0, 6.0), None, "bootstrap")
     assert in_words(found, ABOVE, BELOW, unit="ml") == (
-        "makes no difference that this run can see (one below about 7.1 ml would be lost by more than one such study in five)"
+        f"makes no difference that this run can see (one below about 7.1 ml {OFTEN_LOST})"
     )
     assert "that 9 participants can see" in in_words(Estimate(1.0, (-4.0, 6.0), 9, ""), ABOVE, BELOW)
     found = Estimate(1.0, (-4.0, 6.0), 9, "")

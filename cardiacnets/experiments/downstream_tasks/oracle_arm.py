@@ -1,5 +1,6 @@
 """The oracle among the arms: indices read from what the simulator makes of a heart, before electrodes and
-noise, with the true indices of all training people as labels. No ECG can tell more, whoever reads it.
+noise, with the true indices of all training people as labels. It is read out linearly: a network may
+read a little more.
 """
 
 from __future__ import annotations
