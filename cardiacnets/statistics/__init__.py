@@ -65,7 +65,13 @@ from cardiacnets.statistics.proportions import (
 )
 from cardiacnets.statistics.rating_files import read_key, read_ratings
 from cardiacnets.statistics.ratings import Ratings, check_ratings
-from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
+from cardiacnets.statistics.reader_study import (
+    Components,
+    ReaderStudy,
+    merit_covariance,
+    model_less_readers,
+    obuchowski_rockette,
+)
 from cardiacnets.statistics.reader_study_power import cases_needed, reader_study_power
 from cardiacnets.statistics.readings import (
     accuracy_by_session,
@@ -89,7 +95,7 @@ __all__ = [
     "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",
     "display_agreement", "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1",
     "holm", "in_words", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
-    "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
+    "model_less_readers", "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
     "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement", "pitfall_table",
     "placements", "read_key", "read_ratings", "reader_study_power", "recall_gain", "recovered_cases",
     "spearman_interval", "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",
