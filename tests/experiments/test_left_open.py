@@ -123,8 +123,8 @@ def test_one_lead_is_said_of_every_task_and_movies_with_their_numbers():
         changed(-0.06, -0.12, 0.01, task="ukb.cm", **shared),
     ])
     assert presentation.one_lead(table) == (
-        "loses in mean r of 82 indices (change −0.140 (−0.160 to −0.120)) and is not shown to lose or gain in "
-        "AUC of cardiomyopathy (change −0.060 (−0.120 to 0.010))"
+        "loses in mean r of 82 indices (change −0.140 (−0.160 to −0.120)) and is not shown to lose or gain "
+        "in AUC of cardiomyopathy (change −0.060 (−0.120 to 0.010))"
     )
     added = pd.DataFrame([changed(0.02, 0.01, 0.03, added="real")])
     assert presentation.augmentation_in_words(added, "real") == "raises mean r: 0.020 (0.010 to 0.030)"
@@ -136,8 +136,8 @@ def test_maps_are_said_to_resemble_only_what_the_interval_shows():
         "n": 24, "method": "m",
     })  # fmt: skip
     assert presentation.sanity_in_words(rows) == (
-        "maps of occlusion are not shown to resemble or to oppose those of random weights (0.00 (−0.03 to "
-        "0.02)); maps of Grad-CAM oppose those of random weights (−0.40 (−0.50 to −0.30))"
+        "maps of occlusion are not shown to resemble or to oppose those of random weights (0.00 (−0.03 "
+        "to 0.02)); maps of Grad-CAM oppose those of random weights (−0.40 (−0.50 to −0.30))"
     )
 
 
