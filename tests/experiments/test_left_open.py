@@ -165,8 +165,9 @@ def test_an_audit_counts_covariates_apart_and_tells_rare_rivals_in_words():
         for against, value, low, high in rows + [("oracle", -0.1, -0.2, 0.0)] * (key == "ukb.cm")
     ])  # fmt: skip
     said = presentation.audit_counts(table)
-    assert "beside covariates above in 6 of 6 questions and below in 0" in said
-    assert "beside the other rivals above in 0 of 7" in said and "AUC of 0.55" in said
+    assert said.startswith("against covariates it lies above in 6 of 6 questions, below in 0 (they have an")
+    assert "AUC of 0.55 themselves" in said
+    assert said.endswith("against the other rivals it lies above in 0 of 7 questions, below in 0")
     assert list(presentation.audited(table).columns) == [
         "task", "the model", "less covariates", "less classical",
     ]  # fmt: skip

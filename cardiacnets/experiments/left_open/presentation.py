@@ -72,13 +72,14 @@ def audit_counts(table: pd.DataFrame) -> str:
     ):
         if len(part):
             above, below = int((part["low"] > 0).sum()), int((part["high"] < 0).sum())
-            told.append(f"{name} above in {above} of {len(part)} questions and below in {below}")
+            told.append(f"against {name} it lies above in {above} of {len(part)} questions, below in {below}")
     own = table[table["against"] == ""].set_index(["task", "output"])["estimate"]
     areas = asked[(asked["against"] == "covariates") & (asked["metric"] == "auc")]
     areas = areas.set_index(["task", "output"])["estimate"]
     alone = (own.reindex(areas.index) - areas).median()
-    chance = f" (covariates alone have an AUC of {alone:.2f} in the median; chance has .5)"
-    return f"beside {', beside '.join(told)}{chance if np.isfinite(alone) else ''}" if told else "nowhere"
+    if np.isfinite(alone):
+        told[0] += f" (they have an AUC of {alone:.2f} themselves, in the median; chance has .5)"
+    return "; ".join(told) or "no rival could be asked"
 
 
 def how_trained(table: pd.DataFrame) -> str:
@@ -190,7 +191,7 @@ def leads(table: pd.DataFrame) -> pd.DataFrame:
     """What each set of leads reaches and loses, with intervals."""
     found = [in_one_cell(*each) for each in zip(table["estimate"], table["low"], table["high"], strict=True)]
     return pd.DataFrame({
-        "task": [TASKS[key].title for key in table["task"]], "how": table["how"], "leads": table["leads"],
+        "task": [TASKS[key].title for key in table["task"]], "method": table["how"], "leads": table["leads"],
         "estimate (95 % interval)": found, "less twelve leads": _changes(table), "n": table["n"],
     })  # fmt: skip
 
@@ -246,7 +247,8 @@ def explained(table: pd.DataFrame) -> pd.DataFrame:
             named[column] = named[column].replace(titles)
     found = [in_one_cell(*each) for each in zip(named["estimate"], named["low"], named["high"], strict=True)]
     kept = [name for name in ("cause", "arm", "network", "how", "hidden") if name in named]
-    return named[kept].assign(**{"estimate (95 % interval)": found}, n=named["n"])
+    shown = named[kept].assign(**{"estimate (95 % interval)": found}, n=named["n"])
+    return shown.rename(columns={"how": "map"})
 
 
 def sanity_in_words(table: pd.DataFrame) -> str:
@@ -285,6 +287,13 @@ def nearest(table: pd.DataFrame) -> pd.DataFrame:
         "view": table["view"], "movies": table["kind"], "nearest is a training movie": found,
         "distance, grey levels": table["distance"].round(1), "n": table["n"],
     })  # fmt: skip
+
+
+def attacks(members: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the attacks on the networks, with intervals."""
+    ends = zip(members["estimate"], members["low"], members["high"], strict=True)
+    found = [in_one_cell(*each) for each in ends]
+    return pd.DataFrame({"attack": members["attack"], "AUC (95 % interval)": found, "n": members["n"]})
 
 
 def kept_private(members: pd.DataFrame) -> str:
