@@ -45,4 +45,4 @@ def test_odds_and_pitfalls_are_read():
     )
     assert "not available" in tables.odds_in_words(odds.assign(low=np.nan))
     said = tables.pitfalls_in_words(pd.DataFrame({"pvalue": [6e-8, 2e-8, 3e-5, 0.036]}))
-    assert said == "p is 0.036 with readers and cases random, and < 0.001 with readings counted as people"
+    assert said == "p is 0.036 with readers and cases random, and below 0.001 with readings counted as people"

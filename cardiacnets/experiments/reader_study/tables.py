@@ -62,7 +62,8 @@ def odds_in_words(table: pd.DataFrame) -> str:
 
 def pitfalls_in_words(table: pd.DataFrame) -> str:
     """The p-values of :func:`~cardiacnets.statistics.pitfall_table` side by side, as a sentence."""
-    random, *readings = (p_in_short(p) or "not available" for p in table["pvalue"].iloc[[-1, 0, 1]])
+    told = (p_in_short(p).replace("< ", "below ") for p in table["pvalue"].iloc[[-1, 0, 1]])
+    random, *readings = (each or "not available" for each in told)
     naive = " and ".join(dict.fromkeys(readings))
     return f"p is {random} with readers and cases random, and {naive} with readings counted as people"
 
