@@ -20,6 +20,9 @@ def test_tables_show_names_and_intervals_in_one_cell():
     agreed = {"coefficient": ["percent"], "estimate": [np.nan], "low": [np.nan], "high": [np.nan]}
     agreed = tables.readable(pd.DataFrame(agreed))
     assert agreed.iloc[0].tolist() == [tables.SHARE, "not available"]
+    gains = {"reader": ["J1"], "gain": [0.1], "low": [0.0], "high": [0.2], "display": ["ecg"]}
+    gained = tables.readable(pd.DataFrame(gains), "gain")
+    assert list(gained.columns) == ["reader", "display", "gain (95 % interval)"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def readable(table: pd.DataFrame, value: str = "estimate") -> pd.DataFrame:
     shown = table.reset_index(drop=True)
     for column in ("display", "modality"):
         if column in shown:
-            shown[column] = shown[column].replace(DISPLAYS)
+            named = shown.pop(column).replace(DISPLAYS)
+            shown.insert(int("reader" in shown), column, named)
     for column in ("coefficient", "quantity"):
         if column in shown:
             shown[column] = shown[column].replace({"percent": SHARE})
