@@ -50,7 +50,7 @@ from cardiacnets.statistics.equivalence import (
     within_margin,
 )
 from cardiacnets.statistics.estimate import Comparison, Estimate, apart
-from cardiacnets.statistics.in_words import in_words
+from cardiacnets.statistics.in_words import in_words, p_in_short
 from cardiacnets.statistics.marginal import estimating_equations
 from cardiacnets.statistics.multiclass import class_gain_difference, one_vs_rest, recall_gain
 from cardiacnets.statistics.multiplicity import holm
@@ -65,7 +65,13 @@ from cardiacnets.statistics.proportions import (
 )
 from cardiacnets.statistics.rating_files import read_key, read_ratings
 from cardiacnets.statistics.ratings import Ratings, check_ratings
-from cardiacnets.statistics.reader_study import Components, ReaderStudy, merit_covariance, obuchowski_rockette
+from cardiacnets.statistics.reader_study import (
+    Components,
+    ReaderStudy,
+    merit_covariance,
+    model_less_readers,
+    obuchowski_rockette,
+)
 from cardiacnets.statistics.reader_study_power import cases_needed, reader_study_power
 from cardiacnets.statistics.readings import (
     accuracy_by_session,
@@ -83,13 +89,13 @@ __all__ = [
     "Equivalence", "Estimate", "MaxT", "Ratings", "ReaderStudy", "accuracy", "accuracy_by_session",
     "accuracy_gains", "apart", "auc_covariance", "auc_difference", "auc_interval", "balanced_accuracy",
     "balanced_accuracy_difference", "bootstrap_correlations", "bootstrap_mean", "calibration",
-    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference",
-    "clustered_paired_test", "compare_accuracies", "compare_aucs", "compare_correlations",
-    "compare_experience", "compare_index_predictions", "compare_overlapping", "correlation_bca",
-    "coverage_table", "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers",
-    "display_agreement", "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1",
-    "holm", "in_words", "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance",
-    "not_below", "obuchowski_rockette", "one_vs_rest", "paired_counts", "paired_difference",
+    "cases_needed", "changed_verdicts", "check_ratings", "class_gain_difference", "clustered_paired_test",
+    "compare_accuracies", "compare_aucs", "compare_correlations", "compare_experience",
+    "compare_index_predictions", "compare_overlapping", "correlation_bca", "coverage_table",
+    "decision_curve", "delong_test", "delong_test_unpaired", "describe_readers", "display_agreement",
+    "equivalence", "equivalent_auc", "estimating_equations", "fleiss_kappa", "gwet_ac1", "holm", "in_words",
+    "max_t_correlations", "mcnemar_pvalue", "mcnemar_test", "merit_covariance", "model_less_readers",
+    "not_below", "obuchowski_rockette", "one_vs_rest", "p_in_short", "paired_counts", "paired_difference",
     "participant_bootstrap", "pearson", "pearson_interval", "percent_agreement", "pitfall_table",
     "placements", "read_key", "read_ratings", "reader_study_power", "recall_gain", "recovered_cases",
     "spearman_interval", "two_proportion_z", "wilson_interval", "within_margin", "youden_threshold",

@@ -40,8 +40,8 @@ class BothTests:
     same: Equivalence | None = None
 
     def row(self) -> dict[str, Any]:
-        """As columns of a table: ``a, b, difference, low, high``, the p-values, ``n`` and the paired
-        ``method``.
+        """As columns of a table: ``a, b, difference, low, high``, the p-values, ``low_90, high_90`` of the
+        interval that equivalence is judged by, ``n`` and the paired ``method``.
         """
         low, high = self.paired.interval
         row = {"a": self.a, "b": self.b, "difference": self.paired.estimate, "low": low, "high": high}
@@ -50,7 +50,8 @@ class BothTests:
             row["p_delong"] = self.p_delong
         row["p_paired"] = self.paired.pvalue
         if self.same is not None:
-            row |= {"p_equivalent": self.same.pvalue, "equivalent": self.same.equivalent}
+            narrow = dict(zip(("low_90", "high_90"), self.same.interval, strict=True))
+            row |= narrow | {"p_equivalent": self.same.pvalue, "equivalent": self.same.equivalent}
         return row | {"n": self.n, "method": self.paired.method}
 
 
@@ -120,6 +121,6 @@ def compare_index_predictions(
     return BothTests(*means, published, paired, paired.n, same=same)
 
 
-def changed_verdicts(table: pd.DataFrame) -> int:
-    """Rows in which the published and the paired p-value fall on different sides of .05."""
-    return int(((table["p_published"] < 0.05) != (table["p_paired"] < 0.05)).sum())
+def changed_verdicts(table: pd.DataFrame, first: str = "p_published", second: str = "p_paired") -> int:
+    """Rows in which two p-values, columns of the table, fall on different sides of .05."""
+    return int(((table[first] < 0.05) != (table[second] < 0.05)).sum())

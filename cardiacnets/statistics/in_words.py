@@ -37,6 +37,13 @@ def in_one_cell(value: float, low: float, high: float, digits: int = 3) -> str:
     return f"{value:.{digits}f} ({ends})".replace("-", "−")
 
 
+def p_in_short(pvalue: float) -> str:
+    """ ".036" as "0.036", what is below .001 as that; empty where it could not be computed."""
+    if not math.isfinite(pvalue):
+        return ""
+    return "< 0.001" if pvalue < 0.001 else f"{pvalue:.3f}"
+
+
 def as_trained(difference: Estimate) -> str:
     """What has to follow a direction that one training of a network shows; nothing after any other."""
     return " (in its one training: another may differ)" if ONE_TRAINING in difference.method else ""

@@ -10,7 +10,7 @@ Berbaum 2011.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.stats import chi2, f, norm, t
 
 from cardiacnets.statistics.discrimination import placements
+from cardiacnets.statistics.estimate import Comparison
 from cardiacnets.statistics.ratings import Ratings, check_ratings
 
 MERITS = ("auc", "sensitivity", "specificity", "accuracy")
@@ -127,6 +128,33 @@ def obuchowski_rockette(
     )
 
 
+def model_less_readers(table: pd.DataFrame, modality: str, model: pd.Series) -> Comparison:
+    """AUC of a model less the readers' mean AUC with ``modality``, both of the same cases.
+
+    ``table`` as :func:`check_ratings` asks; ``model``: the score of each case, by case. Each reader's
+    difference from the model is one merit; their errors over cases are jackknifed together, so that what
+    model and readers share in the luck of the cases cancels, and readers are random (Hillis' degrees of
+    freedom). ``n`` counts cases. Raises ``ValueError`` for one reader only, or a case without a score.
+    """
+    ratings = check_ratings(table)
+    if len(ratings.readers) < 2:
+        raise ValueError("one reader only: variation between readers cannot be estimated")
+    scores = model.reindex(ratings.cases).to_numpy(float)
+    if np.isnan(scores).any():
+        raise ValueError(f"{int(np.isnan(scores).sum())} of {len(scores)} cases have no score of the model")
+    values = np.vstack([scores, ratings.values[ratings.modalities.index(modality)]])[None]
+    estimate, errors = merit_covariance(replace(ratings, values=values))
+    readers = len(ratings.readers)
+    less = np.hstack([np.ones((readers, 1)), -np.eye(readers)])  # (readers, model and readers)
+    gains, covariance = less @ estimate[0], less @ errors[0, :, 0, :] @ less.T
+    mean, error, degrees = _mean_of_readers(gains, covariance, "readers and cases")
+    reach = _reach(error, degrees, 0.95)
+    statistic = float(mean / error) if error > 0 else 0.0
+    pvalue = 2 * (norm.sf(abs(statistic)) if np.isinf(degrees) else t.sf(abs(statistic), degrees))
+    method = "paired by case (jackknife), readers and cases random"
+    return Comparison(mean, (mean - reach, mean + reach), len(scores), method, statistic, float(pvalue))
+
+
 def merit_covariance(
     ratings: Ratings, merit: str = "auc", threshold: float | None = None, covariance: str = "jackknife"
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -213,22 +241,30 @@ def _modality_table(
     names: Sequence, estimate: np.ndarray, errors: np.ndarray, random: str, level: float
 ) -> pd.DataFrame:
     """Mean merit of each modality; its interval uses that modality's own readers and covariances."""
-    j, rows = estimate.shape[1], []
+    rows = []
     for place, name in enumerate(names):
-        own = errors[place, :, place, :]
-        variance = np.trace(own) / j
-        between = max((own.sum() - np.trace(own)) / (j * (j - 1)), 0.0)
-        square = estimate[place].var(ddof=1)
-        if random == "cases":
-            spread, degrees = variance + (j - 1) * between, np.inf
-        elif random == "readers":
-            spread, degrees = square, j - 1
-        else:
-            spread = square + j * between
-            degrees = _degrees(spread, square, j - 1)
-        mean, reach = estimate[place].mean(), _reach(np.sqrt(spread / j), degrees, level)
+        mean, error, degrees = _mean_of_readers(estimate[place], errors[place, :, place, :], random)
+        reach = _reach(error, degrees, level)
         rows.append((name, mean, max(mean - reach, 0.0), min(mean + reach, 1.0)))
     return pd.DataFrame(rows, columns=["modality", "estimate", "low", "high"])
+
+
+def _mean_of_readers(merits: np.ndarray, errors: np.ndarray, random: str) -> tuple[float, float, float]:
+    """Mean of merits (J,) of readers, its standard error and degrees of freedom; ``errors`` (J, J) over
+    cases.
+    """
+    j = len(merits)
+    variance = np.trace(errors) / j
+    between = max((errors.sum() - np.trace(errors)) / (j * (j - 1)), 0.0)
+    square = merits.var(ddof=1)
+    if random == "cases":
+        spread, degrees = variance + (j - 1) * between, np.inf
+    elif random == "readers":
+        spread, degrees = square, j - 1
+    else:
+        spread = square + j * between
+        degrees = _degrees(spread, square, j - 1)
+    return float(merits.mean()), float(np.sqrt(spread / j)), degrees
 
 
 def _reader_table(ratings: Ratings, estimate: np.ndarray, errors: np.ndarray, level: float) -> pd.DataFrame:

@@ -223,3 +223,38 @@ def test_the_curve_has_a_panel_with_and_one_without_covariates():
     said = {text.get_text() for text in legend.get_texts()}
     assert said == {ARMS[arm].title for arm in arms[:3]} and "3 arms" in picture.alt
     assert [tick.get_text() for tick in picture.figure.axes[0].get_xticklabels()] == ["100", "1,000"]
+
+
+def test_arms_of_one_colour_have_markers_of_their_own():
+    names = [ARMS[arm].title for arm in ("cmr", "cmr_twin", "cmr_supervised", "classical")]
+    markers = draw._markers(names)
+    assert len({markers[name] for name in names[:3]}) == 3 and markers[names[3]] == markers[names[0]]
+
+
+def test_methods_are_joined_once_and_means_stand_beside_single_trainings():
+    table = pd.DataFrame({"method": ["DeLong; squares", "DeLong; 3 trainings", "squares"]})
+    assert presentation.methods_in_words(table) == "DeLong; squares; 3 trainings"
+    rows = pd.DataFrame({
+        "task": "ukb.cm", "metric": "auc", "arm": ["aligned", "ecg", "classical"],
+        "estimate": [0.81, 0.77, 0.72], "trainings": [(0.8, 0.79), (), ()],
+    })  # fmt: skip
+    assert presentation.means_beside_singles(rows) == (
+        "UK Biobank: cardiomyopathy, aligned ECG: 0.810 beside 0.795"
+    )
+    assert presentation.means_beside_singles(rows[1:]).startswith("no network of these tasks")
+
+
+@pytest.mark.parametrize(
+    ("passes", "value", "unit"), [(1.0, 1, "pass"), (18.0, 18, "passes"), (np.nan, np.nan, "passes")]
+)
+def test_passes_are_counted_in_whole_ones(passes, value, unit):
+    kept = {}
+    presentation.record_passes(lambda key, found, **words: kept.update(found=found, **words), "k", passes)
+    assert kept["found"] == pytest.approx(value, nan_ok=True) and kept["unit"] == unit
+    assert isinstance(kept["found"], int) or np.isnan(passes)
+
+
+def test_costs_are_headed_by_words():
+    row = {"task": "ukb.cm", "n": 952, "ecg_own": 18.0, "ecg_goal": 18.0, "aligned_own": 1.0}
+    shown = presentation.shown_passes(pd.DataFrame([row | {"aligned_goal": np.nan, "saved": -100.0}]))
+    assert list(shown.columns)[:3] == ["task", "ECG-only, to its best", "aligned, to that loss"]

@@ -6,7 +6,7 @@ import pytest
 
 from cardiacnets.experiments.your_own_ecg.coherent import CHAMBERS, coherent, possible
 from cardiacnets.experiments.your_own_ecg.explain import at_rate
-from cardiacnets.experiments.your_own_ecg.tables import readable_indices, uninformed
+from cardiacnets.experiments.your_own_ecg.tables import readable_indices, uninformed, widths_in_words
 from cardiacnets.phenotypes import INDEX_NAMES
 
 PLACE = {name: place for place, name in enumerate(INDEX_NAMES)}
@@ -68,3 +68,5 @@ def test_a_table_of_indices_has_both_spans_and_counts_those_that_say_nothing():
     assert shown["90 % interval"].tolist() == ["60.0 to 140.0", "−22.0 to −18.0"]
     assert shown["nine in ten of the cohort"].tolist() == ["70.0 to 130.0", "−25.0 to −15.0"]
     assert uninformed(rows) == 1
+    assert widths_in_words(rows) == "40 to 133 %" and widths_in_words(rows[:1]) == "133 %"
+    assert widths_in_words(rows.assign(low=np.nan)) == "not known to be"

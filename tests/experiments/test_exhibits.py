@@ -127,3 +127,10 @@ def test_regressions_hide_single_people_on_demand():
         assert [len(axis.collections[0].get_offsets()) for axis in picture.figure.axes[:3]] == [dots] * 3
         assert picture.content == content
     assert short("Circumferential strain, AHA segment 3") == "circ. strain 3"
+
+
+def test_denominators_are_explained_where_people_repeat():
+    one = rows("mimic", "cm", "binary", "test", "ecg", [0, 1], [0.1, 0.2], ["cm"])
+    assert exhibits.counted(one, "mimic.cm") == ""
+    both = pd.concat([one, one.assign(recording="again" + one["recording"], truth=1 - one["truth"])])
+    assert "counts in PPV and in NPV" in exhibits.counted(both, "mimic.cm")

@@ -85,10 +85,12 @@ def fairness_row(difference, low, high):
 
 def test_sentences_follow_from_intervals():
     apart = pd.DataFrame([fairness_row(-0.2, -0.3, -0.1)])
-    assert presentation.unfair(apart, "auc").startswith("women (-0.20, -0.30 to -0.10) differs from the rest")
+    assert presentation.unfair(apart, "auc").startswith(
+        "of 1 comparison of a group with the rest one shows a difference (women, −0.20 (−0.30 to −0.10)); "
+    )
     level = pd.DataFrame([fairness_row(-0.02, -0.1, 0.06)])
     assert presentation.unfair(level, "auc").startswith(
-        "no group differs from the rest in 1 comparisons of AUC"
+        "of 1 comparison of a group with the rest none shows a difference; they could show"
     )
     assert presentation.unfair(level, "sensitivity") == "no group is large enough to compare sensitivity"
     rows = pd.DataFrame({
@@ -100,3 +102,75 @@ def test_sentences_follow_from_intervals():
 
 def test_keys_are_made_of_words():
     assert presentation.key("leads", "ukb.cm", "one (I)") == "leads.ukb.cm.one_I"
+
+
+def test_weights_that_remember_are_not_called_shareable():
+    rows = pd.DataFrame({"low": [0.6, 0.4], "high": [0.8, 0.6]})
+    assert presentation.kept_private(rows).startswith("1 of 2 attacks tell the training people")
+    assert presentation.kept_private(rows.iloc[:1]).startswith("Every attack tells")
+    assert presentation.kept_private(rows.iloc[1:]).startswith("No attack tells")
+    assert presentation.kept_private(rows * np.nan) == "No attack could be tried in this run."
+
+
+def changed(estimate, low, high, **columns):
+    return columns | {"change": estimate, "change_interval": (low, high), "change_method": "m", "n": 9}
+
+
+def test_one_lead_is_said_of_every_task_and_movies_with_their_numbers():
+    shared = {"leads": "one (I)", "how": "aligned encoder, frozen"}
+    table = pd.DataFrame([
+        changed(-0.14, -0.16, -0.12, task="ukb.indices", **shared),
+        changed(-0.06, -0.12, 0.01, task="ukb.cm", **shared),
+    ])
+    assert presentation.one_lead(table) == (
+        "loses in mean r of 82 indices (change −0.140 (−0.160 to −0.120)) and is not shown to lose or gain "
+        "in AUC of cardiomyopathy (change −0.060 (−0.120 to 0.010))"
+    )
+    added = pd.DataFrame([changed(0.02, 0.01, 0.03, added="real")])
+    assert presentation.augmentation_in_words(added, "real") == "raises mean r: 0.020 (0.010 to 0.030)"
+
+
+def test_maps_are_said_to_resemble_only_what_the_interval_shows():
+    rows = pd.DataFrame({
+        "how": ["occlusion", "Grad-CAM"], "estimate": [0.0, -0.4], "low": [-0.03, -0.5], "high": [0.02, -0.3],
+        "n": 24, "method": "m",
+    })  # fmt: skip
+    assert presentation.sanity_in_words(rows) == (
+        "maps of occlusion are not shown to resemble or to oppose those of random weights (0.00 (−0.03 "
+        "to 0.02)); maps of Grad-CAM oppose those of random weights (−0.40 (−0.50 to −0.30))"
+    )
+
+
+def test_scans_stand_beside_each_other_and_overlap_is_said():
+    rows = pd.DataFrame({
+        "arm": ["one", "other"], "prevalence": 0.01, "estimate": [0.04, 0.03], "low": [0.03, 0.02],
+        "high": [0.05, 0.04], "scans": [25.0, 33.3], "why": "",
+    })  # fmt: skip
+    said = presentation.scans_in_words(rows, 0.01)
+    assert said.startswith("one, 25 (PPV 0.040 (0.030 to 0.050)); other, 33 (PPV")
+    assert "overlap, so the order" in said
+    apart = presentation.scans_in_words(rows.assign(low=[0.045, 0.02]), 0.01)
+    assert apart.endswith("do not overlap")
+    missing = rows.assign(why=["not estimable: few", ""], estimate=[np.nan, 0.03])
+    assert presentation.scans_in_words(missing, 0.01).startswith("one, not estimable: few; other, 33")
+
+
+def test_an_audit_counts_covariates_apart_and_tells_rare_rivals_in_words():
+    rows = [("", 0.8, 0.7, 0.9), ("covariates", 0.25, 0.2, 0.3), ("classical", 0.01, -0.1, 0.1)]
+    keys = ("ukb.cm", "ukb.cad", "ukb.hf", "ukb.pc", "mimic.cm", "mimic.cad")
+    table = pd.DataFrame([
+        {"task": key, "output": key.split(".")[1], "against": against, "metric": "auc",
+         "estimate": value, "low": low, "high": high}
+        for key in keys
+        for against, value, low, high in rows + [("oracle", -0.1, -0.2, 0.0)] * (key == "ukb.cm")
+    ])  # fmt: skip
+    said = presentation.audit_counts(table)
+    assert said.startswith("against covariates it lies above in 6 of 6 questions, below in 0 (they have an")
+    assert "AUC of 0.55 themselves" in said
+    assert said.endswith("against the other rivals it lies above in 0 of 7 questions, below in 0")
+    assert list(presentation.audited(table).columns) == [
+        "task", "the model", "less covariates", "less classical",
+    ]  # fmt: skip
+    assert presentation.seldom_asked(table) == (
+        "less oracle: −0.10 (−0.20 to 0.00) (UK Biobank: cardiomyopathy)"
+    )

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cardiacnets.experiments.downstream_tasks.draw import map_of_gain
@@ -13,7 +14,13 @@ from cardiacnets.experiments.downstream_tasks.map_of_gain import (
     gains,
     zero_line,
 )
-from cardiacnets.experiments.downstream_tasks.map_places import Place, nearest, on_axis, places_table
+from cardiacnets.experiments.downstream_tasks.map_places import (
+    Place,
+    nearest,
+    network_in_words,
+    on_axis,
+    places_table,
+)
 from cardiacnets.models.linear_twin import ClosedFormAlignment, RidgeMap
 from cardiacnets.profile import LinearTwin
 from cardiacnets.statistics import Comparison
@@ -174,3 +181,24 @@ def test_studies_are_placed_by_what_is_known_of_them(table):
     assert letters["S"][1] < letters["R"][1] + 0.5 and letters["S"][0] < letters["R"][0]
     for column, row in letters.values():
         assert 0 < column < 3 and 0 < row < 2
+
+
+def test_the_network_is_held_against_the_rival_of_the_map(table):
+    place = Place("this run", "R", 900, 150, "here")
+    told = table.assign(baseline="untrained (2 of 3), classical (1 of 3)")
+    gain = {"estimate": 0.05, "low": 0.03, "high": 0.07}
+    rows = pd.DataFrame([
+        {"comparison": "aligned-untrained"} | gain,
+        {"comparison": "aligned-classical"} | dict.fromkeys(gain, 0.5),
+    ])  # fmt: skip
+    said = network_in_words(told, place, rows, "perfect")
+    assert said.startswith("With 150 labels and all pairs its gain over the readout of an untrained encoder")
+    assert "0.050 (0.030 to 0.070)" in said and "0.500" not in said
+    shown = cell(table, "perfect", 900, 150).estimate
+    assert f"closed form {shown:.3f} (".replace("-", "−") in said
+    classical = network_in_words(told.assign(baseline="classical (3 of 3)"), place, rows, "perfect")
+    assert "over the classical model" in classical and "0.500" in classical
+    assert network_in_words(told, place, rows[:0], "perfect").startswith("The network was not compared")
+    assert network_in_words(told, place, rows, "grid") == (
+        "The network cannot be held against the map in this run."
+    )

@@ -58,3 +58,11 @@ def test_indices_are_compared_by_mean_correlation():
 def test_changed_verdicts_count_both_directions():
     table = pd.DataFrame({"p_published": [0.01, 0.2, 0.2], "p_paired": [0.2, 0.01, 0.3]})
     assert changed_verdicts(table) == 2
+    assert changed_verdicts(table.assign(p_delong=[0.2, 0.01, 0.01]), "p_delong", "p_paired") == 1
+
+
+def test_the_interval_of_equivalence_stands_in_the_row():
+    label = np.tile([0, 1], 60)
+    score = label + np.random.default_rng(1).normal(size=120)
+    row = compare_aucs(label, score, score + np.random.default_rng(2).normal(size=120)).row()
+    assert row["low"] < row["low_90"] < row["difference"] < row["high_90"] < row["high"]

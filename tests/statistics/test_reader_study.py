@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from cardiacnets.statistics import (
+    auc_interval,
     cases_needed,
     check_ratings,
     estimating_equations,
     merit_covariance,
+    model_less_readers,
     obuchowski_rockette,
     reader_study_power,
 )
@@ -175,3 +177,22 @@ def test_unknown_options_are_refused():
         obuchowski_rockette(study(), random="both")
     with pytest.raises(ValueError, match="needs the threshold"):
         obuchowski_rockette(study(), merit="sensitivity")
+
+
+def test_a_model_is_compared_with_readers_case_by_case():
+    """A model that errs as the readers do on the same cases is told from them more surely than another."""
+    table = study(readers=5, cases=120, seed=3)
+    mean = table[table["modality"] == "a"].groupby("case")["rating"].mean()
+    alike = model_less_readers(table, "a", mean)
+    truth = table.groupby("case")["truth"].first()
+    stranger = pd.Series(truth + np.random.default_rng(1).normal(size=len(truth)), truth.index)
+    other = model_less_readers(table, "a", stranger)
+    assert alike.n == other.n == 120 and alike.interval[0] < alike.estimate < alike.interval[1]
+    width = [found.interval[1] - found.interval[0] for found in (alike, other)]
+    assert width[0] < 0.7 * width[1]
+    auc = auc_interval(truth, mean).estimate
+    readers = obuchowski_rockette(table).modalities.set_index("modality").loc["a", "estimate"]
+    assert alike.estimate == pytest.approx(auc - readers)
+    assert (alike.pvalue < 0.05) == (0 < alike.interval[0])
+    with pytest.raises(ValueError, match="1 of 120 cases have no score"):
+        model_less_readers(table, "a", mean.iloc[1:])

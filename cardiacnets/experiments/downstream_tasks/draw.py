@@ -23,6 +23,8 @@ ARM_NAMES = {name: arm.title for name, arm in ARMS.items()}
 COLOURS = {ARM_NAMES[arm]: colour for arm, colour in ARM_COLOURS.items()}
 PANELS = 4
 """Tasks side by side."""
+MARKERS = "osD^vXP"
+"""Of arms that share a colour, in turn."""
 PALE = "#ececec"
 """Behind what cannot be told from 0."""
 
@@ -45,7 +47,7 @@ def indices(table: pd.DataFrame) -> Picture:
         forest(table),
         "indices",
         "Mean correlation of predicted and recorded indices over all 82, by arm, with 95 % intervals over "
-        "test participants.",
+        "test participants, and over trainings where an arm has several (small dots).",
         "Forest plot of mean correlation for each arm with intervals.",
     )
 
@@ -90,7 +92,8 @@ def label_efficiency(curve: pd.DataFrame) -> Picture:
     return Picture(
         figure,
         "label-efficiency",
-        "Mean correlation against the share of labels, with 95 % intervals over test participants.",
+        "Mean correlation against the share of labels, with 95 % intervals over test participants, and over "
+        "trainings where there are several.",
         "Line chart with error bars of mean correlation against the share of labels, for the aligned and "
         "the ECG-only network and for alignment in closed form.",
     )
@@ -107,23 +110,39 @@ def arms_by_labels(table: pd.DataFrame) -> Picture:
     ).reset_index(drop=True)
     figure = Figure(figsize=(9.6, 6.4))
     parts = ["without covariates", "with covariates"]
-    plot = so.Plot(shown, x="labels", y="estimate", ymin="low", ymax="high", color="arm", linestyle="network")
+    plot = so.Plot(
+        shown, x="labels", y="estimate", ymin="low", ymax="high", color="arm", marker="arm",
+        linestyle="network",
+    )  # fmt: skip
     plot = plot.facet("given", order=parts).add(so.Band(alpha=0.08), legend=False)
-    plot = plot.add(so.Line(), legend=False).add(so.Dot(pointsize=4))
+    plot = plot.add(so.Line(marker=""), legend=False).add(so.Dot(pointsize=5))
     styles = so.Nominal({False: "-", True: "--"})
     ticks = so.Continuous(trans="log").tick(at=sorted(set(shown["labels"])), minor=0).label(like="{x:,.0f}")
-    plot = plot.scale(color=COLOURS, x=ticks, linestyle=styles)
-    draw_on(figure, plot.label(x="labels", y="mean r over 82 indices", color="", title=str))
+    markers = _markers(list(dict.fromkeys(shown["arm"])))
+    plot = plot.scale(color=COLOURS, marker=markers, x=ticks, linestyle=styles)
+    named = {"color": "", "marker": ""}
+    draw_on(figure, plot.label(x="labels", y="mean r over 82 indices", title=str, **named))
     _legend_below(figure)
     return Picture(
         figure,
         "arms-by-labels",
-        "Mean correlation over the 82 indices by number of training labels, one line an arm; broken: "
-        "fine-tuned networks; bands: 95 % intervals over test participants and over trainings, or draws of "
-        "labels.",
+        "Mean correlation over the 82 indices by number of training labels, one line an arm; "
+        "related arms share a colour and differ by their markers; broken: fine-tuned networks; bands: 95 % "
+        "intervals over test participants and over trainings, or draws of labels.",
         "Line chart in two panels, arms without and with covariates: mean correlation against the number of "
         f"labels for {shown['arm'].nunique()} arms.",
     )
+
+
+def _markers(arms: Sequence[str]) -> dict[str, str]:
+    """A marker an arm (by title), such that no two of one colour have the same."""
+    counted: dict[str, int] = {}
+    found = {}
+    for arm in arms:
+        place = counted.get(COLOURS[arm], 0)
+        counted[COLOURS[arm]] = place + 1
+        found[arm] = MARKERS[place % len(MARKERS)]
+    return found
 
 
 def learning(losses: pd.DataFrame, title: str) -> Picture:

@@ -44,6 +44,20 @@ def decision_table(table: pd.DataFrame, key: str) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
+def counted(table: pd.DataFrame, key: str) -> str:
+    """What the denominators of a task's decisions count where people have several recordings, as the
+    continuation of a sentence on them; nothing where each has one.
+    """
+    task = TASKS[key]
+    people = scores_of(table, task.cohort, task.name).participants
+    if len(np.unique(people)) == len(people):
+        return ""
+    return (
+        ": recordings for AUC and Brier score, people for the rest, and who has recordings of both kinds "
+        "counts in PPV and in NPV"
+    )
+
+
 @dataclass(frozen=True)
 class Confusion:
     """Answers of one arm about subtypes: ``counts (true, called)`` of recordings in the order of

@@ -19,7 +19,7 @@ from cardiacnets.experiments.shared.tasks import labelled
 from cardiacnets.phenotypes import MANIFESTS
 from cardiacnets.run import Run
 from cardiacnets.statistics import Comparison
-from cardiacnets.statistics.in_words import in_words
+from cardiacnets.statistics.in_words import in_one_cell, in_words
 
 PREPRINT, ARTICLE, OWN = "the study (preprint)", "the published version (NEJM AI)", "this run"
 
@@ -97,9 +97,35 @@ def places_table(table: pd.DataFrame, marked: list[Place], teacher: str) -> pd.D
         gain = nearest(table, place, teacher)
         inside = f"beyond it in {' and '.join(beyond)}" if beyond else "inside"
         row["on the map"] = "not placed" if gain is None else inside
-        row["nearest cell"] = "–" if gain is None else f"{gain.estimate:.3f}, {_in_words(gain)}"
+        shown = "–" if gain is None else f"{gain.estimate:.3f}, {_in_words(gain)}".replace("-", "−")
+        row["nearest cell"] = shown
         rows.append(row | {"source": place.source})
     return pd.DataFrame(rows)
+
+
+def network_in_words(table: pd.DataFrame, place: Place, gains: pd.DataFrame, teacher: str) -> str:
+    """What the trained network gains where a place of the run lies, over the same rival as the map's, and
+    what the nearest cell shows of the closed form, as a sentence.
+
+    ``table`` is the map, ``gains`` rows of comparisons of the aligned network. The rival is the readout that
+    validation preferred in most draws at the nearest number of labels.
+    """
+    known = table[(table["teacher"] == teacher) & table["estimate"].notna()]
+    cell = nearest(table, place, teacher)
+    if cell is None:
+        return "The network cannot be held against the map in this run."
+    labels = known.loc[(np.log(known["labels"] / place.labels)).abs().idxmin()]
+    rival = str(labels["baseline"]).split(" ")[0]
+    against = {"untrained": "the readout of an untrained encoder", "classical": "the classical model"}
+    rows = gains[gains["comparison"] == f"aligned-{rival}"]
+    if rows.empty:
+        return "The network was not compared in this run with the rival that validation prefers."
+    (row,) = rows.itertuples()
+    return (
+        f"With {place.labels:,} labels and all pairs its gain over {against[rival]}, the rival that "
+        f"validation prefers there, is {in_one_cell(row.estimate, row.low, row.high)}. The cell of the map "
+        f"nearest to that place shows for the closed form {in_one_cell(cell.estimate, *cell.interval)}."
+    )
 
 
 def _in_words(gain: Comparison) -> str:

@@ -55,15 +55,35 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_comparison(table: pd.DataFrame, comparisons: Sequence[str]) -> pd.DataFrame:
-    """Differences at a glance: a row a task and measure, a column a comparison, estimate and interval in one
-    cell.
+    """Differences at a glance: a row a task, with the measure where that is not the AUC, a column a
+    comparison, estimate and interval in one cell.
     """
     chosen = table[table["comparison"].isin(comparisons)].reset_index(drop=True)
     long = readable(chosen)
-    wide = long.pivot(index=["task", "measure"], columns="difference", values="estimate (95 % interval)")
-    order = long[["task", "measure"]].drop_duplicates()
-    wide = wide.loc[list(order.itertuples(index=False, name=None)), list(dict.fromkeys(long["difference"]))]
+    measure = long["measure"].where(long["measure"] != METRIC_NAMES["auc"], "")
+    long["task"] += [f", {each}" if each else "" for each in measure]
+    wide = long.pivot(index="task", columns="difference", values="estimate (95 % interval)")
+    wide = wide.loc[list(dict.fromkeys(long["task"])), list(dict.fromkeys(long["difference"]))]
     return wide.fillna("–").rename_axis(columns=None).reset_index()
+
+
+def methods_in_words(table: pd.DataFrame) -> str:
+    """How the intervals of a table were computed, each part once."""
+    parts = [part for method in table["method"].unique() for part in method.split("; ")]
+    return "; ".join(dict.fromkeys(parts))
+
+
+def means_beside_singles(table: pd.DataFrame) -> str:
+    """What answering by the mean of several trainings' predictions scores, beside the mean of the trainings'
+    own scores: of the arms of a table of :func:`arm_table` that were trained several times.
+    """
+    told = [
+        f"{task_title(row.task)}, {ARMS[row.arm].title}: {row.estimate:.3f} beside "
+        f"{np.mean(row.trainings):.3f}"
+        for row in table[table["metric"].isin(["auc", "r"])].itertuples()
+        if len(row.trainings) > 1 and ARMS[row.arm].network
+    ]
+    return "; ".join(told) or "no network of these tasks was trained several times"
 
 
 def on_which_side(table: pd.DataFrame, comparison: str) -> str:
@@ -104,6 +124,22 @@ def _named(rows: pd.DataFrame) -> str:
 def _in_short(value: float) -> str:
     """ ".432" or "−.015"."""
     return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
+
+
+def record_passes(record: Callable, key: str, passes: float, **words: Any) -> None:
+    """Record a number of passes over the training set: "1 pass", "18 passes", or that there is none."""
+    whole = int(passes) if np.isfinite(passes) else passes
+    record(key, whole, unit="pass" if whole == 1 else "passes", **words)
+
+
+def shown_passes(costs: pd.DataFrame) -> pd.DataFrame:
+    """The table of :func:`~cardiacnets.experiments.downstream_tasks.convergence.convergence` in words."""
+    heads = {
+        "ecg_goal": "ECG-only, to its best", "aligned_goal": "aligned, to that loss",
+        "aligned_own": "aligned, to its own best", "saved": "saved, %",
+    }  # fmt: skip
+    shown = costs.round(1).assign(task=costs["task"].map(task_title))
+    return shown[["task", *heads, "n"]].rename(columns=heads)
 
 
 def how_often_trained(run: Run) -> str:

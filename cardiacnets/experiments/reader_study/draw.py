@@ -13,13 +13,10 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from cardiacnets.ecg import plot_beats
-from cardiacnets.experiments.reader_study.measures import MODEL
+from cardiacnets.experiments.reader_study.measures import DISPLAYS, MODEL
 from cardiacnets.picture import Picture
 from cardiacnets.statistics import Estimate
 from cardiacnets.theme import BLUE, FAINT, INK, ORANGE, draw_on
-
-DISPLAYS = {"ecg": "ECG", "ecg+generated": "ECG + generated", "ecg+real": "ECG + real"}
-"""What a reader looks at, as a page calls it."""
 
 
 def displays(

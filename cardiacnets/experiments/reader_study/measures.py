@@ -15,6 +15,8 @@ from cardiacnets.predictions.operating import METRICS
 from cardiacnets.statistics import auc_interval
 
 MODEL = "model"
+DISPLAYS = {"ecg": "ECG", "ecg+generated": "ECG + generated", "ecg+real": "ECG + real"}
+"""What a reader looks at, as a page calls it."""
 
 
 def reader_measures(readings: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +56,8 @@ def shown_measures(table: pd.DataFrame) -> pd.DataFrame:
         sort=False,
     )
     order = [name for name in METRICS if name in wide]
-    return wide[order].rename(columns=METRICS).reset_index().rename(columns={"modality": "display"})
+    shown = wide[order].rename(columns=METRICS).reset_index().rename(columns={"modality": "display"})
+    return shown.assign(display=shown["display"].replace(DISPLAYS))
 
 
 def points_in_plane(table: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +90,5 @@ def beside_curve(points: pd.DataFrame, truth: np.ndarray, scores: np.ndarray) ->
             int((own["sensitivity_high"] < curve).sum()),
         )
         rest = len(own) - above - below
-        display = modality.replace("+", " + ").replace("ecg", "ECG")
-        said.append(f"{display}: {above} above, {below} below, {rest} undecided of {len(own)}")
+        said.append(f"{DISPLAYS[modality]}: {above} above, {below} below, {rest} undecided of {len(own)}")
     return "; ".join(said)

@@ -74,11 +74,15 @@ def trainings_counted(run: Run, people: Mapping[str, float]) -> str:
     rows = {key: next(comparison_table(run, key, pair).itertuples()) for key in told}
     once = [key for key in told if ONE_TRAINING in rows[key].method]
     kept = [key for key in told if key not in once and rows[key].pvalue < LEVEL]
-    return (
-        f"Participants alone tell the two apart in {len(told)} of {len(people)} tasks. Where both networks "
-        f"were trained several times, {len(told) - len(once)} of these, {len(kept)} stay with the spread of "
-        f"trainings in the interval; {len(once)} rest on one training each, and another may differ."
-    )
+    said = f"Participants alone tell the two apart in {len(told)} of {len(people)} tasks."
+    if several := len(told) - len(once):
+        said += (
+            f" In {several} of these the networks were trained several times; with the spread of trainings "
+            f"in the interval, {len(kept)} of {several} still differ."
+        )
+    if once:
+        said += f" The verdict of {len(once)} rests on one training of each network, and another may differ."
+    return said
 
 
 def recall_gains(run: Run) -> dict[str, Comparison]:

@@ -22,5 +22,18 @@ def readable_indices(indices: pd.DataFrame) -> pd.DataFrame:
 
 def uninformed(indices: pd.DataFrame) -> int:
     """Rows whose interval is at least as wide as what nine in ten of the cohort have: they say no more."""
+    return int((_widths(indices) >= 1).sum())
+
+
+def widths_in_words(indices: pd.DataFrame) -> str:
+    """ "48 to 97 %": how wide the narrowest and the widest interval are, of what nine in ten have."""
+    widths = 100 * _widths(indices).dropna()
+    if widths.empty:
+        return "not known to be"
+    ends = dict.fromkeys(f"{end:.0f}" for end in (widths.min(), widths.max()))
+    return f"{' to '.join(ends)} %"
+
+
+def _widths(indices: pd.DataFrame) -> pd.Series:
     usual = indices["usual_high"] - indices["usual_low"]
-    return int((indices["high"] - indices["low"] >= usual).sum())
+    return (indices["high"] - indices["low"]) / usual.where(usual > 0)
