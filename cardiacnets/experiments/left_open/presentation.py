@@ -12,9 +12,8 @@ from cardiacnets.contracts import DIAGNOSIS_NAMES, SUBTYPES
 from cardiacnets.experiments.left_open.explanations import RANDOM
 from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.estimate import could_show
-from cardiacnets.statistics.in_words import OFTEN_LOST
+from cardiacnets.statistics.in_words import OFTEN_LOST, side_of_zero
 from cardiacnets.statistics.in_words import in_one_cell as cell
-from cardiacnets.statistics.in_words import side_of_zero
 from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import ARMS, TASKS
 
