@@ -178,9 +178,11 @@ def distil(
 
 
 def _rival(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Movies of the linear twin, as chapter 04 draws them."""
+    """Movies of the linear twin, with all that an ECG leaves open."""
     twin, sizes = open_closed_form(run), run.profile.diffusion
-    scores = twin.alignment.draw(twin(open_clean(run, "ukb"), rows), run.profile.seed)
+    predicted = twin(open_clean(run, "ukb"), rows)
+    noise = np.random.default_rng(run.profile.seed).standard_normal(predicted.shape)
+    scores = twin.alignment.draw(predicted, noise)
     drawn = cine_components(run).decode(scores.reshape(len(rows), len(VIEWS), -1))
     return {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
 

@@ -197,6 +197,10 @@ class Diffusion:
     """Amplitude of the noise that a movie is drawn from: 1 draws hearts as varied as those of the training
     people with such an ECG, 0 nothing but what is expected.
     """
+    index_noise: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of that amplitude along what the indices follow, around the mean heart: 1 is as everywhere; at 0
+    a movie measures about what is expected, and only what no index follows is thrown.
+    """
     condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float = 0.1

@@ -116,7 +116,7 @@ ARTEFACTS = table_of(
         ("models/video_autoencoder", "04"),
         ("models/diffusion_*", "04"),
         ("models/cine_reader", "04"),
-        ("models/shared_noise", "04"),
+        ("models/noise", "04"),
         ("movies/*.*", "04"),
         ("linear_twin/movies.*", "04"),
         ("predictions/generated.*", "04"),

@@ -200,12 +200,15 @@ class ClosedFormAlignment:
         """Predicted scores (n, q) of people who took no part in the fit."""
         return self.ridge(features)
 
-    def draw(self, predicted: np.ndarray, seed: int, temperature: float = 1.0) -> np.ndarray:
-        """Scores (n, q) that hearts with these ``predicted`` scores might have: noise of ``covariance``
-        added, with ``temperature`` times its amplitude.
+    def draw(self, predicted: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Scores (n, q) that hearts with these ``predicted`` scores might have, where ``noise`` (n, q) is
+        standard normal: it is given the ``covariance`` and added.
         """
-        noise = np.random.default_rng(seed).standard_normal(predicted.shape)
-        return predicted + temperature * noise @ self._power(0.5)
+        return predicted + noise @ self._power(0.5)
+
+    def noise_of(self, scores: np.ndarray) -> np.ndarray:
+        """The noise (n, q) from which :meth:`draw` would make the training people's own ``scores``."""
+        return (scores - self.out_of_fold) @ self._power(-0.5)
 
     def embed(self, scores: np.ndarray, place: slice = slice(None)) -> np.ndarray:
         """Scores (n, q), predicted or true, at ``place`` alone: from their mean and in units of what ECGs

@@ -45,8 +45,10 @@ def signal_kept(sizes: Diffusion) -> Tensor:
 
 def require_sampler(sizes: Diffusion, sampler: str) -> None:
     """``ValueError`` if ``sampler`` cannot undo what ``diffusion.prediction`` tells, if drawing starts at the
-    mean heart without a flow, or shares noise without a mean heart.
+    mean heart without a flow, or knows parts of its noise without a mean heart.
     """
+    if sizes.index_noise != 1 and sizes.start != "mean_heart":
+        raise ValueError(f"diffusion: index_noise below 1 needs start mean_heart, found {sizes.start}")
     if sizes.noise == "shared" and sizes.start != "mean_heart":
         raise ValueError(f"diffusion: noise shared needs start mean_heart, found {sizes.start}")
     if sizes.start == "mean_heart" and sizes.prediction != "flow":

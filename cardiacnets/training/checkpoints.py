@@ -37,7 +37,7 @@ SECTIONS = {
 
 FREE = {
     "views", "start", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance",
-    "generated", "counterfactuals", "aligned", "map_labels", "map_pairs", "map_draws", "noise",
+    "generated", "counterfactuals", "aligned", "map_labels", "map_pairs", "map_draws", "noise", "index_noise",
     "temperature",
 }
 """Settings that may differ between training and use: they change neither the network nor its input."""

@@ -44,6 +44,10 @@ def untrained(run):
         yield
 
 
+def with_diffusion(run, **changed):
+    return replace(run, profile=replace(run.profile, diffusion=replace(run.profile.diffusion, **changed)))
+
+
 def test_movies_are_drawn_at_each_views_size(run):
     for view, pixels in (("sax", 40), ("lax", 48)):
         generate.generate_movies(run, "ukb", view)
@@ -54,26 +58,45 @@ def test_movies_are_drawn_at_each_views_size(run):
 
 def test_views_that_share_noise_draw_what_components_of_training_hearts_share(run):
     """The first view is drawn as before; the second follows its noise, and both repeat by seed."""
-    sharing = replace(
-        run, profile=replace(run.profile, diffusion=replace(run.profile.diffusion, noise="shared"))
-    )
+    sharing = with_diffusion(run, noise="shared")
     tokens = torch.randn(20, 36, run.profile.ecg_encoder.width, generator=torch.Generator().manual_seed(1))
-    with pytest.raises(ValueError, match="shared_noise does not exist yet: chapter 04"):
+    with pytest.raises(ValueError, match="noise does not exist yet: chapter 04"):
         generate.draw_movies(sharing, "lax", tokens, seed=3)
-    generate.fit_shared_noise(sharing)
-    found = generate.open_shared_noise(sharing)
+    generate.fit_noise(sharing)
+    found = generate.open_noise(sharing).shared
     assert len(found.shared) and (found.shared > 0.3).all()
     sax, lax = (generate.draw_movies(sharing, view, tokens, seed=3) for view in ("sax", "lax"))
     assert np.array_equal(sax, generate.draw_movies(run, "sax", tokens, seed=3))
     assert not np.array_equal(lax, generate.draw_movies(run, "lax", tokens, seed=3))
     assert np.array_equal(lax, generate.draw_movies(sharing, "lax", tokens, seed=3))
-    still = [generate.draw_movies(sharing, "lax", tokens, seed, temperature=0.0) for seed in (3, 4)]
+    still = with_diffusion(sharing, temperature=0.0)
+    still = [generate.draw_movies(still, "lax", tokens, seed) for seed in (3, 4)]
     assert np.array_equal(*still) and not np.array_equal(still[0], lax)
-    file = run.models / "shared_noise" / "noise.safetensors"
+    file = run.models / "noise" / "noise.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ValueError, match=f"{file}: not whole") as cut:
         generate.draw_movies(sharing, "lax", tokens, seed=3)
     assert "\n" not in str(cut.value)
+
+
+def test_noise_without_what_indices_follow_leaves_the_rest_as_it_was(run):
+    """Freely drawn movies have all of it; with a share of 0, draws differ off the directions only."""
+    steady = with_diffusion(run, index_noise=0.0)
+    generate.fit_noise(steady)
+    tokens = torch.randn(6, 36, run.profile.ecg_encoder.width, generator=torch.Generator().manual_seed(1))
+    for view in ("sax", "lax"):
+        axes = generate.open_noise(steady).indices[view].axes
+        models = {name: generate.load_diffusion(steady, name) for name in ("sax", "lax")}
+        known, each = generate.open_noise(steady), (steady.profile.diffusion, run.profile.diffusion)
+        damped, whole = (
+            generate.starting_noise(models, known, settings, view, tokens, seed=3).flatten(1)
+            for settings in each
+        )
+        assert (damped @ axes.T).abs().max() < 1e-4 < (whole @ axes.T).abs().mean()
+        assert torch.allclose(damped, whole - whole @ axes.T @ axes, atol=1e-4)
+    assert not np.array_equal(*(generate.draw_movies(each, "sax", tokens, seed=3) for each in (run, steady)))
+    free = generate.draw_movies(steady, "sax", tokens, seed=3, freely=True)
+    assert np.array_equal(free, generate.draw_movies(run, "sax", tokens, seed=3))
 
 
 def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, capsys):

@@ -29,7 +29,7 @@ LOADERS = {
     "contrastive_alignment/switches.py": "open_features",
     "diffusion/cine_reader.py": "diffusion_cines small_cines open_lesson open_cine_reader",
     "diffusion/faithfulness.py": "mean_tokens direct_indices",
-    "diffusion/generate.py": "patch_lessons draw_movies open_shared_noise",
+    "diffusion/generate.py": "patch_lessons draw_movies open_noise",
     "diffusion/outside_judge.py": "_folder",
     "downstream_tasks/cmr_supervised.py": "supervised_scores",
     "downstream_tasks/conformal.py": "shown_residuals",

@@ -198,7 +198,9 @@ def test_noise_that_is_given_is_where_drawing_starts(diffusion):
             diffusion.sample(_tokens(), temperature=below)
 
 
-def test_shared_noise_needs_a_mean_heart():
+def test_noise_that_is_known_needs_a_mean_heart():
+    with pytest.raises(ValueError, match="index_noise below 1 needs start mean_heart, found noise"):
+        VideoDiffusion(_with(index_noise=0.5), WIDTH)
     with pytest.raises(ValueError, match="noise shared needs start mean_heart, found noise"):
         VideoDiffusion(_with(noise="shared"), WIDTH)
 

@@ -159,18 +159,18 @@ def test_strangers_carry_nothing(linear):
 
 
 def test_drawn_scores_scatter_as_new_people_do(linear):
-    features, scores, noise, covariance = linear
-    twin = ClosedFormAlignment.fit(features, scores + noise)
+    features, scores, left, covariance = linear
+    twin = ClosedFormAlignment.fit(features, scores + left)
     np.testing.assert_allclose(twin.covariance, covariance, atol=0.45)  # standard error about .2 at n 400
     centre = np.tile(twin(features[:1]), (20_000, 1))
-    drawn = twin.draw(centre, seed=3)
+    noise = np.random.default_rng(3).standard_normal(centre.shape)
+    drawn = twin.draw(centre, noise)
     np.testing.assert_allclose(drawn.mean(0), centre[0], atol=0.05)
     np.testing.assert_allclose(np.cov(drawn, rowvar=False), twin.covariance, atol=0.12)
-    np.testing.assert_array_equal(drawn, twin.draw(centre, seed=3))
-    assert not np.array_equal(drawn, twin.draw(centre, seed=4))
-    half = twin.draw(centre, seed=3, temperature=0.5)
-    np.testing.assert_allclose(half - centre, (drawn - centre) / 2, atol=1e-9)
-    np.testing.assert_array_equal(twin.draw(centre, seed=3, temperature=0.0), centre)
+    np.testing.assert_allclose(twin.draw(centre, noise / 2) - centre, (drawn - centre) / 2, atol=1e-9)
+    np.testing.assert_array_equal(twin.draw(centre, 0 * noise), centre)
+    hearts = scores + left
+    np.testing.assert_allclose(twin.draw(twin.out_of_fold, twin.noise_of(hearts)), hearts, atol=1e-9)
 
 
 def test_what_is_left_open_is_the_unit_of_the_embedding(linear):

@@ -94,7 +94,7 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
 
 def draw_often(run: Run) -> Path:
     """Draw :data:`DRAWS` movies for each of a few test ECGs, both views, and read them, or reuse that:
-    ``read.npy`` (people, draws, 82). At temperature 1 whatever the profile's: only such draws are to vary as
+    ``read.npy`` (people, draws, 82). Freely, whatever the profile's: only such draws are to vary as
     hearts do.
     """
     ingredients = {
@@ -110,7 +110,7 @@ def draw_often(run: Run) -> Path:
         rows = generated_rows(run, "ukb")[: run.profile.diffusion.counterfactuals]
         ecg = ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input)
         often = ecg_tokens(load_aligner(run).encoder, ecg).repeat_interleave(DRAWS, 0)
-        cines = {view: draw_movies(run, view, often, run.profile.seed + 1, temperature=1.0) for view in VIEWS}
+        cines = {view: draw_movies(run, view, often, run.profile.seed + 1, freely=True) for view in VIEWS}
         read = open_cine_reader(run)(cines).reshape(len(rows), DRAWS, -1)
         np.save(folder / "read.npy", read.astype(np.float32))
 

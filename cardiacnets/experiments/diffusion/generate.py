@@ -8,7 +8,8 @@ recorded truth.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from cardiacnets.experiments.shared.stage import Given, Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.ecg_encoder import EcgEncoder
+from cardiacnets.models.index_noise import IndexNoise
 from cardiacnets.models.shared_noise import SharedNoise
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
@@ -40,7 +42,7 @@ from cardiacnets.study import READER_COHORT
 from cardiacnets.training import minibatches
 
 SAMPLE_BATCH = 16
-SHARED_COMPONENTS = 384
+NOISE_COMPONENTS = 384
 """Components of either view that are set against each other to find what they share."""
 OWN_SEED = 1_000_003
 """Added to a seed for the noise that the second view keeps for itself."""
@@ -151,72 +153,100 @@ def diffusion_stage(run: Run, view: str) -> Stage:
 fit_diffusion, load_diffusion = diffusion_stage.fit, diffusion_stage.load
 
 
-def fit_shared_noise(run: Run) -> Path:
-    """Learn what the noises of both views have in common, ``models/shared_noise``, or reuse it; see
-    :class:`cardiacnets.models.shared_noise.SharedNoise`. From the training split of ``ukb``.
+@dataclass(frozen=True)
+class Noise:
+    """What is known of the noise around the mean heart: what both views share of it, and, by view, what the
+    indices follow.
     """
+
+    shared: SharedNoise
+    indices: dict[str, IndexNoise]
+
+
+def fit_noise(run: Run) -> Path:
+    """Learn :class:`Noise` from the training split of ``ukb``, ``models/noise``, or reuse it."""
     clean = open_clean(run, "ukb")
     ingredients = {
         "cohort": clean.folder,
         "models": [run.require(run.models / f"diffusion_{view}") for view in VIEWS],
         "aligned": run.require(run.models / "aligned"),
-        "source": code_of(fit_shared_noise),
+        "source": code_of(fit_noise),
     }
 
     def make(folder: Path) -> None:
         rows = clean.rows("train")
         tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
-        count, scores, axes = min(SHARED_COMPONENTS, len(rows) // 10), [], []
+        count, scores, axes = min(NOISE_COMPONENTS, len(rows) // 10), [], []
         for view in VIEWS:
-            model = load_diffusion(run, view)
-            axes.append(model.mean_heart.axes[:count])
+            model, found = load_diffusion(run, view), []
+            axes.append(model.mean_heart.axes)
             with torch.inference_mode():
                 for part in torch.arange(len(rows)).split(ENCODE_BATCH):
                     seen = cine_batch(diffusion_cines(run, clean, view, rows[part.numpy()]), slice(None))
-                    scores.append(model.rest(model.encode(seen), tokens[part]).flatten(1) @ axes[-1].T)
-        first, second = torch.cat(scores).chunk(2)
-        found = SharedNoise.fit((first, second), tuple(axes))
-        arrays = {name: value.contiguous() for name, value in vars(found).items()}
+                    found.append(model.rest(model.encode(seen), tokens[part]).flatten(1) @ axes[-1].T)
+            scores.append(torch.cat(found))
+        few = (tuple(part[:, :count] for part in scores), tuple(part[:count] for part in axes))
+        arrays = {name: value.contiguous() for name, value in vars(SharedNoise.fit(*few)).items()}
+        known = open_cohort(run, "ukb").indices[rows]
+        follow = IndexNoise.fit(tuple(part.numpy() for part in scores), tuple(axes), known)
+        for view, each in zip(VIEWS, follow, strict=True):
+            arrays[f"indices_{view}"] = each.axes.contiguous()
         save_file(arrays, folder / "noise.safetensors")
 
-    return run.fit_or_load(run.models / "shared_noise", ingredients, make)
+    return run.fit_or_load(run.models / "noise", ingredients, make)
 
 
-def open_shared_noise(run: Run) -> SharedNoise:
-    """What :func:`fit_shared_noise` has left; ``ValueError`` naming the file if it is damaged."""
-    file = run.require(run.models / "shared_noise") / "noise.safetensors"
+def open_noise(run: Run) -> Noise:
+    """What :func:`fit_noise` has left; ``ValueError`` naming the file if it is damaged."""
+    file = run.require(run.models / "noise") / "noise.safetensors"
     try:
-        return SharedNoise(**load_file(file))
-    except (OSError, SafetensorError, TypeError) as error:
+        arrays = load_file(file)
+        indices = {view: IndexNoise(arrays.pop(f"indices_{view}")) for view in VIEWS}
+        return Noise(SharedNoise(**arrays), indices)
+    except (OSError, SafetensorError, TypeError, KeyError) as error:
         raise ValueError(f"{file}: not whole ({error}); remove its folder and run chapter 04 again") from None
 
 
-def draw_movies(
-    run: Run, view: str, tokens: torch.Tensor, seed: int, temperature: float | None = None
-) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 of one view from tokens (B, N, D), as the profile draws them, or at another
-    ``temperature``. Where views share noise, those of the same seed and tokens show the same hearts.
+def draw_movies(run: Run, view: str, tokens: torch.Tensor, seed: int, freely: bool = False) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 of one view from tokens (B, N, D), as the profile draws them, or ``freely``:
+    with all noise, as varied as people with such ECGs. Where views share noise, those of the same seed and
+    tokens show the same hearts.
     """
-    settings, noise = run.profile.diffusion, None
-    if temperature is not None:
-        settings = replace(settings, temperature=temperature)
-    if settings.noise == "shared" and view != VIEWS[0]:
-        first, model = (load_diffusion(run, name) for name in (VIEWS[0], view))
-        noise = noise_of_both(first, model, open_shared_noise(run), tokens, seed)
-    return sample_movies(load_diffusion(run, view), tokens, settings, seed, noise)
+    settings = run.profile.diffusion
+    if freely:
+        settings = replace(settings, temperature=1.0, index_noise=1.0)
+    known = open_noise(run) if knows_noise(settings) else None
+    models = {name: load_diffusion(run, name) for name in dict.fromkeys((VIEWS[0], view))}
+    noise = starting_noise(models, known, settings, view, tokens, seed)
+    return sample_movies(models[view], tokens, settings, seed, noise)
 
 
-def noise_of_both(
-    first: VideoDiffusion, model: VideoDiffusion, shared: SharedNoise, tokens: torch.Tensor, seed: int
+def knows_noise(settings: Diffusion) -> bool:
+    """Whether drawing needs to know what views share of their noise, or indices follow."""
+    return settings.noise == "shared" or settings.index_noise != 1
+
+
+def starting_noise(
+    models: Mapping[str, VideoDiffusion],
+    known: Noise | None,
+    settings: Diffusion,
+    view: str,
+    tokens: torch.Tensor,
+    seed: int,
 ) -> torch.Tensor:
-    """Where ``model`` starts for tokens (B, N, D) when ``first`` starts from the same ``seed``: standard
-    normal latents (B, ...).
+    """Where drawing starts for tokens (B, N, D), before its temperature: latents (B, ...), standard normal
+    but along what the indices follow, if ``settings`` damp that. ``models`` are the view's and the first
+    view's.
     """
-    noises = [
-        network.first_noise(len(tokens), torch.Generator().manual_seed(key), tokens.device)
-        for network, key in ((first, seed), (model, seed + OWN_SEED))
-    ]
-    return shared(*noises)
+
+    def drawn(name: str, key: int) -> torch.Tensor:
+        return models[name].first_noise(len(tokens), torch.Generator().manual_seed(key), tokens.device)
+
+    if settings.noise == "shared" and view != VIEWS[0]:
+        noise = known.shared(drawn(VIEWS[0], seed), drawn(view, seed + OWN_SEED))
+    else:
+        noise = drawn(view, seed)
+    return noise if settings.index_noise == 1 else known.indices[view](noise, settings.index_noise)
 
 
 def sample_movies(

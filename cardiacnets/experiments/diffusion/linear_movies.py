@@ -11,16 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
-from cardiacnets.cohorts.store import memory_map
-from cardiacnets.experiments.cmr_self_supervision.components import cine_components
-from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
+from cardiacnets.cohorts.store import memory_map, open_cohort
+from cardiacnets.experiments.cmr_self_supervision.components import cine_components, cine_scores
+from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form, true_components
 from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader, view_pixels
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured, movie_similarity
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.index_noise import IndexNoise
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -43,8 +45,9 @@ MEASURES = {
 
 def draw_linear_movies(run: Run, cohort: str) -> Path:
     """Draw and read the movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy`` uint8 at
-    the diffusion model's size, and ``indices.npy`` (n, 82). At the diffusion model's temperature, so that
-    neither is nearer to what is expected by its noise alone.
+    the diffusion model's size, and ``indices.npy`` (n, 82). At the diffusion model's temperature, and with
+    its share of the noise that indices follow, so that neither is nearer to what is expected by its noise
+    alone.
     """
     rows, clean, sizes = generated_rows(run, cohort), open_clean(run, cohort), run.profile.diffusion
     ingredients = {
@@ -59,7 +62,15 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
 
     def make(folder: Path) -> None:
         twin = open_closed_form(run)
-        scores = twin.alignment.draw(twin(clean, rows), run.profile.seed, sizes.temperature)
+        predicted = twin(clean, rows)
+        noise = np.random.default_rng(run.profile.seed).standard_normal(predicted.shape)
+        if sizes.index_noise < 1:
+            hearts = true_components(cine_scores(run)[twin.training], run.profile.linear_twin.aligned)
+            left, everything = twin.alignment.noise_of(hearts), torch.eye(predicted.shape[1]).double()
+            recorded = open_cohort(run, "ukb").indices[twin.training]
+            (follow,) = IndexNoise.fit((left,), (everything,), recorded)
+            noise = follow(torch.from_numpy(noise), sizes.index_noise).numpy()
+        scores = twin.alignment.draw(predicted, sizes.temperature * noise)
         drawn = cine_components(run).decode(scores.reshape(len(rows), len(VIEWS), -1))
         cines = {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
         for view, movie in cines.items():

@@ -49,7 +49,7 @@ def augmentation(run: Run) -> pd.DataFrame:
 
     tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, further, run.profile.ecg_input))
     drawn = reader.features({
-        view: draw_movies(run, view, tokens, run.profile.seed, temperature=1.0) for view in VIEWS
+        view: draw_movies(run, view, tokens, run.profile.seed, freely=True) for view in VIEWS
     })
     known, others, held_out, asked = seen(labelled), seen(further), seen(validation), seen(test)
     scores = {}
