@@ -1,4 +1,4 @@
-"""What alignment is worth beside not aligning, in words: the ECG's own components, with few labels and all."""
+"""What alignment is worth beside not aligning, the ECG's own components, with few labels and with all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.in_words import in_words, side_of_zero
+
+VERDICTS = {1: "it paid", -1: "not aligning was better", 0: "it is undecided", None: "it cannot be judged"}
+"""Of aligning, by the side of zero on which the gain over the ECG's own components lies."""
 
 
 def over_own(gains: Mapping[int, Estimate]) -> str:
@@ -18,8 +21,7 @@ def over_own(gains: Mapping[int, Estimate]) -> str:
 
 def was_worth_it(gains: Mapping[int, Estimate]) -> str:
     """In a word whether to align, by the labels that there are: of :func:`over_own`'s ``gains``."""
-    verdicts = {1: "it paid", -1: "not aligning was better", 0: "it is undecided", None: "it cannot be judged"}
-    said = [verdicts[side_of_zero(gain)] for gain in gains.values()]
+    said = [VERDICTS[side_of_zero(gain)] for gain in gains.values()]
     if len(set(said)) == 1:
         return f"{said[0]}, with few labels and with all" if len(said) > 1 else said[0]
     return f"with few labels {said[0]}, with all {said[-1]}"
