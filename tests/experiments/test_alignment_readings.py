@@ -28,8 +28,8 @@ def test_the_table_ends_with_what_guessing_reaches():
 @pytest.mark.parametrize(
     ("loss", "recall", "said", "not_said"),
     [
-        (13.0, 0.04, "untrained heads: a loss above guessing, though more partners", "No loss"),
-        (13.0, 0.025, "untrained heads: a loss above guessing, and no more partners", "over-confident"),
+        (13.0, 0.04, "more partners are found so than by guessing: untrained heads. Such a", "No loss"),
+        (13.0, 0.025, "with no more partners found: untrained heads", "over-confident"),
         (12.5, 0.04, "No loss here lies above that", "over-confident"),
         (math.nan, 0.04, "No loss here lies above that", "over-confident"),
     ],

@@ -207,12 +207,12 @@ def over_confident(costs: pd.DataFrame) -> str:
     said = [f"Guessing among all {n} has a loss of {chance:.1f} and finds {share:.3f} among the first ten"]
     if found:
         said.append(
-            f"{' and '.join(found)}: a loss above guessing, though more partners are found than guessing "
-            "finds. Such a network is over-confident: it ranks better than chance, and pays for the hearts "
-            "that it is wrongly sure of"
+            f"Above that loss, though more partners are found so than by guessing: {' and '.join(found)}. Such a "
+            "network is over-confident: it ranks better than chance, and pays for the hearts that it is wrongly "
+            "sure of"
         )
     if rest:
-        said.append(f"{' and '.join(rest)}: a loss above guessing, and no more partners than that")
+        said.append(f"Above that loss, with no more partners found: {' and '.join(rest)}")
     if not above:
-        said.append("No loss here lies above that")
+        said.append("No loss here lies above that of guessing")
     return ". ".join(said)
