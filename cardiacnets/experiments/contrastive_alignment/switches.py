@@ -207,9 +207,9 @@ def over_confident(costs: pd.DataFrame) -> str:
     said = [f"Guessing among all {n} has a loss of {chance:.1f} and finds {share:.3f} among the first ten"]
     if found:
         said.append(
-            f"Above that loss, though more partners are found so than by guessing: {' and '.join(found)}. Such a "
-            "network is over-confident: it ranks better than chance, and pays for the hearts that it is wrongly "
-            "sure of"
+            "Above that loss, though more partners are found so than by guessing: "
+            f"{' and '.join(found)}. Such a network is over-confident: it ranks better than chance, and pays "
+            "for the hearts that it is wrongly sure of"
         )
     if rest:
         said.append(f"Above that loss, with no more partners found: {' and '.join(rest)}")
