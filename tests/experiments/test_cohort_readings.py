@@ -6,7 +6,13 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from cardiacnets.experiments.cohorts.readings import above_bound, beyond_sampling, emptied, sampling_error
+from cardiacnets.experiments.cohorts.readings import (
+    above_bound,
+    beyond_sampling,
+    emptied,
+    readable,
+    sampling_error,
+)
 
 
 def target(quantity: str, target: float, simulated: float, n: int, passed: bool, spread: float = math.nan):
@@ -53,6 +59,14 @@ def test_a_failed_row_is_told_from_one_that_sampling_explains():
 )
 def test_a_heart_empties_beside_its_healthy_self(volume, fraction, said):
     assert emptied({"lv_edv": 106, "lv_ef": 62}, {"lv_edv": volume, "lv_ef": fraction}) == said
+
+
+def test_the_table_of_targets_is_in_words():
+    rows = [target("LV EDV, ml", 166, 160.123, 256, True, 32), target("Err, %", 45, 60, 300, False)]
+    table = readable(pd.DataFrame(rows).assign(source=["lit", "bocchi2020"]))
+    assert list(table["within tolerance"]) == ["yes", "no"]
+    assert list(table["source"]) == ["literature", "bocchi2020"]
+    assert table["simulated"].iloc[0] == 160.12 and "published SD" in table
 
 
 def test_indices_above_the_bound_are_counted():

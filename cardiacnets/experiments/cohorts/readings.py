@@ -14,6 +14,12 @@ few septal hearts have so deep a T wave.
 """
 SHARES = ("PH: ", "QRS >= 120 ms", "Q wave", "limb leads", "measured rate")
 """What the rows about shares of people have in their names."""
+SOURCES = {"lit": "literature", "rec": "from memory", "physics": "by construction"}
+"""What the short names of the target table's sources mean."""
+HEADS = {
+    "target_mean": "published", "target_sd": "published SD", "simulated_mean": "simulated",
+    "simulated_sd": "simulated SD", "passed": "within tolerance",
+}  # fmt: skip
 FAR = 2.0
 """Standard errors beyond which sampling is no likely reason."""
 
@@ -49,6 +55,13 @@ def sampling_error(row: Any) -> float:
     if any(part in name for part in SHARES) and 0 < target < 1:
         return math.sqrt(target * (1 - target) / n)
     return math.nan
+
+
+def readable(targets: pd.DataFrame) -> pd.DataFrame:
+    """The target table in words, numbers to two decimals; sources by :data:`SOURCES`, keys as they are."""
+    passed = targets["passed"].map({True: "yes", False: "no"})
+    named = targets.assign(passed=passed, source=targets["source"].replace(SOURCES))
+    return named.round(2).rename(columns=HEADS)
 
 
 def beyond_sampling(targets: pd.DataFrame) -> str:
