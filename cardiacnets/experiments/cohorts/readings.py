@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-ODDS_ERROR = 0.8
-"""Standard error of the log odds ratio of the apical row, about: between .64 and .91 in five draws, as only a
-few septal hearts have so deep a T wave.
+ODDS_ERROR, APICAL = 0.8, 50
+"""Standard error of the log odds ratio of the apical row, about, where it has so many apical hearts: between
+.64 and .91 in five draws, as only a few septal hearts have so deep a T wave.
 """
 SHARES = ("PH: ", "QRS >= 120 ms", "Q wave", "limb leads", "measured rate")
 """What the rows about shares of people have in their names."""
@@ -47,7 +47,7 @@ def sampling_error(row: Any) -> float:
     if math.isfinite(row.target_sd):
         return row.target_sd / math.sqrt(n)
     if "log odds ratio" in name:
-        return ODDS_ERROR
+        return ODDS_ERROR * math.sqrt(APICAL / n)
     if name.startswith("r(") or name.endswith(", r"):
         return (1 - target**2) / math.sqrt(n)
     if name.endswith(", R2"):

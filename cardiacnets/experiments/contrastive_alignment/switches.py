@@ -208,11 +208,11 @@ def over_confident(costs: pd.DataFrame) -> str:
     if found:
         said.append(
             "Above that loss, though more partners are found so than by guessing: "
-            f"{' and '.join(found)}. Such a network is over-confident: it ranks better than chance, and pays "
+            f"{', '.join(found)}. Such a network is over-confident: it ranks better than chance, and pays "
             "for the hearts that it is wrongly sure of"
         )
     if rest:
-        said.append(f"Above that loss, with no more partners found: {' and '.join(rest)}")
+        said.append(f"Above that loss, with no more partners found: {', '.join(rest)}")
     if not above:
         said.append("No loss here lies above that of guessing")
     return ". ".join(said)
