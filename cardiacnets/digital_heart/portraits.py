@@ -53,6 +53,8 @@ def plot_portraits(hearts: Mapping[str, Heart]) -> Figure:
     )
     for axis, name in zip(grid[0], (*names, *SHOWN_LEADS), strict=True):
         axis.set_title(name, fontsize=8)
+    for axis in grid[-1, 4:6]:
+        axis.set_xlabel("time, s", fontsize=8)
     return figure
 
 

@@ -10,6 +10,7 @@ import seaborn
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cardiacnets.picture import Picture
 from cardiacnets.study import VIEWS
@@ -48,6 +49,8 @@ def losses(history: pd.DataFrame, batch: int) -> Picture:
     # from zero, so that a loss that stays at chance looks like one
     contrasting.set(xlabel="epoch", ylabel="InfoNCE", ylim=(0, 1.15 * np.log(batch)))
     contrasting.legend(loc="lower left")
+    for axis in (rebuilding, contrasting):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return Picture(
         figure,
         "losses",
@@ -75,6 +78,7 @@ def contrast(history: pd.DataFrame, batch: int, held_out: int) -> Picture:
     highest = max(np.log(max(batch, held_out)), history[list(shown)].max(axis=None))
     axis.set(xlabel="epoch", ylabel="InfoNCE", ylim=(0, 1.15 * highest))
     axis.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return Picture(
         figure,
         "contrast",

@@ -32,6 +32,9 @@ from cardiacnets.statistics.in_words import side_of_zero
 from cardiacnets.statistics.trainings import ONE_TRAINING
 from cardiacnets.study import covariates_of
 
+LEFT = 0.05
+"""How far below guessing, as a share of it, a training loss has to come before it has left it."""
+
 
 def cmr_readouts(run: Run, key: str) -> BootstrappedCorrelations:
     """Test correlations of ridge readouts, resampled together, of the CMR features of both views, ``trained``
@@ -85,17 +88,30 @@ def against_guessing(contrast: Estimate) -> str:
     return "leaves guessing" if high < chance else "does not leave guessing"
 
 
+def ended(losses: pd.Series, batch: int) -> str:
+    """In words where a contrast ended in training, by its ``losses`` (one an epoch; NaN: not known) in
+    batches of ``batch``: at guessing, ln ``batch``, where it came less than :data:`LEFT` of that below.
+    """
+    known, chance = losses.dropna(), math.log(batch)
+    if known.empty or not math.isfinite(known.iloc[-1]) or chance <= 0:
+        return "no contrast is known of this run"
+    last = known.iloc[-1]
+    words = "it left guessing" if last < (1 - LEFT) * chance else "it stayed at guessing"
+    return f"after the last epoch the contrast is {last:.2f}, where guessing gives {chance:.2f}: {words}"
+
+
 def verdict(gain: Estimate) -> str:
     """In words whether features tell more than others, where ``gain`` is the difference of what they read."""
     seen = {1: "tell more about the heart than", -1: "tell less about the heart than"}
     words = seen.get(side_of_zero(gain), "cannot be told from")
-    return f"in its one training {words}" if words in seen.values() and ONE_TRAINING in gain.method else words
+    once = words in seen.values() and ONE_TRAINING in gain.method
+    return f"in the one training of this run {words}" if once else words
 
 
 def as_table(scores: Mapping[str, Estimate], name: str) -> pd.DataFrame:
     """Scores as rows: estimate, interval and number of participants."""
     rows = [{"representation": arm} | score.row() for arm, score in scores.items()]
-    return pd.DataFrame(rows).drop(columns="method").rename(columns={"estimate": name})
+    return pd.DataFrame(rows).drop(columns="method").rename(columns={"estimate": name, "pvalue": "p"})
 
 
 def recorded(run: Run, cohort: str, names: Sequence[str]) -> np.ndarray:

@@ -34,7 +34,8 @@ def conditions(hearts: Mapping[str, Heart]) -> Picture:
         "conditions",
         "One participant healthy and with each disease at severity 0.8: short axis and four-chamber view "
         "at end-diastole and end-systole; volumes of the ventricles and atria over one beat (right heart "
-        "dashed); the noise-free beat in leads I, aVF, V1 and V5. Healthy in grey.",
+        "dashed; time from the R wave, s); the noise-free beat in leads I, aVF, V1 and V5, a square 200 ms "
+        "by 0.5 mV. Healthy in grey.",
         "Nine rows, one a condition, each with four grey heart images, two line charts of chamber volumes "
         "and four ECG leads beside the healthy ones.",
         "simulated",
@@ -69,7 +70,7 @@ def look_alikes(hearts: Mapping[str, Heart]) -> Picture:
         plot_twelve_leads(hearts),
         "look-alikes",
         "The healthy participant with left or right bundle-branch block, atrial fibrillation, or a "
-        "pacemaker: beats without noise and without the pacing spike.",
+        "pacemaker: beats without noise and without the pacing spike. One square is 200 ms by 0.5 mV.",
         "Grid of ECG beats: four rows for rhythm and conduction disorders, twelve columns for leads.",
         "simulated",
     )
@@ -139,7 +140,7 @@ def shifts(cohort: Cohort) -> Picture:
 
 
 def budget(table: pd.DataFrame) -> Picture:
-    """For each index what could be known at most: the bound, the oracle, covariates; by family of indices."""
+    """For each index the linear bound, what the oracle and what covariates reach; by family of indices."""
     figure = Figure(figsize=(9, 3.6))
     axis = figure.subplots()
     groups = PHENOTYPES["group"].to_numpy()
@@ -161,7 +162,8 @@ def budget(table: pd.DataFrame) -> Picture:
         figure,
         "budget",
         "For each of the 82 indices, by family: the linear-Gaussian bound, what the oracle reaches "
-        "against the true index and against the recorded one, and what covariates alone reach.",
+        "against the true index and against the recorded one, and what covariates alone reach. The bound "
+        "counts only what is linear in the simulation's causes, so that the oracle can stand above it.",
         "Four dotted lines of correlation over the 82 indices, grouped by family: the bound, the oracle "
         "against the true and against the recorded index, and covariates alone.",
         "simulated",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cardiacnets.phenotypes import axis_label
 from cardiacnets.picture import Picture
-from cardiacnets.theme import ARM_COLOURS, INK
+from cardiacnets.theme import ARM_COLOURS, INK, VERMILION
 
 
 def losses(histories: Mapping[str, pd.DataFrame], titles: Mapping[str, str], batch: int) -> Picture:
@@ -36,15 +36,18 @@ def losses(histories: Mapping[str, pd.DataFrame], titles: Mapping[str, str], bat
         figure,
         "losses",
         "Alignment loss by epoch for true and for exchanged partners. The weights of the lowest "
-        "validation loss are kept. Validation ranks all its participants at once, training a batch of "
-        "them; dotted: guessing in a batch.",
+        f"validation loss are kept. Training ranks {batch} participants at a time, validation parts of "
+        "about that size (one part, if it has not so many); dotted: guessing among "
+        f"{batch}, 2 ln {batch}.",
         "Line chart of contrastive loss against epoch for aligned and permuted pairs, training and "
         "validation, with a dotted line at the level of guessing.",
     )
 
 
-def shared_space(plane: np.ndarray, indices: Mapping[str, np.ndarray]) -> Picture:
-    """Embedded ECGs in ``plane`` (n, 2), coloured by the recorded value (n,) of each of ``indices``."""
+def shared_space(plane: np.ndarray, indices: Mapping[str, np.ndarray], broad: np.ndarray) -> Picture:
+    """Embedded ECGs in ``plane`` (n, 2), coloured by the recorded value (n,) of each of ``indices``; rings
+    around those whose QRS complex is ``broad`` (n,).
+    """
     figure = Figure(figsize=(8.5, 3.6))
     for axis, (name, values) in zip(figure.subplots(1, len(indices)), indices.items(), strict=True):
         bounds = np.nanquantile(values, [0.02, 0.98])
@@ -52,6 +55,7 @@ def shared_space(plane: np.ndarray, indices: Mapping[str, np.ndarray]) -> Pictur
             x=plane[:, 0], y=plane[:, 1], hue=values, hue_norm=tuple(bounds), palette="viridis", s=9,
             linewidth=0, legend=False, ax=axis,
         )  # fmt: skip
+        axis.scatter(*plane[broad].T, s=28, facecolors="none", edgecolors=VERMILION, linewidths=0.7)
         scale = axis.collections[0]
         scale.set(cmap="viridis", clim=tuple(bounds))
         figure.colorbar(scale, ax=axis, label=axis_label(name))
@@ -60,8 +64,9 @@ def shared_space(plane: np.ndarray, indices: Mapping[str, np.ndarray]) -> Pictur
         figure,
         "map",
         "Test ECGs in the shared space, first two principal components, coloured by what MRI measured. The "
-        "encoder never saw these numbers.",
+        "encoder never saw these numbers. Rings: a QRS complex of at least 150 ms, as measured on the "
+        "median beat.",
         "Two scatter plots of the same points, one coloured by left ventricular volume, one by ejection "
-        "fraction.",
+        "fraction; rings around the points with a broad QRS complex.",
         "simulated",
     )

@@ -7,6 +7,7 @@ loses, with an interval over participants; other seeds and a long training may d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,6 +76,11 @@ VARIANTS = {
     "film": Variant(modulation="film"),
     "non_negative": Variant(modulation="non_negative"),
 }
+TITLES = {
+    "trained_heads": "trained heads", "untrained_heads": "untrained heads", "film": "FiLM",
+    "non_negative": "non-negative factors",
+}  # fmt: skip
+"""What each is called on the page."""
 AS_PUBLISHED = {"untrained_heads": "trained_heads", "non_negative": "film"}
 """Each choice of the released code, and the corrected one that differs from it in nothing else."""
 
@@ -159,19 +165,54 @@ def losses_and_ranks(model: Aligner, pairs: list[torch.Tensor]) -> tuple[np.ndar
 
 def switch_costs(run: Run) -> pd.DataFrame:
     """One row a variant: ``recall_10`` with Wilson interval and validation ``loss``; where it is as published
-    also ``cost``, by which its loss is higher than the corrected one's, with a bootstrap interval over
-    participants.
+    also ``cost``, by which its loss is higher than the corrected one's. Intervals of ``loss`` and ``cost``
+    are bootstrapped over participants.
     """
     table, rows = pd.read_parquet(try_switches(run) / "table.parquet"), []
     # losses of about ten differ by thousandths: single precision would round the difference
     table = table.astype({name: np.float64 for name in table if name.startswith("loss.")})
     for name in VARIANTS:
         among = wilson_interval(int((table[f"rank.{name}"] <= 10).sum()), len(table))
-        row = {"variant": name, "n": len(table), "loss": table[f"loss.{name}"].mean()}
-        row |= among.columns("recall_10")
+        loss = bootstrap_mean(table[f"loss.{name}"], table["participant_id"], **run.profile.resampling)
+        row = {"variant": name, "n": len(table), **loss.columns("loss"), **among.columns("recall_10")}
         if name in AS_PUBLISHED:
             difference = table[f"loss.{name}"] - table[f"loss.{AS_PUBLISHED[name]}"]
             cost = bootstrap_mean(difference, table["participant_id"], **run.profile.resampling)
             row |= cost.columns("cost")
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def beside_guessing(costs: pd.DataFrame) -> pd.DataFrame:
+    """The table of :func:`switch_costs` for the page: titles of variants, and a last row of what guessing
+    reaches among the same ``n``, all of them one batch: 2 ln n for both views.
+    """
+    n = int(costs["n"].iloc[0])
+    guessing = {
+        "variant": "guessing", "n": n, "loss": len(VIEWS) * math.log(n), "recall_10": min(1.0, 10 / n),
+    }  # fmt: skip
+    named = costs.assign(variant=costs["variant"].map(TITLES))
+    return pd.concat([named, pd.DataFrame([guessing])], ignore_index=True)
+
+
+def over_confident(costs: pd.DataFrame) -> str:
+    """What the table of :func:`switch_costs` says beside guessing, in a sentence: whose loss lies above it
+    while more partners are found than guessing finds.
+    """
+    n = int(costs["n"].iloc[0])
+    chance, share = len(VIEWS) * math.log(n), min(1.0, 10 / n)
+    above = [row for row in costs.itertuples() if row.loss_interval[0] > chance]
+    found = [TITLES[row.variant] for row in above if row.recall_10_interval[0] > share]
+    rest = [TITLES[row.variant] for row in above if TITLES[row.variant] not in found]
+    said = [f"Guessing among all {n} has a loss of {chance:.1f} and finds {share:.3f} among the first ten"]
+    if found:
+        said.append(
+            "Above that loss, though more partners are found so than by guessing: "
+            f"{', '.join(found)}. Such a network is over-confident: it ranks better than chance, and pays "
+            "for the hearts that it is wrongly sure of"
+        )
+    if rest:
+        said.append(f"Above that loss, with no more partners found: {', '.join(rest)}")
+    if not above:
+        said.append("No loss here lies above that of guessing")
+    return ". ".join(said)

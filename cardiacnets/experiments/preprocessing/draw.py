@@ -50,7 +50,7 @@ def steps(stages: Stages) -> Picture:
     return Picture(
         figure,
         "stages",
-        f"Lead {LEAD} of the real ECG through the three steps; the trend in red.",
+        f"Lead {LEAD} of the real ECG through the three steps; the trend in orange.",
         f"Four stacked traces of lead {LEAD}: raw with its trend, without drift, after wavelet shrinkage, "
         "after smoothing.",
         "public",
@@ -104,7 +104,7 @@ def mean_beats(clean: CleanCohort) -> Picture:
         figure,
         "beats",
         "Mean median beat of healthy training participants (black) and of those with a recorded "
-        "cardiomyopathy (red).",
+        "cardiomyopathy (orange).",
         "Twelve leads of two overlaid average heartbeats on millimetre paper.",
     )
 
