@@ -1,0 +1,149 @@
+"""Three routes from an ECG to a movie, on the same people, against the same real movies, by the same reader.
+
+The *generator*; its *start*, the straight line from which its network begins, drawn without the network; and
+its *rival*, which draws without any network, from classical features of the beat. The generator less its
+start is what depth adds. The rival differs from the generator also in what it reads of the ECG, so that the
+difference from it is one of whole routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from cardiacnets.experiments.diffusion.generate import movies
+from cardiacnets.experiments.diffusion.linear_movies import draw_linear_movies, linear_movies
+from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured, movie_similarity
+from cardiacnets.experiments.diffusion.start_movies import (
+    FROM_NOISE,
+    draw_start_movies,
+    start_movies,
+    why_no_start,
+)
+from cardiacnets.experiments.shared.depth import in_a_word
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.run import Run
+from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, in_words
+from cardiacnets.statistics.trainings import trained_once
+
+OTHERS = {"start": "start, untrained", "twin": "rival, closed form"}
+"""What the generator is compared with, as a page calls it; ``twin`` is the rival's name in recorded keys."""
+MEASURES = {
+    "r": "indices read from the movie, mean r with the recorded ones",
+    "ssim_sax": "similarity to one's own short-axis movie",
+    "ssim_lax": "similarity to one's own four-chamber movie",
+    "lv_ef_error": "error of the ejection fraction",
+    "lv_edv_error": "error of end-diastolic volume",
+    "lv_esv_error": "error of end-systolic volume",
+    "lv_mass_error": "error of left-ventricular mass",
+    "rv_edv_error": "error of the right ventricle's end-diastolic volume",
+    "rv_esv_error": "error of the right ventricle's end-systolic volume",
+}
+"""What is measured on movies, as a page calls it."""
+UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
+
+
+def draw_others(run: Run, cohort: str) -> None:
+    """Draw and read the movies of both other routes, or reuse them; the start's where there is one."""
+    draw_linear_movies(run, cohort)
+    if not why_no_start(run.profile.diffusion):
+        draw_start_movies(run, cohort)
+
+
+def beside(run: Run, cohort: str, other: str) -> pd.DataFrame:
+    """The generator's movies beside those of an ``other`` route of :data:`OTHERS`: mean r of what is read
+    from them with the recorded indices, similarity to the person's own real movie, errors against what is
+    read from that.
+
+    One row a measure of :data:`MEASURES`: ``measure``, ``unit``; the ``generator``'s value and the ``other``
+    one's with their intervals; ``estimate``, ``low``, ``high``, ``n``, ``method`` of the difference, positive
+    where the generator is closer to the person's own heart; ``word`` for it. All are NaN for the start of a
+    generator that starts from noise.
+    """
+    if other == "start" and why_no_start(run.profile.diffusion):
+        unknown = Estimate(np.nan, (np.nan, np.nan), None, FROM_NOISE)
+        found = {name: (unknown, unknown, unknown) for name in MEASURES}
+    else:
+        found = _compared(run, cohort, start_movies if other == "start" else linear_movies)
+    return pd.DataFrame(
+        {"measure": measure, "unit": UNITS.get(measure, ""), **ours.columns("generator"),
+         **theirs.columns("other"), **trained_once(gain).row(), "word": in_a_word(trained_once(gain))}
+        for measure, (ours, theirs, gain) in found.items()
+    )  # fmt: skip
+
+
+def _compared(
+    run: Run, cohort: str, drawn: Callable[[Run, str, str], np.ndarray]
+) -> dict[str, tuple[Estimate, Estimate, Estimate]]:
+    """The generator, the other route and the difference of both, by measure; ``drawn`` opens the other's."""
+    readings, settings = measured(run, cohort), run.profile.resampling
+    read = {"generator": readings["generated"], "other": drawn(run, cohort, "indices")}
+    r = bootstrap_correlations(readings["truth"], read, **settings)
+    found = {"r": (r.mean("generator"), r.mean("other"), r.mean_difference("generator", "other"))}
+    pairs = {}
+    for view in VIEWS:
+        real = movies(run, cohort, view, "real")
+        both = movies(run, cohort, view, "generated"), drawn(run, cohort, view)
+        pairs[f"ssim_{view}"] = 1, *(movie_similarity(each, real) for each in both)
+    for name in JUDGED:
+        place = INDEX_NAMES.index(name)
+        both = (np.abs(each - readings["real"])[:, place] for each in read.values())
+        pairs[f"{name}_error"] = -1, *both
+    for measure, (sign, ours, theirs) in pairs.items():
+        values = ours, theirs, sign * (ours - theirs)
+        found[measure] = tuple(bootstrap_mean(each, **settings) for each in values)
+    return found
+
+
+def values_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each route reaches, for a page; ``tables``: :func:`beside` by the other route."""
+    lines = [
+        {"measure": MEASURES[row.measure], "generator": _told(Estimate.of(row, "generator"), row.unit)}
+        for row in tables["twin"].itertuples()
+    ]
+    for other, table in tables.items():
+        for line, row in zip(lines, table.itertuples(), strict=True):
+            line[OTHERS[other]] = _told(Estimate.of(row, "other"), row.unit)
+    return pd.DataFrame(lines).assign(n=tables["twin"]["n"])
+
+
+def gains_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What the generator has over each other route, for a page: differences with intervals, and a word."""
+    heads = {"start": "what depth adds: generator less start", "twin": "generator less rival"}
+    lines = [{"measure": name} for name in MEASURES.values()]
+    for other, table in tables.items():
+        for line, row in zip(lines, table.itertuples(), strict=True):
+            line[heads[other]] = _told(Estimate.of(row), row.unit.replace("%", "points"))
+            if other == "start":
+                line["in a word"] = row.word
+    return pd.DataFrame(lines).assign(n=tables["twin"]["n"])
+
+
+def depth_told(gain: Estimate, unit: str) -> str:
+    """What depth adds, as the end of a sentence that begins with the network; ``gain``: the generator less
+    its start.
+    """
+    return in_words(
+        gain, "adds to the start", "is worse than the start", "adds nothing to the start", unit=unit,
+        lost="a difference", unknown="cannot be compared with a start, for this generator starts from noise",
+    )  # fmt: skip
+
+
+def rival_told(gain: Estimate, unit: str) -> str:
+    """The same beside the rival, as the end of a sentence that begins with the generator."""
+    return in_words(
+        gain, "is ahead of the rival", "is behind the rival", "shows no difference from the rival",
+        unit=unit, lost="a difference",
+    )  # fmt: skip
+
+
+def _told(found: Estimate, unit: str) -> str:
+    if not np.isfinite(found.estimate):
+        return "not available"
+    low, high = found.interval
+    digits = 1 if unit else 3
+    ends = f"{found.estimate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{ends} {unit}".strip().replace("-", "−")
