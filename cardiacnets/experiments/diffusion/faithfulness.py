@@ -78,9 +78,9 @@ def direct_indices(run: Run, cohort: str) -> np.ndarray:
 def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
     """Mean r with the recorded indices of what is read from movies, beside the direct prediction.
 
-    One row a way (``generated``: one draw of the generator, ``start``: the same without its network, where it
-    starts from no noise, ``twin``: one draw of the rival, ``direct``): ``estimate``, ``low``, ``high``, ``n``; ``share`` of the direct one; ``short`` and its
-    interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
+    One row a way (``generated``: one draw of the generator, ``start``: the same without its network, where
+    there is such, ``twin``: one draw of the rival, ``direct``): ``estimate``, ``low``, ``high``, ``n``;
+    ``share`` of the direct one; ``short`` and its interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
     prediction, whether the movie says what the ECG says. ``expected``, everywhere the same, is the mean of
     the squared direct correlations: where a draw that varies as truth does would lie.
     """
@@ -201,12 +201,12 @@ def diversity_table(varied: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "index": axis_label(row.index_name),
-            "deviation within one ECG's draws": round(row.within, 1),
-            "deviation between real movies": round(row.between, 1),
+            "deviation within one ECG's draws": f"{row.within:.1f}",
+            "deviation between real movies": f"{row.between:.1f}",
             "people whose real movie is covered (95 % interval)": in_one_cell(
                 row.covered, row.covered_low, row.covered_high, 2
             ),
-            "expected": round(row.expected, 2),
+            "expected": f"{row.expected:.2f}",
             "n": row.n,
         }
         for row in varied.itertuples()

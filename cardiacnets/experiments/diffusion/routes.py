@@ -25,8 +25,10 @@ from cardiacnets.experiments.diffusion.start_movies import (
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
+from cardiacnets.report.results import decimals
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, in_words
+from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.statistics.trainings import trained_once
 
 OTHERS = {"start": "start, untrained", "twin": "rival, closed form"}
@@ -53,48 +55,61 @@ def draw_others(run: Run, cohort: str) -> None:
         draw_start_movies(run, cohort)
 
 
-def beside(run: Run, cohort: str, other: str) -> pd.DataFrame:
-    """The generator's movies beside those of an ``other`` route of :data:`OTHERS`: mean r of what is read
-    from them with the recorded indices, similarity to the person's own real movie, errors against what is
-    read from that.
+def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
+    """The generator's movies beside those of each other route of :data:`OTHERS`: mean r of what is read from
+    them with the recorded indices, similarity to the person's own real movie, errors against what is read
+    from that.
 
-    One row a measure of :data:`MEASURES`: ``measure``, ``unit``; the ``generator``'s value and the ``other``
-    one's with their intervals; ``estimate``, ``low``, ``high``, ``n``, ``method`` of the difference, positive
-    where the generator is closer to the person's own heart; ``word`` for it. All are NaN for the start of a
-    generator that starts from noise.
+    A table a route, one row a measure of :data:`MEASURES`: ``measure``, ``unit``; the ``generator``'s value
+    and the ``other`` one's with their intervals; ``estimate``, ``low``, ``high``, ``n``, ``method`` of the
+    difference, positive where the generator is closer to the person's own heart; ``word`` for it. All are NaN
+    for the start of a generator that starts from noise.
     """
-    if other == "start" and why_no_start(run.profile.diffusion):
-        unknown = Estimate(np.nan, (np.nan, np.nan), None, FROM_NOISE)
-        found = {name: (unknown, unknown, unknown) for name in MEASURES}
-    else:
-        found = _compared(run, cohort, start_movies if other == "start" else linear_movies)
-    return pd.DataFrame(
-        {"measure": measure, "unit": UNITS.get(measure, ""), **ours.columns("generator"),
-         **theirs.columns("other"), **trained_once(gain).row(), "word": in_a_word(trained_once(gain))}
-        for measure, (ours, theirs, gain) in found.items()
-    )  # fmt: skip
+    opened = {"start": start_movies, "twin": linear_movies}
+    if why_no_start(run.profile.diffusion):
+        del opened["start"]
+    found = _compared(run, cohort, opened)
+    unknown = Estimate(np.nan, (np.nan, np.nan), None, FROM_NOISE)
+    tables = {}
+    for other in OTHERS:
+        rows = found.get(other, dict.fromkeys(MEASURES, (unknown,) * 3))
+        tables[other] = pd.DataFrame(
+            {"measure": measure, "unit": UNITS.get(measure, ""), **ours.columns("generator"),
+             **theirs.columns("other"), **trained_once(gain).row(), "word": in_a_word(trained_once(gain))}
+            for measure, (ours, theirs, gain) in rows.items()
+        )  # fmt: skip
+    return tables
 
 
 def _compared(
-    run: Run, cohort: str, drawn: Callable[[Run, str, str], np.ndarray]
-) -> dict[str, tuple[Estimate, Estimate, Estimate]]:
-    """The generator, the other route and the difference of both, by measure; ``drawn`` opens the other's."""
+    run: Run, cohort: str, opened: Mapping[str, Callable[[Run, str, str], np.ndarray]]
+) -> dict[str, dict[str, tuple[Estimate, Estimate, Estimate]]]:
+    """The generator, the other route and the difference of both, by other route and measure; ``opened`` reads
+    an array of the other's movies.
+    """
     readings, settings = measured(run, cohort), run.profile.resampling
-    read = {"generator": readings["generated"], "other": drawn(run, cohort, "indices")}
+    read = {"generator": readings["generated"]}
+    read |= {other: drawn(run, cohort, "indices") for other, drawn in opened.items()}
     r = bootstrap_correlations(readings["truth"], read, **settings)
-    found = {"r": (r.mean("generator"), r.mean("other"), r.mean_difference("generator", "other"))}
-    pairs = {}
+    values = {}  # by measure: the sign of what is better, and each person's value by route
     for view in VIEWS:
         real = movies(run, cohort, view, "real")
-        both = movies(run, cohort, view, "generated"), drawn(run, cohort, view)
-        pairs[f"ssim_{view}"] = 1, *(movie_similarity(each, real) for each in both)
+        cines = {"generator": movies(run, cohort, view, "generated")}
+        cines |= {other: drawn(run, cohort, view) for other, drawn in opened.items()}
+        alike = {route: movie_similarity(cine, real) for route, cine in cines.items()}
+        values[f"ssim_{view}"] = 1, alike
     for name in JUDGED:
         place = INDEX_NAMES.index(name)
-        both = (np.abs(each - readings["real"])[:, place] for each in read.values())
-        pairs[f"{name}_error"] = -1, *both
-    for measure, (sign, ours, theirs) in pairs.items():
-        values = ours, theirs, sign * (ours - theirs)
-        found[measure] = tuple(bootstrap_mean(each, **settings) for each in values)
+        off = {route: np.abs(each - readings["real"])[:, place] for route, each in read.items()}
+        values[f"{name}_error"] = -1, off
+    found = {}
+    for other in opened:
+        gain = r.mean_difference("generator", other)
+        found[other] = {"r": (r.mean("generator"), r.mean(other), gain)}
+        for measure, (sign, by_route) in values.items():
+            ours, theirs = by_route["generator"], by_route[other]
+            each = ours, theirs, sign * (ours - theirs)
+            found[other][measure] = tuple(bootstrap_mean(one, **settings) for one in each)
     return found
 
 
@@ -143,7 +158,5 @@ def rival_told(gain: Estimate, unit: str) -> str:
 def _told(found: Estimate, unit: str) -> str:
     if not np.isfinite(found.estimate):
         return "not available"
-    low, high = found.interval
-    digits = 1 if unit else 3
-    ends = f"{found.estimate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{ends} {unit}".strip().replace("-", "−")
+    digits = decimals(found.estimate, *found.interval)
+    return f"{in_one_cell(found.estimate, *found.interval, digits)} {unit}".strip()

@@ -8,6 +8,7 @@ temperature and by the same steps, with the network's word left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,11 @@ from torch import nn
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import memory_map
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
-from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader
+from cardiacnets.experiments.diffusion.cine_reader import (
+    diffusion_cines,
+    fit_cine_reader,
+    open_cine_reader,
+)
 from cardiacnets.experiments.diffusion.generate import (
     ecg_tokens,
     generated_rows,
@@ -28,13 +33,18 @@ from cardiacnets.experiments.diffusion.generate import (
     open_shared_noise,
     sample_movies,
 )
+from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.study import VIEWS as STUDIED
 
+ASKED, REPEATS = 256, 8
+"""Training people, and steps of each, of which :func:`untrained_error` is the mean."""
+VIEW_TITLES = {name: view.title for name, view in STUDIED.items()}
 FROM_NOISE = "not available: this generator starts from noise"
 
 
@@ -70,6 +80,40 @@ def draw_start(run: Run, view: str, tokens: torch.Tensor) -> np.ndarray:
         first, model = (load_diffusion(run, name) for name in (VIEWS[0], view))
         noise = noise_of_both(first, model, open_shared_noise(run), tokens, seed)
     return sample_movies(without_network(load_diffusion(run, view)), tokens, settings, seed, noise)
+
+
+def untrained_error(run: Run, view: str) -> float:
+    """The denoising error of a network that has learned nothing, as training counts it: of the first
+    :data:`ASKED` training people at steps all along the schedule; about 1 where drawing starts at noise, and
+    NaN for a flow from there, whose error also holds the variance of what is drawn.
+    """
+    model, settings = load_diffusion(run, view), run.profile.diffusion
+    if model.mean_heart is None:
+        return float("nan") if settings.prediction == "flow" else 1.0
+    clean = open_clean(run, "ukb")
+    rows = clean.rows("train")[:ASKED]
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
+    generator = torch.Generator().manual_seed(run.profile.seed)
+    with torch.inference_mode():
+        cines = cine_batch(diffusion_cines(run, clean, view, rows), slice(None))
+        rest, context = model.rest(model.encode(cines), tokens), model.condition(tokens)
+        silent, errors = without_network(model), []
+        for _ in range(REPEATS):
+            even = (torch.randperm(len(rows), generator=generator) + 0.5) / len(rows)
+            steps = (even * settings.noise_steps).long()
+            noise = torch.randn(rest.shape, generator=generator)
+            errors.append(silent.errors(rest, context, steps, noise).mean())
+    return float(torch.stack(errors).mean())
+
+
+def losses_told(last: Mapping[str, float], untrained: Mapping[str, float]) -> str:
+    """The error of the last epoch beside the ``untrained`` one, by view."""
+    told = [
+        f"{VIEW_TITLES[view]}: {error:.3f} in the last epoch, "
+        + (f"{untrained[view]:.3f} untrained" if np.isfinite(untrained[view]) else "untrained not known")
+        for view, error in last.items()
+    ]
+    return "; ".join(told)
 
 
 def draw_start_movies(run: Run, cohort: str) -> Path:
