@@ -180,9 +180,9 @@ def gallery(run: Run, cases: Sequence[Case]) -> Picture:
         figure,
         "gallery",
         "By disease, a typical case among those drawn and that of the largest error, chosen by rule: the "
-        "error of the generated movie against the person's own (mean of six indices, in standard deviations of the "
-        "real ones) is the median of all with the disease, or the largest; who is shown already is passed "
-        "over. The ECG that was the only input, then "
+        "error of the generated movie against the person's own (mean of six indices, in standard deviations "
+        "of the real ones) is the median of all with the disease, or the largest; who is shown already is "
+        "passed over. The ECG that was the only input, then "
         "the short axis, real and generated.",
         f"{count} rows: an electrocardiogram on millimetre paper and four grey images of a heart, real and "
         "generated, at the end of filling and of ejection.",

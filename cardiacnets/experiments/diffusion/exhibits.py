@@ -100,7 +100,8 @@ def ends_told(table: pd.DataFrame, index: str) -> str:
     )
     low, high = found["generated"].interval
     told = (
-        f"{name}: from the lowest tenth to the highest the record changes by {record:+.0f} {unit}, what is read from real movies by {real:+.0f} {unit}, and from generated ones by "
+        f"{name}: from the lowest tenth to the highest the record changes by {record:+.0f} {unit}, "
+        f"what is read from real movies by {real:+.0f} {unit}, and from generated ones by "
         f"{found['generated'].estimate:+.0f} {unit} ({low:+.0f} to {high:+.0f}), {ending}"
     )
     if not (np.isfinite(real) and record > 0):
@@ -188,7 +189,8 @@ def agreement_told(index: str, found: BlandAltman, rises: Estimate) -> str:
             else "and all of them may"
         )  # fmt: skip
     return minus(
-        f"{name}, generated less real movie: {found.bias.estimate:+.1f} {unit} in the mean, and for nineteen of twenty people between {found.lower.estimate:+.0f} and "
+        f"{name}, generated less real movie: {found.bias.estimate:+.1f} {unit} in the mean, and "
+        f"for nineteen of twenty people between {found.lower.estimate:+.0f} and "
         f"{found.upper.estimate:+.0f} {unit} (limits of agreement); {shrunk}."
     )
 

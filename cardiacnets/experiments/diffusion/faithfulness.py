@@ -80,9 +80,9 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
 
     One row a way (``generated``: one draw of the generator, ``start``: the same without its network, where
     there is such, ``twin``: one draw of the rival, ``direct``): ``estimate``, ``low``, ``high``, ``n``;
-    ``share`` of the direct one; ``short`` and its interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
-    prediction, whether the movie says what the ECG says. ``expected``, everywhere the same, is the mean of
-    the squared direct correlations: where a draw that varies as truth does would lie.
+    ``share`` of the direct one; ``short`` and its interval: r less :data:`GOAL` of the direct r; ``cycle``:
+    mean r with the direct prediction, whether the movie says what the ECG says. ``expected``, everywhere the
+    same, is the mean of the squared direct correlations: where a draw that varies as truth does would lie.
     """
     readings = measured(run, cohort)
     read = {

@@ -127,7 +127,8 @@ def cause_told(scored: pd.DataFrame, cause: str) -> str:
     drawn = in_one_cell(row.estimate, row.low, row.high, 1)
     share = f", {row.estimate / row.true:.0%} of the true size" if row.true else ""
     return minus(
-        f"{cause.capitalize()}: {index} changes by {row.true:+.0f} {unit} in truth and by {drawn} {unit} as drawn{share}, the right way in {row.right} of {row.n} hearts; {verdict}."
+        f"{cause.capitalize()}: {index} changes by {row.true:+.0f} {unit} in truth and by {drawn} "
+        f"{unit} as drawn{share}, the right way in {row.right} of {row.n} hearts; {verdict}."
     )
 
 

@@ -139,6 +139,12 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines.values())[["measure", *KINDS, "people"]]
 
 
+def unit_of(measure: str, kind: str) -> str:
+    """The unit of a measure of :data:`WORDS`, or of its difference between the kinds."""
+    unit = WORDS[measure][1]
+    return unit.replace("%", "percentage points") if kind == DIFFERENCE else unit
+
+
 def in_words(rows: pd.DataFrame) -> str:
     """What the judge makes of generated movies beside real ones, in sentences whose words follow from tests
     and intervals.

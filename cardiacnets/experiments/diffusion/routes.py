@@ -25,10 +25,9 @@ from cardiacnets.experiments.diffusion.start_movies import (
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
-from cardiacnets.report.results import decimals
+from cardiacnets.report.results import decimals, number
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, in_words
-from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.statistics.trainings import trained_once
 
 OTHERS = {"start": "start, untrained", "twin": "rival, closed form"}
@@ -45,6 +44,8 @@ MEASURES = {
     "rv_esv_error": "error of the right ventricle's end-systolic volume",
 }
 """What is measured on movies, as a page calls it."""
+FINE = 0.01
+"""Numbers below this are shown with two decimals more."""
 UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
 
 
@@ -53,6 +54,12 @@ def draw_others(run: Run, cohort: str) -> None:
     draw_linear_movies(run, cohort)
     if not why_no_start(run.profile.diffusion):
         draw_start_movies(run, cohort)
+
+
+def other_movies(run: Run, cohort: str, view: str) -> dict[str, np.ndarray]:
+    """Movies (n, T, H, W) uint8 of one view by what a page calls the other routes, those that there are."""
+    found = {} if why_no_start(run.profile.diffusion) else {"start": start_movies(run, cohort, view)}
+    return found | {"rival": linear_movies(run, cohort, view)}
 
 
 def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
@@ -158,5 +165,7 @@ def rival_told(gain: Estimate, unit: str) -> str:
 def _told(found: Estimate, unit: str) -> str:
     if not np.isfinite(found.estimate):
         return "not available"
-    digits = decimals(found.estimate, *found.interval)
-    return f"{in_one_cell(found.estimate, *found.interval, digits)} {unit}".strip()
+    values = found.estimate, *found.interval
+    digits = decimals(*values) + 2 * (max(map(abs, values)) < FINE)
+    value, low, high = (number(each, digits) for each in values)
+    return f"{value} ({low} to {high}) {unit}".strip()
