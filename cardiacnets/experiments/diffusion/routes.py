@@ -25,9 +25,9 @@ from cardiacnets.experiments.diffusion.start_movies import (
 from cardiacnets.experiments.shared.depth import in_a_word
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
-from cardiacnets.report.results import decimals, number
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, in_words
+from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.statistics.trainings import trained_once
 
 OTHERS = {"start": "start, untrained", "twin": "rival, closed form"}
@@ -44,8 +44,8 @@ MEASURES = {
     "rv_esv_error": "error of the right ventricle's end-systolic volume",
 }
 """What is measured on movies, as a page calls it."""
-FINE = 0.01
-"""Numbers below this are shown with two decimals more."""
+DIGITS = ((0.01, 5), (1, 3), (10, 2), (1000, 1))
+"""Decimals of numbers below a limit."""
 UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
 
 
@@ -166,6 +166,7 @@ def _told(found: Estimate, unit: str) -> str:
     if not np.isfinite(found.estimate):
         return "not available"
     values = found.estimate, *found.interval
-    digits = decimals(*values) + 2 * (max(map(abs, values)) < FINE)
-    value, low, high = (number(each, digits) for each in values)
-    return f"{value} ({low} to {high}) {unit}".strip()
+    largest = max(map(abs, values))
+    digits = next((digits for limit, digits in DIGITS if largest < limit), 0)
+    rounded = (round(each, digits) + 0.0 for each in values)  # no minus before nothing
+    return f"{in_one_cell(*rounded, digits)} {unit}".strip()
