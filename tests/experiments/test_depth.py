@@ -17,7 +17,7 @@ from cardiacnets.statistics import Estimate
         (
             (-0.01, 0.09),
             "nothing seen",
-            r"adds nothing that 66 ECGs can see \(.* 0\.071 ml would be lost by .*\)",
+            r"adds nothing that 66 ECGs can see \(.* 0\.071 would be lost by .*\)",
         ),
         ((0.0, 0.09), "nothing seen", "adds nothing"),
         ((np.nan, np.nan), "not available", "cannot be compared"),
@@ -27,5 +27,5 @@ from cardiacnets.statistics import Estimate
 def test_words_follow_from_the_interval(estimate, interval, word, words):
     found = Estimate(estimate, interval, 66, "bootstrap")
     assert in_a_word(found) == word
-    with_words = what_depth_adds(found, of="ECGs", unit="ml")
+    with_words = what_depth_adds(found, of="ECGs")
     assert re.match(words, with_words)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cardiacnets.experiments.diffusion import faithfulness
@@ -41,6 +42,10 @@ def test_a_draw_that_varies_as_truth_does_carries_the_square(run, hearts):
     assert table.loc["generated", "expected"] == pytest.approx(KNOWN**2, abs=0.02)
     assert table.loc["generated", "cycle"] == pytest.approx(KNOWN, abs=0.02)
     assert table.loc["twin", "share"] == pytest.approx(1)
+    assert "start" not in table.index, "smoke starts from noise"
+    shown = faithfulness.direct_table(table.reset_index()).set_index("read from")
+    assert shown.loc["start, untrained", "mean r (95 % interval)"] == "not available"
+    assert list(shown.index) == list(faithfulness.READ_FROM.values())
     short = Estimate.of(table.loc["generated"], "short")
     assert short.estimate == pytest.approx(KNOWN**2 - 0.9 * KNOWN, abs=0.02) and short.interval[1] < 0
 
@@ -52,6 +57,23 @@ def test_a_draw_that_varies_as_truth_does_carries_the_square(run, hearts):
 def test_the_words_follow_the_interval(interval, words):
     told = faithfulness.share_told(Estimate(sum(interval) / 2, interval, 9, ""), 0.47)
     assert told.startswith("carries 47% of that") and words in told
+
+
+@pytest.mark.parametrize(
+    ("generated", "words"),
+    [
+        ((0.98, 0.97, 0.99), "no sign of realism"),
+        ((0.5, 0.4, 0.6), "not yet one heart"),
+        ((0.87, 0.8, 0.92), "cannot be told"),
+        ((np.nan,) * 3, "cannot be judged"),
+    ],
+)
+def test_views_that_agree_more_than_real_ones_are_no_praise(generated, words):
+    rows = [("lv_edv", "real", 0.87, 0.82, 0.91, 160, ""), ("lv_edv", "generated", *generated, 160, "")]
+    table = pd.DataFrame(rows, columns=["index_name", "kind", "estimate", "low", "high", "n", "method"])
+    assert words in faithfulness.views_told(table, "lv_edv", 0.3)
+    assert ("amplitude 0.3" in faithfulness.views_told(table, "lv_edv", 0.3)) == ("realism" in words)
+    assert "amplitude" not in faithfulness.views_told(table, "lv_edv", 1.0)
 
 
 def test_what_the_views_have_in_common_is_told_by_the_profile():

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from cardiacnets.artefacts import write_json
 from cardiacnets.digital_heart import one_heart
-from cardiacnets.experiments.diffusion import guidance
+from cardiacnets.experiments.diffusion import draw, guidance, guidance_told
 from cardiacnets.models import build
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.profile import load_profile
@@ -105,6 +106,50 @@ def test_places_are_scored_against_the_known_cause_and_beside_other_noise(run):
     # 20 grey levels in a fifth of the pixels
     assert size["dilated", "dilated", "sax"] == pytest.approx(20 * 0.2**0.5)
     assert size["turned in the chest", "turned in the chest", "sax"] == 0
+
+
+def test_each_cause_gets_a_verdict_by_its_four_signs(run):
+    scored = guidance_told.score_causes(run)
+    assert list(scored["cause"]) == [cause.name for cause in guidance.CAUSES if cause.index]
+    told = guidance_told.cause_told(scored, "dilated")
+    assert "+10 ml in truth" in told and "in 7 of 8 hearts" in told
+    assert told.endswith("all four signs hold: the cause guides the picture.")
+    few = scored.assign(right=4, larger_interval=[(-1.0, 1.0)] * len(scored))
+    told = guidance_told.cause_told(few, "dilated")
+    assert "2 of four signs hold" in told and "turned in the chest; it moves so" in told
+    tables = guidance_told.causes_table(guidance.score_directions(run))
+    assert len(tables) == 4 and tables["cause"].iloc[-1] == "turned in the chest"
+    places = guidance_told.places_table(guidance.score_places(run))
+    assert len(places) == 16 and list(dict.fromkeys(places["view"])) == ["short axis", "four-chamber view"]
+
+
+@pytest.mark.parametrize(
+    ("low", "words"),
+    [((-1, -1), "at every level"), ((-1, 1), "worse than one's own at 0.9, and as good as it at 0.3"),
+     ((1, 1), "worse than one's own at every level")],
+)  # fmt: skip
+def test_levels_at_which_no_ecg_is_as_good_are_named(low, words):
+    rows = [(level, "own", 0.5, np.nan, np.nan) for level in (0.3, 0.9)]
+    rows += [(level, "stranger", 0.51, 0.01, 0.005) for level in (0.3, 0.9)]
+    rows += [(level, "none", 0.51, 0.01, 0.001 * end) for level, end in zip((0.3, 0.9), low, strict=True)]
+    found = pd.DataFrame(rows, columns=["level", "told", "error", "estimate", "low"])
+    told = guidance_told.listening_told(found, "sax")
+    assert words in told and "+2.0 %, +2.0 %" in told and "short axis" in told
+
+
+def test_attention_is_read_against_an_equal_share():
+    looked = np.full((1, 12, 1), 1 / 12)
+    looked[0, 0], looked[0, 1] = 1.5 / 12, 0.5 / 12
+    told = guidance_told.attention_told(looked)
+    assert "more than 50 % above" in told and "that is I;" in told and "II, lies 50 % below" in told
+    assert guidance_told.charts_told(looked).startswith("One chart")
+    assert guidance_told.charts_told(np.full((4, 12, 3), 1 / 36)).startswith("Two charts")
+    bars = draw.attention(looked, 1 / 12, 16).figure.axes
+    assert len(bars) == 1 and bars[0].get_ylim()[0] == 0
+    assert len(draw.attention(np.full((4, 12, 3), 1 / 36), 1 / 36, 16).figure.axes) == 4
+    assert "10.0 %" in guidance_told.gaze_told(np.full((2, 2), 0.1), "person to person")
+    places = draw.attended_places(np.zeros((2, 2, 8, 8)), np.full((2, 2), 0.1), "person to person").figure
+    assert places.axes[-1].get_ylabel() == "times an equal share"
 
 
 def test_counterfactuals_that_were_not_drawn_name_the_chapter(tmp_path):

@@ -59,7 +59,7 @@ def test_the_way_between_ends_shrinks_as_the_movies_do(run, drawn):
     assert mass.loc["generated", "estimate"] == pytest.approx(90) and mass.loc["generated", "low"] > 60
     told = exhibits.ends_told(table, "lv_mass")
     assert "record changes by +180" in told and "generated ones by +90" in told
-    assert told.endswith("the same way round")
+    assert "the same way round; of the recorded way" in told and "+90 g" in told
     drawn["truth"][:] = 100  # nobody drawn lies at an end
     table = exhibits.between_ends(run, "ukb", {way: drawn[way] for way in ("generated", "real")})
     assert table["estimate"].isna().all()
@@ -87,7 +87,7 @@ def test_only_those_of_an_end_are_pictured(run, drawn):
     assert not any(axis.images for part in empty.figure.subfigs for axis in part.axes)
     assert draw_exhibits.extremes_film(nobody, "lv_mass", movies, 4) is None
     moving = draw_exhibits.extremes_film(found, "lv_mass", movies, 4)
-    assert moving.labels == ("lowest",) * 3 + ("highest",) * 3
+    assert moving.labels == ("", "lowest", "", "", "highest", "")
 
 
 def test_limits_of_agreement_are_bland_and_altmans():
@@ -139,18 +139,43 @@ def test_typical_is_the_median_and_failed_the_largest_error(run, ill):
     assert [(case.condition, case.rule, case.place, case.error) for case in cases] == [
         ("pc", "typical", 4, 4.0), ("hcm", "typical", 5, 5.0), ("hcm", "failed", 8, 8.0),
     ]  # fmt: skip
-    assert cases[2].title == "hypertrophic cardiomyopathy, failed"
+    assert cases[2].title == "hypertrophic cardiomyopathy, largest error"
     table = exhibits.errors_by_condition(run, ["ukb"]).set_index("condition")
     assert table.loc["hcm", "estimate"] == pytest.approx(16 / 3) and table.loc["hcm", "n"] == 3
     assert np.isnan(table.loc["pc", "low"]) and table.loc["pc", "estimate"] == 4
     assert exhibits.gallery_told(table.reset_index()).startswith("Too few people")
 
 
+def test_who_is_shown_already_is_passed_over(run, ill):
+    table = pd.read_parquet(run.predictions / "generated.ukb" / "table.parquet")
+    table.loc[[3, 5, 8], "dcm"] = True  # the same three people
+    table.to_parquet(run.predictions / "generated.ukb" / "table.parquet")
+    cases = exhibits.gallery(run, ["ukb"])
+    assert len({case.place for case in cases}) == len(cases) == 4
+
+
+def test_hearts_drawn_towards_the_average_are_told_by_the_slope():
+    real = np.random.default_rng(5).normal(100, 20, 300)
+    noise = np.random.default_rng(6).normal(0, 5, 300)
+    for rises, words in ((0.3, "small hearts are drawn too large"), (1.0, "all of them may"),
+                         (1.8, "exaggerated")):  # fmt: skip
+        drawn = 100 + rises * (real - 100) + noise
+        found = exhibits.slope(drawn, real)
+        assert found.estimate == pytest.approx(rises, abs=0.1)
+        told = exhibits.agreement_told("lv_mass", exhibits.bland_altman(drawn, real), found)
+        assert words in told and " g in the mean" in told and "limits of agreement" in told
+    nobody = exhibits.slope(real[:2], real[:2])
+    assert np.isnan(nobody.estimate)
+    told = exhibits.agreement_told("lv_mass", exhibits.bland_altman(drawn, real), nobody)
+    assert "cannot be judged" in told
+
+
 def test_the_words_of_the_gallery_follow_its_intervals():
-    rows = [("dcm", 1.0, 0.8, 1.2), ("hcm", 2.0, 1.5, 2.5), ("pc", 1.1, 0.5, 3.0)]
-    table = pd.DataFrame(rows, columns=["condition", "estimate", "low", "high"])
+    rows = [("dcm", 1.0, 0.8, 1.2, 9), ("hcm", 2.0, 1.5, 2.5, 8), ("pc", 1.1, 0.5, 3.0, 7)]
+    table = pd.DataFrame(rows, columns=["condition", "estimate", "low", "high", "n"])
     told = exhibits.gallery_told(table)
-    assert "nearest in dilated cardiomyopathy (1.00" in told and "intervals do not meet" in told
+    assert "nearest in dilated cardiomyopathy (1.00, 0.80 to 1.20, n = 9)" in told
+    assert "intervals do not meet" in told
     assert exhibits.gallery_told(table.assign(high=9.0)).endswith("their intervals meet")
 
 

@@ -137,9 +137,37 @@ def test_broken_walls_and_wrong_volumes_of_generated_movies_are_found(run, brigh
     assert rows.loc[("closed", "generated"), "estimate"] == (0 if broken else 100)
     said = judge_of_movies.in_words(rows.reset_index())
     assert ("fewer than in real ones" if broken else "leave open which has more") in said
+    assert f"real movies of {PEOPLE} of {PEOPLE} people" in said and "nan" not in said
+    walls = rows.loc[("closed", judge_of_movies.DIFFERENCE)]
+    assert walls["pvalue"] == (pytest.approx(2 * 0.5**PEOPLE) if broken else 1)
+    assert rows.loc[("closed", "real"), "low"] < 80, "eight people of eight leave room"
+    assert "correlates with the recorded end-diastolic volume at r" in said
     table = judge_of_movies.readable(rows.reset_index())
     assert list(table.columns) == ["measure", "real", "generated", "people"] and len(table) == 4
     assert table["people"].eq(PEOPLE).all()
+
+
+def test_a_few_faulty_people_are_no_verdict():
+    columns = ["measure", "kind", "people", "estimate", "low", "high", "n", "method", "pvalue"]
+    rows = [
+        ("closed", "real", 12, 100.0, 76.0, 100.0, 12, "", np.nan),
+        ("closed", "generated", 12, 75.0, 47.0, 91.0, 12, "", np.nan),
+        ("closed", judge_of_movies.DIFFERENCE, 12, -25.0, -53.0, 5.0, 12, "", 0.25),
+    ]
+    for name, drawn, apart in (("edv", (0.3, -0.3, 0.8), (-0.6, -1.2, -0.2)),
+                               ("ef", (0.6, 0.1, 0.9), (-0.3, -0.8, 0.1))):  # fmt: skip
+        rows += [
+            (name, "real", 12, 0.9, 0.8, 0.98, 12, "", np.nan),
+            (name, "generated", 12, *drawn, 12, "", np.nan),
+            (name, judge_of_movies.DIFFERENCE, 12, *apart, 12, "", 0.1),
+        ]
+    table = pd.DataFrame(rows, columns=columns)
+    walls, size, contraction = judge_of_movies.in_words(table).split(". ")
+    assert "9 of 12 people" in walls and "leave open" in walls
+    assert "not shown to have anything of this person's size" in size and "below that of real" in size
+    assert "have something of this person's contraction" in contraction and "left open" in contraction
+    unknown = table.assign(estimate=table["estimate"].where(table["measure"] == "closed"))
+    assert "cannot be compared in this run" in judge_of_movies.in_words(unknown)
 
 
 def test_the_beat_is_seen_at_its_ends_and_where_the_ventricle_is_small():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cardiacnets.contracts import LEADS
 from cardiacnets.judges import seen_heart
@@ -42,19 +43,25 @@ def schedule(alphas: np.ndarray, prediction: str = "velocity") -> Picture:
     )
 
 
-def losses(by_view: Mapping[str, pd.Series]) -> Picture:
-    """Denoising loss by epoch of each view's model."""
+def losses(by_view: Mapping[str, pd.Series], untrained: Mapping[str, float]) -> Picture:
+    """Denoising loss by epoch of each view's model, above the error of the ``untrained`` (NaN: no line)."""
     table = pd.DataFrame({VIEW_NAMES[view]: loss for view, loss in by_view.items()})
     figure = Figure(figsize=(6.5, 2.8))
     axis = figure.subplots()
     seaborn.lineplot(table, markers=["o"] * len(table.columns), dashes=False, ax=axis)
+    for line, view in zip(list(axis.get_lines()), by_view, strict=False):
+        if np.isfinite(untrained[view]):
+            axis.axhline(untrained[view], color=line.get_color(), linestyle=":", linewidth=1.2)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel="epoch", ylabel="denoising error")
     return Picture(
         figure,
         "losses",
-        "Denoising loss by epoch of the two models. A network that says nothing has an error of 1 in noise "
-        "or velocity, and in a flow 1 and the variance of what is to be drawn.",
-        "Line chart of the denoising loss of the short-axis and four-chamber models against epoch.",
+        "Denoising error of the two models, the mean of each epoch of training; dotted, in the same colour, "
+        "that of a network that has learned nothing yet. A model that starts at noise then has an error of "
+        "1; one that starts at the expected heart starts at what the straight line already tells.",
+        "Line chart of the denoising error of the short-axis and four-chamber models against epoch, with "
+        "dotted lines for the untrained.",
     )
 
 
@@ -105,6 +112,8 @@ def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
 
 def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
     """Attention (T, 12, tokens) to the ECG, over frames and by frame; ``uniform`` is one share."""
+    if looked.shape[1:] == (len(LEADS), 1) and len(looked) == 1:
+        return _attention_bars(looked[0, :, 0] / uniform, people)
     by_frame = looked.sum(2).T * len(LEADS)  # (12, T), multiples of uniform
     figure = Figure(figsize=(8.5, 3.8))
     shown = [(looked.mean(0) / uniform, "token of a lead", "tokens")]
@@ -129,20 +138,40 @@ def attention(looked: np.ndarray, uniform: float, people: int) -> Picture:
     )
 
 
+def _attention_bars(shares: np.ndarray, people: int) -> Picture:
+    """The same where a lead is one token and latents hold all frames: shares (12,) of an equal one."""
+    figure = Figure(figsize=(6.5, 2.8))
+    axis = figure.subplots()
+    seaborn.barplot(x=list(LEADS), y=shares, color=BLUE, ax=axis)
+    axis.axhline(1, color=INK, linewidth=1, linestyle="--")
+    axis.set(xlabel="lead", ylabel="times an equal share", ylim=(0, None))
+    return Picture(
+        figure,
+        "attention",
+        f"Attention of the short-axis network to the leads of the ECG, one token each; mean over {people} "
+        "validation participants, places, heads and noise levels. 1 (dashed) is no preference.",
+        "Bars of attention by lead, beside a dashed line at an equal share.",
+    )
+
+
 def attended_places(cines: np.ndarray, places: np.ndarray, across: str = "frame to frame") -> Picture:
-    """The mean of ``cines`` (n, T, H, W) and how much the gaze of each of ``places`` (h, w) moves."""
-    figure = Figure(figsize=(6, 2.8))
+    """The mean of ``cines`` (n, T, H, W) and how much the gaze of each of ``places`` (h, w) moves, standard
+    deviations in shares of the uniform one.
+    """
+    figure = Figure(figsize=(7, 2.8))
     pictures = ((cines.mean(axis=(0, 1)), "gray", "mean cine"), (places, "cividis", "where the gaze moves"))
     for axis, (image, colours, title) in zip(figure.subplots(1, 2), pictures, strict=True):
-        axis.imshow(image, cmap=colours)
+        shown = axis.imshow(image, cmap=colours, **({"vmin": 0} if colours == "cividis" else {}))
         axis.set(title=title, xticks=[], yticks=[])
+    figure.colorbar(shown, ax=axis, label="times an equal share")
     return Picture(
         figure,
         "attention-places",
         f"Mean short-axis cine of {len(cines)} validation participants, and where in the latent picture "
-        f"the attention to the ECG changes most from {across}.",
-        "Left: blurred average heart in short axis. Right: coarse heat map of the same field showing where "
-        f"attention varies from {across}.",
+        f"the attention to the ECG changes from {across}: standard deviation, in shares of a token that all "
+        "would have alike.",
+        "Left: blurred average heart in short axis. Right: coarse heat map of the same field, with a colour "
+        f"bar, showing where attention varies from {across}.",
     )
 
 

@@ -82,7 +82,10 @@ def extremes_film(
     for one in (one for one in found if one.index == index):
         for person in one.places[:SHOWN_PEOPLE]:
             cines.append(np.concatenate([movies[kind][view][person] for kind in KINDS], axis=1))
-            labels.append(one.end)
+            labels.append("")
+        if len(one.places):
+            shown = len(one.places[:SHOWN_PEOPLE])
+            labels[len(labels) - shown + (shown - 1) // 2] = one.end
     return film(cines, fps=fps, labels=labels, scale=2) if cines else None
 
 
@@ -136,8 +139,8 @@ def ways(table: pd.DataFrame) -> Picture:
         figure,
         "generated-ways",
         "Correlation with the recorded index of what is read from one generated movie a person, from one "
-        "drawn in closed form (the rival: cine components that a straight line predicts from the beat), of "
-        "what the same ECG tells directly, and of what is read from the real movie; 95 % intervals over "
+        "drawn by the rival (in closed form: cine components that a straight line predicts from the beat), "
+        "of what the same ECG tells directly, and of what is read from the real movie; 95 % intervals over "
         "participants.",
         f"Dots with intervals: {len(WAYS)} ways to an index, for {len(SHOWN)} indices.",
     )
@@ -176,9 +179,10 @@ def gallery(run: Run, cases: Sequence[Case]) -> Picture:
     return Picture(
         figure,
         "gallery",
-        "By disease, one typical and one failed case among those drawn, chosen by rule: the error of the "
-        "generated movie against the person's own (mean of six indices, in standard deviations of the real "
-        "ones) is the median of all with the disease, or the largest. The ECG that was the only input, then "
+        "By disease, a typical case among those drawn and that of the largest error, chosen by rule: the "
+        "error of the generated movie against the person's own (mean of six indices, in standard deviations "
+        "of the real ones) is the median of all with the disease, or the largest; who is shown already is "
+        "passed over. The ECG that was the only input, then "
         "the short axis, real and generated.",
         f"{count} rows: an electrocardiogram on millimetre paper and four grey images of a heart, real and "
         "generated, at the end of filling and of ejection.",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import linregress
+from scipy.stats import t as student
 
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
@@ -18,9 +20,9 @@ from cardiacnets.ecg import clean
 from cardiacnets.experiments.diffusion.faithfulness import direct_indices
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.linear_movies import linear_movies
-from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured
+from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured, minus
 from cardiacnets.experiments.shared.small_multiples import index_pairs
-from cardiacnets.phenotypes import INDEX_NAMES, axis_label
+from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES, axis_label
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, apart, bootstrap_mean, in_words, pearson_interval
 from cardiacnets.statistics.partial_correlation import mean_partial_correlation
@@ -31,14 +33,15 @@ TENTH = 0.1
 ENDS = ("lowest", "highest")
 WAYS = {
     "generated": "generated movie",
-    "twin": "movie in closed form",
+    "twin": "rival's movie",
     "direct": "ECG directly",
     "real": "real movie",
 }
 """What an index is read from."""
 CONDITIONS = (*(disease for disease in DISEASES if disease != "cm"), *SUBTYPES)
 """Diseases of the gallery; cardiomyopathy by its subtypes."""
-BY_RULE = ("typical", "failed")
+BY_RULE = {"typical": "typical", "failed": "largest error"}
+"""Rules of the gallery, and what a case so chosen is called."""
 NOBODY = Estimate(np.nan, (np.nan, np.nan), 0, "not estimable")
 
 
@@ -91,15 +94,21 @@ def ends_told(table: pd.DataFrame, index: str) -> str:
     if not np.isfinite(found["generated"].estimate):
         return f"{axis_label(index)}: too few people of either tenth were drawn to compare them"
     record, real = (found[way].estimate for way in ("record", "real"))
+    name, unit = axis_label(index).split(",")[0], PHENOTYPES["unit"].iloc[INDEX_NAMES.index(index)]
     ending = in_words(
-        found["generated"], "the same way round", "the other way round", "no difference", unit="units"
+        found["generated"], "the same way round", "the other way round", "no difference", unit=unit
     )
     low, high = found["generated"].interval
-    return (
-        f"{axis_label(index)}: from the lowest tenth to the highest the record changes by {record:+.0f}, "
-        f"what is read from real movies by {real:+.0f}, and from generated ones by "
-        f"{found['generated'].estimate:+.0f} ({low:+.0f} to {high:+.0f}), {ending}"
-    ).replace("-", "−")
+    told = (
+        f"{name}: from the lowest tenth to the highest the record changes by {record:+.0f} {unit}, "
+        f"what is read from real movies by {real:+.0f} {unit}, and from generated ones by "
+        f"{found['generated'].estimate:+.0f} {unit} ({low:+.0f} to {high:+.0f}), {ending}"
+    )
+    if not (np.isfinite(real) and record > 0):
+        return minus(told)
+    kept = real / record
+    own = "part of the shrinkage is the reader's own" if kept < 1 else "the reader itself shrinks nothing"
+    return minus(f"{told}; of the recorded way {kept:.0%} is read from real movies: {own}")
 
 
 def readings(run: Run, cohort: str) -> dict[str, np.ndarray]:
@@ -154,6 +163,38 @@ def bland_altman(a: np.ndarray, b: np.ndarray) -> BlandAltman:
     return BlandAltman(*found)
 
 
+def slope(drawn: np.ndarray, real: np.ndarray) -> Estimate:
+    """Of what is read from generated movies (n,) over the same from real ones, least squares with Student's
+    interval: 1 where hearts arrive at their size, 0 where all are drawn alike. NaN for fewer than three
+    pairs or hearts that are all alike.
+    """
+    if len(real) < 3 or np.ptp(real) == 0:
+        return NOBODY
+    found = linregress(real, drawn)
+    reach = float(student.ppf(0.975, len(real) - 2) * found.stderr)
+    ends = float(found.slope - reach), float(found.slope + reach)
+    return Estimate(float(found.slope), ends, len(real), "least squares, Student's interval")
+
+
+def agreement_told(index: str, found: BlandAltman, rises: Estimate) -> str:
+    """A sentence on generated less real movies of one index: :func:`bland_altman` and :func:`slope`."""
+    name, unit = axis_label(index).split(",")[0], PHENOTYPES["unit"].iloc[INDEX_NAMES.index(index)]
+    low, high = rises.interval
+    shrunk = "whether they are drawn towards the average cannot be judged in this run"
+    if np.isfinite([low, high]).all():
+        limits = f"{10 * rises.estimate:.1f} {unit} ({10 * low:.1f} to {10 * high:.1f})"
+        shrunk = f"of 10 {unit} between two real hearts {limits} arrive in the movies, " + (
+            "so that small hearts are drawn too large and large ones too small" if high < 1
+            else "so that differences are exaggerated" if low > 1
+            else "and all of them may"
+        )  # fmt: skip
+    return minus(
+        f"{name}, generated less real movie: {found.bias.estimate:+.1f} {unit} in the mean, and "
+        f"for nineteen of twenty people between {found.lower.estimate:+.0f} and "
+        f"{found.upper.estimate:+.0f} {unit} (limits of agreement); {shrunk}."
+    )
+
+
 def what_the_picture_adds(run: Run, cohort: str, read: Mapping[str, np.ndarray]) -> Estimate:
     """Mean partial r of what is read from generated movies with the record, given what the same ECG tells
     directly: 0 where the picture only displays it.
@@ -205,7 +246,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        return f"{DIAGNOSIS_NAMES[self.condition]}, {self.rule}"
+        return f"{DIAGNOSIS_NAMES[self.condition]}, {BY_RULE[self.rule]}"
 
     def cine(self, run: Run, view: str, kind: str) -> np.ndarray:
         """The movie (T, H, W) uint8, ``real`` or ``generated``."""
@@ -244,15 +285,21 @@ def errors_by_condition(run: Run, cohorts: Sequence[str]) -> pd.DataFrame:
 
 def gallery(run: Run, cohorts: Sequence[str]) -> list[Case]:
     """For each condition the person whose movie's error is the median of its like (``typical``), and the one
-    of the largest (``failed``), where there are two.
+    of the largest (``failed``), where there are two. Who is shown already, for another condition, is passed
+    over for the next in rank.
     """
     errors = {cohort: movie_errors(measured(run, cohort)) for cohort in cohorts}
-    cases = []
+    cases, shown = [], set()
     for row in errors_by_condition(run, cohorts).itertuples():
-        chosen = [(len(row.places) - 1) // 2, len(row.places) - 1]
-        for rule, rank in zip(BY_RULE, sorted(set(chosen)), strict=False):
-            place = int(row.places[rank])
-            cases.append(Case(row.cohort, place, row.condition, rule, float(errors[row.cohort][place])))
+        ranks, middle = range(len(row.places)), (len(row.places) - 1) // 2
+        orders = sorted(ranks, key=lambda rank, middle=middle: abs(rank - middle)), reversed(ranks)
+        for rule, order in zip(BY_RULE, orders, strict=True):
+            places = (int(row.places[rank]) for rank in order)
+            place = next((one for one in places if (row.cohort, one) not in shown), None)
+            if place is not None:
+                shown.add((row.cohort, place))
+                error = float(errors[row.cohort][place])
+                cases.append(Case(row.cohort, place, row.condition, rule, error))
     return cases
 
 
@@ -267,7 +314,8 @@ def gallery_told(table: pd.DataFrame) -> str:
     least, most = ordered.iloc[0], ordered.iloc[-1]
     parted = "their intervals do not meet" if least["high"] < most["low"] else "their intervals meet"
     words = [
-        f"{DIAGNOSIS_NAMES[row['condition']]} ({row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}])"
+        f"{DIAGNOSIS_NAMES[row['condition']]} "
+        f"({row['estimate']:.2f}, {row['low']:.2f} to {row['high']:.2f}, n = {row['n']})"
         for row in (least, most)
     ]
     return f"In the mean movies are nearest in {words[0]} and furthest in {words[1]}: {parted}"

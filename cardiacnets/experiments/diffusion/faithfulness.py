@@ -31,6 +31,7 @@ from cardiacnets.experiments.diffusion.generate import (
 )
 from cardiacnets.experiments.diffusion.linear_movies import linear_movies
 from cardiacnets.experiments.diffusion.movie_quality import measured
+from cardiacnets.experiments.diffusion.start_movies import start_movies, why_no_start
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import Probe, fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
@@ -38,13 +39,23 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES, axis_label
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.statistics import Estimate, bootstrap_correlations, bootstrap_mean, pearson
+from cardiacnets.statistics import Estimate, apart, bootstrap_correlations, bootstrap_mean, pearson
+from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
 
 GOAL = 0.9
 """The share of what the ECG predicts directly that a movie should carry."""
 DRAWS = 20
+READ_FROM = {
+    "generated": "generator", "start": "start, untrained", "twin": "rival, closed form",
+    "direct": "ECG directly, no movie",
+}  # fmt: skip
+"""What an index is read from, as a page calls it."""
 VARIED = ("lv_edv", "lv_esv", "lv_ef", "lv_mass", "rv_edv", "rv_esv")
 """Indices whose variation between draws is looked at."""
+
+
+KINDS = {"real": "real", "generated": "generated", "strangers": "generated, the other view a stranger's"}
+"""Whose views are set side by side, as a page calls them."""
 
 
 def mean_tokens(run: Run, cohort: str, rows: np.ndarray) -> np.ndarray:
@@ -67,18 +78,20 @@ def direct_indices(run: Run, cohort: str) -> np.ndarray:
 def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
     """Mean r with the recorded indices of what is read from movies, beside the direct prediction.
 
-    One row a way (``generated``: one draw of the diffusion model, ``twin``: one draw in closed form,
-    ``direct``): ``estimate``, ``low``, ``high``, ``n``; ``share`` of the direct one; ``short`` and its
-    interval: r less :data:`GOAL` of the direct r; ``cycle``: mean r with the direct
-    prediction, whether the movie says what the ECG says. ``expected``, everywhere the same, is the mean of
-    the squared direct correlations: where a draw that varies as truth does would lie.
+    One row a way (``generated``: one draw of the generator, ``start``: the same without its network, where
+    there is such, ``twin``: one draw of the rival, ``direct``): ``estimate``, ``low``, ``high``, ``n``;
+    ``share`` of the direct one; ``short`` and its interval: r less :data:`GOAL` of the direct r; ``cycle``:
+    mean r with the direct prediction, whether the movie says what the ECG says. ``expected``, everywhere the
+    same, is the mean of the squared direct correlations: where a draw that varies as truth does would lie.
     """
     readings = measured(run, cohort)
     read = {
         "generated": readings["generated"],
+        "start": None if why_no_start(run.profile.diffusion) else start_movies(run, cohort, "indices"),
         "twin": linear_movies(run, cohort, "indices"),
         "direct": direct_indices(run, cohort),
     }
+    read = {way: values for way, values in read.items() if values is not None}
     found = bootstrap_correlations(readings["truth"], read, **run.profile.resampling)
     direct, rows = found.mean("direct"), []
     expected = float(np.nanmean(found.indices("direct").estimate.clip(0) ** 2))
@@ -90,6 +103,26 @@ def compare_with_direct(run: Run, cohort: str) -> pd.DataFrame:
             row["cycle"] = float(np.nanmean(pearson(read["direct"], values)))
         rows.append(row | {"expected": expected})
     return pd.DataFrame(rows)
+
+
+def direct_table(table: pd.DataFrame) -> pd.DataFrame:
+    """:func:`compare_with_direct` for a page; a start that there is not says so."""
+    rows = {row.way: row for row in table.itertuples()}
+    lines = []
+    for way, words in READ_FROM.items():
+        if way not in rows:
+            lines.append({"read from": words, "mean r (95 % interval)": "not available"})
+            continue
+        row = rows[way]
+        line = {
+            "read from": words,
+            "mean r (95 % interval)": in_one_cell(row.estimate, row.low, row.high),
+            "share of the direct r": f"{row.share:.0%}",
+        }
+        if way != "direct":
+            line["mean r with the direct prediction"] = f"{row.cycle:.3f}"
+        lines.append(line | {"n": f"{row.n:,}"})
+    return pd.DataFrame(lines).fillna("")
 
 
 def draw_often(run: Run) -> Path:
@@ -161,6 +194,53 @@ def views_agree(run: Run, cohort: str) -> pd.DataFrame:
             found = bootstrap_correlations(first[:, None], other, **run.profile.resampling)
             rows.append({"index_name": name, "kind": kind, **found.mean("other").row()})
     return pd.DataFrame(rows)
+
+
+def diversity_table(varied: pd.DataFrame) -> pd.DataFrame:
+    """:func:`diversity` for a page."""
+    return pd.DataFrame(
+        {
+            "index": axis_label(row.index_name),
+            "deviation within one ECG's draws": f"{row.within:.1f}",
+            "deviation between real movies": f"{row.between:.1f}",
+            "people whose real movie is covered (95 % interval)": in_one_cell(
+                row.covered, row.covered_low, row.covered_high, 2
+            ),
+            "expected": f"{row.expected:.2f}",
+            "n": row.n,
+        }
+        for row in varied.itertuples()
+    )
+
+
+def views_table(agreed: pd.DataFrame) -> pd.DataFrame:
+    """:func:`views_agree` for a page: an index a line, r by kind of movie."""
+    lines = {}
+    for row in agreed.itertuples():
+        line = lines.setdefault(row.index_name, {"index": axis_label(row.index_name), "n": row.n})
+        line[KINDS[row.kind]] = in_one_cell(row.estimate, row.low, row.high, 2)
+    return pd.DataFrame(lines.values())[["index", *KINDS.values(), "n"]]
+
+
+def views_told(agreed: pd.DataFrame, name: str, temperature: float) -> str:
+    """What it says that both views agree, of one index of :func:`views_agree` and the ``temperature`` that
+    the movies were drawn at: the limits of real and generated movies, added in squares, decide the words.
+    """
+    rows = {row.kind: Estimate.of(row) for row in agreed[agreed["index_name"] == name].itertuples()}
+    noise = (
+        f"drawn with noise of amplitude {temperature:g}, both views of a movie repeat what the ECG lets one "
+        "expect, and real views do not have that in common. It is no sign of realism"
+        if temperature < 1
+        else "what both views are drawn from is shared further than in real hearts. It is no sign of realism"
+    )
+    said = {
+        1: f"Generated views agree with each other more than real ones: {noise}.",
+        -1: "Generated views agree with each other less than real ones: they are not yet one heart in two "
+        "views as two real ones are.",
+        0: "Whether generated views agree more or less than real ones cannot be told here.",
+        None: "Whether generated views agree as real ones do cannot be judged in this run.",
+    }
+    return said[side_of_zero(apart(rows["generated"], rows["real"]))]
 
 
 def variation_told(varied: pd.DataFrame, name: str) -> str:

@@ -4,6 +4,8 @@ distance.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import torch
@@ -13,18 +15,22 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from cardiacnets.cohorts.preprocessing import resize_cine
 from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder
-from cardiacnets.experiments.diffusion.generate import movies
+from cardiacnets.experiments.diffusion.generate import load_video_autoencoder, movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.run import Run
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 from cardiacnets.statistics.estimate import Estimate
-from cardiacnets.statistics.resampling import bootstrap_mean
+from cardiacnets.statistics.in_words import in_one_cell
+from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 
 FRECHET_COMPONENTS = 20
 """Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
 HALVINGS = 200
+SHARP = 64
+"""People whose movies are looked at for edges."""
+VIEW_NAMES = {"sax": "short axis", "lax": "four-chamber view"}
 JUDGED = {"lv_ef": "%", "lv_edv": "ml", "lv_esv": "ml", "lv_mass": "g", "rv_edv": "ml", "rv_esv": "ml"}
 """Indices whose error is measured, with their units."""
 
@@ -50,9 +56,9 @@ def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
 
 def similarity(run: Run, cohort: str) -> pd.DataFrame:
     """Generated movies against the same person's real movie (``own``) and against the next person's
-    (``stranger``).
+    (``stranger``), and the paired difference (``own-stranger``): one row a ``measure`` and ``pairing``.
     """
-    readings, rows = measured(run, cohort), []
+    readings, rows, found = measured(run, cohort), [], {}
     count = len(readings["truth"])
     stranger = np.roll(np.arange(count), 1)
     pairings = {"own": np.arange(count), "stranger": stranger}
@@ -72,10 +78,118 @@ def similarity(run: Run, cohort: str) -> pd.DataFrame:
                 np.abs(readings["generated"][:, place] - readings["real"][partner, place]),
                 unit,
             )
+        found[pairing] = each
+    found["own-stranger"] = {
+        measure: (values - found["stranger"][measure][0], unit.replace("%", "percentage points"))
+        for measure, (values, unit) in found["own"].items()
+    }
+    for pairing, each in found.items():
         for measure, (values, unit) in each.items():
             result = bootstrap_mean(values, **run.profile.resampling)
             rows.append({"measure": measure, "pairing": pairing, "unit": unit} | result.row())
     return pd.DataFrame(rows).sort_values(["measure", "pairing"], kind="stable")
+
+
+def similarity_table(found: pd.DataFrame) -> pd.DataFrame:
+    """:func:`similarity` for a page: a measure a line."""
+    heads = {"own": "own heart", "stranger": "a stranger's", "own-stranger": "own less stranger's"}
+    lines = {}
+    for row in found.itertuples():
+        digits = 1 if row.unit else 3
+        line = lines.setdefault(row.measure, {"measure": row.measure, "unit": "", "n": row.n})
+        line[heads[row.pairing]] = in_one_cell(row.estimate, row.low, row.high, digits)
+        if row.pairing == "own":
+            line["unit"] = row.unit
+    return pd.DataFrame(lines.values())[["measure", *heads.values(), "unit", "n"]]
+
+
+def closer_told(found: pd.DataFrame, distances: pd.DataFrame) -> str:
+    """How often a generated movie is closer to the person's own heart than to a stranger's, of
+    :func:`similarity`, and how far from real movies, of :func:`frechet_distances`: sentences that follow from
+    the intervals.
+    """
+    apart = found[found["pairing"] == "own-stranger"]
+    errors = apart["measure"].str.endswith("_error")
+    below = int((apart["high"][errors] < 0).sum())
+    above = int((apart["low"][~errors] > 0).sum())
+    told = [
+        f"Errors against one's own heart lie below those against a stranger's, their whole interval, in "
+        f"{below} of {int(errors.sum())} indices; the similarity of pictures lies above in {above} of "
+        f"{int((~errors).sum())} views."
+    ]
+    rows = {row.comparison: row for row in distances.itertuples()}
+    for view, name in VIEW_NAMES.items():
+        drawn, real = rows[f"{view}_generated"], rows[f"{view}_real_halves"]
+        parted = "farther than sampling alone explains: such sets can be told apart"
+        if not drawn.low > real.high:
+            parted = "and with sampling alone they are not shown to differ"
+        told.append(
+            f"In the {name} the Fréchet distance of generated to real movies is "
+            f"{drawn.estimate / real.estimate:.1f} times that of two real halves, {parted}."
+        )
+    return " ".join(told)
+
+
+def sharpness(run: Run, cohort: str) -> pd.DataFrame:
+    """How much of the edges of real movies is left in generated ones, and in real ones that the autoencoder
+    has pressed and drawn again: percent of the mean step of grey level from pixel to pixel, of the first
+    :data:`SHARP` people. One row a ``view`` and ``kind``, intervals over participants.
+    """
+    autoencoder, rows = load_video_autoencoder(run), []
+    for view in VIEWS:
+        real, drawn = (movies(run, cohort, view, kind)[:SHARP] for kind in ("real", "generated"))
+        with torch.inference_mode():
+            parts = torch.from_numpy(np.array(real)).float().div(255).split(16)
+            rebuilt = torch.cat([autoencoder.decode(autoencoder.encode(part)) for part in parts])
+        rebuilt = rebuilt.mul(255).round().clamp(0, 255).byte().numpy()
+        whole = edges(real)
+        for kind, clips in (("generated", drawn), ("rebuilt", rebuilt)):
+            left = edges(clips)
+
+            def share(weights: np.ndarray, left: np.ndarray = left, whole: np.ndarray = whole) -> np.ndarray:
+                return 100 * (weights @ left) / (weights @ whole)
+
+            found = participant_bootstrap(share, len(whole), **run.profile.resampling)
+            rows.append({"view": view, "kind": kind} | found.row())
+    return pd.DataFrame(rows)
+
+
+def edges(clips: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of neighbouring pixels of movies (n, T, H, W): (n,), in grey levels."""
+    return np.array([
+        np.mean([np.abs(np.diff(clip.astype(np.float32), axis=axis)).mean() for axis in (1, 2)])
+        for clip in clips
+    ])  # fmt: skip
+
+
+def sharp_told(found: pd.DataFrame) -> str:
+    """What is to be seen in a generated movie and what is not, of :func:`sharpness`."""
+    rows = {(row.view, row.kind): Estimate.of(row) for row in found.itertuples()}
+
+    def percent(view: str, kind: str) -> str:
+        one = rows[view, kind]
+        return f"{one.estimate:.0f} % ({one.interval[0]:.0f} to {one.interval[1]:.0f})"
+
+    told = [
+        f"In the {name} generated pictures have {percent(view, 'generated')} of the real ones' edges "
+        "(steps of grey level from pixel to pixel, noise among them); pressing real ones into latents "
+        f"and drawing them again, without any ECG, leaves {percent(view, 'rebuilt')}."
+        for view, name in VIEW_NAMES.items()
+    ]
+    drawn, rebuilt = ([rows[view, kind] for view in VIEWS] for kind in ("generated", "rebuilt"))
+    if all(one.interval[1] < 100 for one in drawn):
+        told.append(
+            "The movies are blurred: look at the size of the chambers, at the thickness of the walls and at "
+            "how they contract, not at texture."
+        )
+    else:
+        told.append("Edges alone do not say whose heart it is: look at size, thickness and contraction.")
+    if all(one.interval[1] < 100 for one in rebuilt):
+        told.append(
+            "What the latents lose, no ECG can bring back: fine parts, such as papillary muscles and the "
+            "leaflets of valves, are the first to go."
+        )
+    return " ".join(told)
 
 
 def frechet_distances(run: Run, cohort: str) -> pd.DataFrame:
@@ -130,6 +244,11 @@ def worst_cases(run: Run, cohort: str, index: str, count: int) -> np.ndarray:
     """
     readings, place = measured(run, cohort), INDEX_NAMES.index(index)
     return np.argsort(-np.abs(readings["generated"][:, place] - readings["real"][:, place]))[:count]
+
+
+def minus(text: str) -> str:
+    """The same with a minus sign before numbers, and hyphens left in words."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def movie_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:

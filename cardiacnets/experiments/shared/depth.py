@@ -15,11 +15,11 @@ def in_a_word(gain: Estimate) -> str:
     return word + " (one training)" * (word in ("adds", "worse") and ONE_TRAINING in gain.method)
 
 
-def what_depth_adds(gain: Estimate, of: str = "participants", unit: str = "") -> str:
-    """The same as the end of a sentence that begins with the network; ``of`` and ``unit`` as
-    :func:`cardiacnets.statistics.in_words` has them.
+def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
+    """The same as the end of a sentence that begins with the network; ``of`` as
+    :func:`cardiacnets.statistics.in_words` has it.
     """
     return in_words(
-        gain, "adds to what its twin knows", "is worse than its twin", "adds nothing", of=of, unit=unit,
+        gain, "adds to what its twin knows", "is worse than its twin", "adds nothing", of=of,
         lost="a difference", unknown="cannot be compared with its twin in this run",
     )  # fmt: skip

@@ -14,6 +14,7 @@ import pandas as pd
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.diffusion.generate import movies
+from cardiacnets.experiments.diffusion.movie_quality import edges
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_inputs
 from cardiacnets.experiments.downstream_tasks.evaluation import (
     comparison_table,
@@ -139,14 +140,6 @@ def sharpness(run: Run) -> dict[str, Estimate]:
     found = {kind: edges(movies(run, "ukb", "sax", kind)) for kind in ("generated", "real")}
     found["generated-real"] = found["generated"] - found["real"]
     return {name: bootstrap_mean(values, **run.profile.resampling) for name, values in found.items()}
-
-
-def edges(clips: np.ndarray) -> np.ndarray:
-    """Mean absolute difference of neighbouring pixels of movies (n, T, H, W): (n,), in grey levels."""
-    return np.array([
-        np.mean([np.abs(np.diff(clip.astype(np.float32), axis=axis)).mean() for axis in (1, 2)])
-        for clip in clips
-    ])  # fmt: skip
 
 
 def prevalence(run: Run, cohort: str) -> pd.Series:

@@ -1,0 +1,150 @@
+"""Movies of the start alone: what the generator draws before its network has learned anything.
+
+A generator may start at the heart that a straight line expects for an ECG
+(:mod:`cardiacnets.models.mean_heart`). Its network then begins as nothing added to that, and only what its
+movies have over those of the start is what depth adds. They are drawn from the same noise, at the same
+temperature and by the same steps, with the network's word left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cardiacnets.cohorts.preprocessing import open_clean
+from cardiacnets.cohorts.store import memory_map
+from cardiacnets.experiments.contrastive_alignment.align import load_aligner
+from cardiacnets.experiments.diffusion.cine_reader import (
+    diffusion_cines,
+    fit_cine_reader,
+    open_cine_reader,
+)
+from cardiacnets.experiments.diffusion.generate import (
+    ecg_tokens,
+    generated_rows,
+    load_diffusion,
+    knows_noise,
+    open_noise,
+    sample_movies,
+    starting_noise,
+)
+from cardiacnets.experiments.shared.encoding import cine_batch
+from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.diffusion import VideoDiffusion
+from cardiacnets.profile import Diffusion
+from cardiacnets.reach import code_of
+from cardiacnets.run import Run
+from cardiacnets.study import VIEWS as STUDIED
+
+ASKED, REPEATS = 256, 8
+"""Training people, and steps of each, of which :func:`untrained_error` is the mean."""
+VIEW_TITLES = {name: view.title for name, view in STUDIED.items()}
+FROM_NOISE = "not available: this generator starts from noise"
+
+
+class Silence(nn.Module):
+    """A U-Net that tells nothing, like one whose last layer is still zero."""
+
+    def forward(self, noisy: torch.Tensor, *_: Any, **__: Any) -> SimpleNamespace:
+        """``noisy`` (B, C, T, h, w) to zeros of its shape, as diffusers' networks answer: ``sample``."""
+        return SimpleNamespace(sample=torch.zeros_like(noisy))
+
+
+def without_network(model: VideoDiffusion) -> VideoDiffusion:
+    """The generator with its network left out, changed in place; ``ValueError`` where it starts from noise,
+    for nothing then stays.
+    """
+    if model.mean_heart is None:
+        raise ValueError("a generator that starts from noise draws nothing without its network")
+    model.unet = Silence()
+    return model
+
+
+def why_no_start(settings: Diffusion) -> str:
+    """Why there are no movies of the start alone, in one line; empty where there are."""
+    return "" if settings.start == "mean_heart" else FROM_NOISE
+
+
+def draw_start(run: Run, view: str, tokens: torch.Tensor) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 of the start alone from tokens (B, N, D): what
+    :func:`~cardiacnets.experiments.diffusion.generate.draw_movies` draws of them, but for the network.
+    """
+    settings, seed = run.profile.diffusion, run.profile.seed
+    known = open_noise(run) if knows_noise(settings) else None
+    models = {name: load_diffusion(run, name) for name in dict.fromkeys((VIEWS[0], view))}
+    noise = starting_noise(models, known, settings, view, tokens, seed)
+    return sample_movies(without_network(models[view]), tokens, settings, seed, noise)
+
+
+def untrained_error(run: Run, view: str) -> float:
+    """The denoising error of a network that has learned nothing, as training counts it: of the first
+    :data:`ASKED` training people at steps all along the schedule; about 1 where drawing starts at noise, and
+    NaN for a flow from there, whose error also holds the variance of what is drawn.
+    """
+    model, settings = load_diffusion(run, view), run.profile.diffusion
+    if model.mean_heart is None:
+        return float("nan") if settings.prediction == "flow" else 1.0
+    clean = open_clean(run, "ukb")
+    rows = clean.rows("train")[:ASKED]
+    tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
+    generator = torch.Generator().manual_seed(run.profile.seed)
+    with torch.inference_mode():
+        cines = cine_batch(diffusion_cines(run, clean, view, rows), slice(None))
+        rest, context = model.rest(model.encode(cines), tokens), model.condition(tokens)
+        silent, errors = without_network(model), []
+        for _ in range(REPEATS):
+            even = (torch.randperm(len(rows), generator=generator) + 0.5) / len(rows)
+            steps = (even * settings.noise_steps).long()
+            noise = torch.randn(rest.shape, generator=generator)
+            errors.append(silent.errors(rest, context, steps, noise).mean())
+    return float(torch.stack(errors).mean())
+
+
+def losses_told(last: Mapping[str, float], untrained: Mapping[str, float]) -> str:
+    """The error of the last epoch beside the ``untrained`` one, by view."""
+    told = [
+        f"{VIEW_TITLES[view]}: {error:.3f} in the last epoch, "
+        + (f"{untrained[view]:.3f} untrained" if np.isfinite(untrained[view]) else "untrained not known")
+        for view, error in last.items()
+    ]
+    return "; ".join(told)
+
+
+def draw_start_movies(run: Run, cohort: str) -> Path:
+    """Draw and read the start's movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy``
+    uint8 at the diffusion model's size, and ``indices.npy`` (n, 82).
+    """
+    rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
+    known = [run.models / "noise"] if knows_noise(run.profile.diffusion) else []
+    ingredients = {
+        "cohort": clean.folder,
+        "models": [run.require(run.models / f"diffusion_{view}") for view in VIEWS] + known,
+        "aligned": run.models / "aligned",
+        "diffusion": run.profile.diffusion,
+        "ecg_input": run.profile.ecg_input,
+        "reader": fit_cine_reader(run),
+        "rows": len(rows),
+        "seed": run.profile.seed,
+        "source": code_of(draw_start_movies),
+    }
+
+    def make(folder: Path) -> None:
+        tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
+        cines = {view: draw_start(run, view, tokens) for view in VIEWS}
+        for view, movie in cines.items():
+            np.save(folder / f"{view}.npy", movie)
+        np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
+
+    return run.fit_or_load(run.root / "movies" / f"start.{cohort}", ingredients, make)
+
+
+def start_movies(run: Run, cohort: str, name: str) -> np.ndarray:
+    """An array of :func:`draw_start_movies`: ``sax``, ``lax`` or ``indices``."""
+    return memory_map(run.require(run.root / "movies" / f"start.{cohort}") / f"{name}.npy")

@@ -1,0 +1,120 @@
+"""Three routes from an ECG to a movie: what is closer to the person's own heart is said to add, whatever the
+measure's sign; and the start alone is what an untrained generator draws.
+"""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from cardiacnets.experiments.diffusion import routes, start_movies
+from cardiacnets.experiments.diffusion.generate import sample_movies
+from cardiacnets.models import VideoDiffusion
+from cardiacnets.profile import load_profile
+from cardiacnets.statistics import Estimate
+
+PEOPLE = 30
+SMOKE = load_profile("smoke")
+FLOW = replace(SMOKE.diffusion, prediction="flow", sampler="euler", start="mean_heart", guidance=1.0)
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    """A run whose generator's movies and readings are ``network`` to the real ones, the other routes'
+    ``other``.
+    """
+    generator = np.random.default_rng(0)
+    real = generator.integers(60, 190, (PEOPLE, 2, 16, 16)).astype(np.uint8)
+    truth = generator.normal(100, 20, (PEOPLE, 82))
+
+    def blurred(amount):
+        return (real + generator.normal(0, amount, real.shape)).round().clip(0, 255).astype(np.uint8)
+
+    def read(amount):
+        return truth + generator.normal(0, amount, truth.shape)
+
+    arms = {"near": (blurred(2), read(2)), "far": (blurred(60), read(60))}
+
+    def set_up(network, other, sizes=FLOW):
+        kinds = {"generated": arms[network][0], "real": real}
+        found = {"sax": arms[other][0], "lax": arms[other][0], "indices": arms[other][1]}
+        readings = {"generated": arms[network][1], "real": truth, "truth": truth}
+        monkeypatch.setattr(routes, "movies", lambda run, cohort, view, kind: kinds[kind])
+        monkeypatch.setattr(routes, "linear_movies", lambda run, cohort, name: found[name])
+        monkeypatch.setattr(routes, "start_movies", lambda run, cohort, name: found[name])
+        monkeypatch.setattr(routes, "measured", lambda run, cohort: readings)
+        profile = SimpleNamespace(resampling={"resamples": 200, "seed": 1}, diffusion=sizes)
+        return routes.beside(SimpleNamespace(profile=profile), "ukb")
+
+    return set_up
+
+
+@pytest.mark.parametrize(
+    ("network", "other", "word", "told"),
+    [
+        ("near", "far", "adds (one training)", "adds to the start"),
+        ("far", "near", "worse (one training)", "is worse than the start"),
+        ("near", "near", "nothing seen", "adds nothing to the start"),
+    ],
+)
+def test_every_measure_says_who_is_closer_to_the_own_heart(stage, network, other, word, told):
+    for found in stage(network, other).values():
+        assert list(found["measure"]) == list(routes.MEASURES)
+        assert set(found["word"]) == {word} and (found["n"] == PEOPLE).all()
+        for row in found.itertuples():
+            gain = Estimate.of(row)
+            assert gain.interval[0] - 1e-9 <= gain.estimate <= gain.interval[1] + 1e-9
+            assert routes.depth_told(gain, row.unit).startswith(told)
+
+
+def test_two_runs_of_roles_differ_by_the_sign_alone(stage):
+    one, other = stage("near", "far")["twin"], stage("far", "near")["twin"]
+    np.testing.assert_allclose(one["estimate"], -other["estimate"], atol=1e-6)
+
+
+def test_the_page_names_measures_units_and_intervals(stage):
+    tables = stage("near", "far")
+    shown, gains = routes.values_table(tables), routes.gains_table(tables)
+    assert list(shown["measure"]) == list(gains["measure"]) == list(routes.MEASURES.values())
+    assert list(shown.columns) == ["measure", "generator", "start, untrained", "rival, closed form", "n"]
+    assert shown.loc[4, "rival, closed form"].endswith("ml")
+    assert gains.loc[3, "what depth adds: generator less start"].endswith("points")
+
+
+def test_a_generator_that_starts_from_noise_has_no_start(stage):
+    tables = stage("near", "far", SMOKE.diffusion)
+    assert tables["start"]["estimate"].isna().all() and tables["twin"]["estimate"].notna().all()
+    gain = Estimate.of(next(tables["start"].itertuples()))
+    assert "starts from noise" in routes.depth_told(gain, "") and "starts from noise" in gain.method
+    assert (routes.values_table(tables)["start, untrained"] == "not available").all()
+    assert (routes.gains_table(tables)["in a word"] == "not available").all()
+
+
+def test_the_start_alone_is_what_the_generator_draws_before_it_has_learned():
+    torch.manual_seed(0)
+    profile, width = replace(SMOKE, diffusion=FLOW), SMOKE.ecg_encoder.width
+    model = VideoDiffusion(profile, width).eval()
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randn(40, 36, width, generator=generator)
+    model.mean_heart.fit(tokens, torch.randn(40, *model.latent_shape(), generator=generator))
+    with torch.inference_mode():
+        untrained = sample_movies(model, tokens[:4], FLOW, seed=3)
+        torch.nn.init.constant_(model.unet.conv_out.bias, 0.5)
+        trained = sample_movies(model, tokens[:4], FLOW, seed=3)
+        start = sample_movies(start_movies.without_network(model), tokens[:4], FLOW, seed=3)
+    assert np.array_equal(start, untrained) and not np.array_equal(start, trained)
+
+
+def test_without_a_start_nothing_is_drawn_without_the_network():
+    with pytest.raises(ValueError, match="starts from noise draws nothing"):
+        start_movies.without_network(VideoDiffusion(SMOKE, SMOKE.ecg_encoder.width))
+    assert start_movies.why_no_start(FLOW) == ""
+    assert "from noise" in start_movies.why_no_start(SMOKE.diffusion)
+
+
+def test_errors_of_the_last_epoch_stand_beside_the_untrained():
+    told = start_movies.losses_told({"sax": 0.5, "lax": 0.6}, {"sax": 0.7, "lax": float("nan")})
+    assert told == "short axis: 0.500 in the last epoch, 0.700 untrained; " \
+        "four-chamber: 0.600 in the last epoch, untrained not known"
