@@ -71,9 +71,11 @@ def test_the_words_follow_the_interval(interval, words):
 def test_views_that_agree_more_than_real_ones_are_no_praise(generated, words):
     rows = [("lv_edv", "real", 0.87, 0.82, 0.91, 160, ""), ("lv_edv", "generated", *generated, 160, "")]
     table = pd.DataFrame(rows, columns=["index_name", "kind", "estimate", "low", "high", "n", "method"])
-    assert words in faithfulness.views_told(table, "lv_edv", 0.3)
-    assert ("amplitude 0.3" in faithfulness.views_told(table, "lv_edv", 0.3)) == ("realism" in words)
-    assert "amplitude" not in faithfulness.views_told(table, "lv_edv", 1.0)
+    freely = load_profile("smoke").diffusion
+    for damped in (replace(freely, temperature=0.3), replace(freely, index_noise=0.0)):
+        assert words in (told := faithfulness.views_told(table, "lv_edv", damped))
+        assert ("part of the noise" in told) == ("realism" in words)
+    assert "part of the noise" not in faithfulness.views_told(table, "lv_edv", freely)
 
 
 def test_what_the_views_have_in_common_is_told_by_the_profile():

@@ -37,6 +37,7 @@ from cardiacnets.experiments.shared.probe import Probe, fit_probe
 from cardiacnets.experiments.shared.tasks import TASKS
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES, axis_label
+from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, apart, bootstrap_correlations, bootstrap_mean, pearson
@@ -222,15 +223,15 @@ def views_table(agreed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines.values())[["index", *KINDS.values(), "n"]]
 
 
-def views_told(agreed: pd.DataFrame, name: str, temperature: float) -> str:
-    """What it says that both views agree, of one index of :func:`views_agree` and the ``temperature`` that
-    the movies were drawn at: the limits of real and generated movies, added in squares, decide the words.
+def views_told(agreed: pd.DataFrame, name: str, settings: Diffusion) -> str:
+    """What it says that both views agree, of one index of :func:`views_agree`, in movies drawn by
+    ``settings``: the limits of real and generated movies, added in squares, decide the words.
     """
     rows = {row.kind: Estimate.of(row) for row in agreed[agreed["index_name"] == name].itertuples()}
     noise = (
-        f"drawn with noise of amplitude {temperature:g}, both views of a movie repeat what the ECG lets one "
-        "expect, and real views do not have that in common. It is no sign of realism"
-        if temperature < 1
+        "drawn with part of the noise, both views of a movie repeat what the ECG lets one expect, and real "
+        "views do not have that in common. It is no sign of realism"
+        if min(settings.temperature, settings.index_noise) < 1
         else "what both views are drawn from is shared further than in real hearts. It is no sign of realism"
     )
     said = {

@@ -28,8 +28,8 @@ from cardiacnets.experiments.diffusion.cine_reader import (
 from cardiacnets.experiments.diffusion.generate import (
     ecg_tokens,
     generated_rows,
-    load_diffusion,
     knows_noise,
+    load_diffusion,
     open_noise,
     sample_movies,
     starting_noise,
