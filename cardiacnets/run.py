@@ -151,8 +151,6 @@ class Run:
     root: Path
     name: str
     profile: Profile
-    given: str = ""
-    """The profile as it was named to :func:`open_run`; a file by its place, seen from the repository."""
 
     @property
     def cohorts(self) -> Path:
@@ -182,12 +180,6 @@ class Run:
     def book(self) -> Path:
         return self.root / "book"
 
-    def own(self, number: str) -> Path:
-        """Where chapter ``number`` keeps what it says of data that a person brought: beside the run, so that
-        no page reads it and whoever copies the run copies nobody's data.
-        """
-        return self.root.with_name(f"{self.name}-own") / number
-
     def unfinished(self, ingredients: Mapping[str, Any]) -> Path:
         """Where a fit with these ingredients keeps the state from which it resumes after a kill."""
         return self.root / "unfinished" / digest(ingredients)[:16]
@@ -196,24 +188,13 @@ class Run:
         """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
         if not (path / SIDECAR).is_file():
             chapter = self.chapter_of(path)
-            raise ValueError(f"{path} does not exist yet: chapter {chapter} makes it. {self._how(chapter)}")
+            raise ValueError(
+                f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
+                f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
+                f"-r run {self.name}\n"
+                f"or `make book PROFILE={self.profile.name}`."
+            )
         return path
-
-    def _how(self, chapter: str) -> str:
-        """The commands that make ``chapter`` of this run, as they are given in the repository's folder."""
-        profile, name = shlex.quote(self.given or self.profile.name), shlex.quote(self.name)
-        sidecars = self.cohorts.glob(f"*/{SIDECAR}")
-        real = {read_json(each)["ingredients"].get("manifest") for each in sidecars} - {None}
-        folder = f" MANIFESTS={shlex.quote(str(Path(min(real)).parent))}" if real else ""
-        alone = f"{called('papermill')} notebooks/{chapter}.ipynb out.ipynb"
-        alone += f" -p profile {profile} -r run {name}"
-        if not CHECKOUT:
-            return f"Run\n    {alone}"
-        return (
-            "In the repository's folder\n"
-            f"    make chapter N={chapter.split('_')[0]} PROFILE={profile} RUN={name}{folder}\n"
-            f"makes it, and what is missing before it; the chapter alone is made by\n    {alone}"
-        )
 
     def chapter_of(self, path: Path) -> str:
         """The chapter that makes the artefact at ``path``; ``ValueError`` if none does."""
@@ -247,6 +228,42 @@ class Run:
         return path
 
 
+@dataclass(frozen=True)
+class OpenedRun(Run):
+    """A run as a person asked for it; no artefact depends on how, and what makes one takes a :class:`Run`."""
+
+    given: str = ""
+    """The profile as it was named to :func:`open_run`; a file by its place, seen from the repository."""
+
+    def own(self, number: str) -> Path:
+        """Where chapter ``number`` keeps what it says of data that a person brought: beside the run, so that
+        no page reads it and whoever copies the run copies nobody's data.
+        """
+        return self.root.with_name(f"{self.name}-own") / number
+
+    def require(self, path: Path) -> Path:
+        """As of any run; what is missing is told with the commands that make it of this one, which are given
+        in the repository's folder.
+        """
+        if (path / SIDECAR).is_file():
+            return path
+        chapter = self.chapter_of(path)
+        profile, name = shlex.quote(self.given), shlex.quote(self.name)
+        alone = f"{called('papermill')} notebooks/{chapter}.ipynb out.ipynb"
+        alone += f" -p profile {profile} -r run {name}"
+        missing = f"{path} does not exist yet: chapter {chapter} makes it."
+        if not CHECKOUT:
+            raise ValueError(f"{missing} Run\n    {alone}")
+        sidecars = self.cohorts.glob(f"*/{SIDECAR}")
+        real = {read_json(each)["ingredients"].get("manifest") for each in sidecars} - {None}
+        folder = f" MANIFESTS={shlex.quote(str(Path(min(real)).parent))}" if real else ""
+        raise ValueError(
+            f"{missing} In the repository's folder\n"
+            f"    make chapter N={chapter.split('_')[0]} PROFILE={profile} RUN={name}{folder}\n"
+            f"makes it, and what is missing before it; the chapter alone is made by\n    {alone}"
+        )
+
+
 def called(program: str) -> str:
     """How a program of this environment is called from the working folder: ``.venv/bin/papermill``."""
     place, here = Path(sys.executable).parent / program, Path.cwd()
@@ -258,7 +275,7 @@ def name_of(profile: str | Path | Profile) -> str:
     return profile.name if isinstance(profile, Profile) else Path(profile).stem
 
 
-def open_run(profile: str | Path | Profile, run: str | int = "") -> Run:
+def open_run(profile: str | Path | Profile, run: str | int = "") -> OpenedRun:
     """The run called ``run`` (by default as :func:`name_of` says) under ``$CARDIACNETS_RUNS``, or else under
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
@@ -278,7 +295,7 @@ def open_run(profile: str | Path | Profile, run: str | int = "") -> Run:
         raise ValueError(
             f"{there}: not writable, and runs are kept there; name another folder by CARDIACNETS_RUNS=..."
         )
-    return Run(runs / name, name, chosen, _given(profile))
+    return OpenedRun(runs / name, name, chosen, _given(profile))
 
 
 def _given(profile: str | Path | Profile) -> str:
