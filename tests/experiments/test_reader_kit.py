@@ -264,7 +264,7 @@ def test_the_command_writes_a_kit(reader_run, tmp_path, monkeypatch, capsys):
     assert main(["reader-kit", str(tmp_path / "class"), *given, "--washout", "0"]) == 0
     printed = capsys.readouterr().out
     assert str(tmp_path / "class" / "index.html") in printed and str(tmp_path / "class-key.csv") in printed
-    assert "6 cases, 18 readings each" in printed and "note" not in printed
+    assert "6 cases, 18 readings each" in printed and "note:" not in printed
     assert "/papermill notebooks/07_reader_study.ipynb out.ipynb -p profile smoke -r run readers" in printed
     few = [*given[:-2], "--washout", "0"]
     assert main(["reader-kit", str(tmp_path / "few"), *few]) == 0
