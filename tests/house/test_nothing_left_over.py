@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
