@@ -32,8 +32,8 @@ that holds `quick`. Answers check themselves: `from cardiacnets.teaching import 
 
 
 def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
-    """Write ``source``'s notebooks and book to ``folder`` without solutions, and a README of how to begin; how
-    many each file lost.
+    """Write ``source``'s notebooks and book to ``folder`` without solutions, and a README of how to begin;
+    how many solutions each file lost.
 
     ``source`` is the repository. All else, code and exercises, stays as it is; built pages, outputs of runs
     and hidden files are not taken. The folder appears whole or not at all.
