@@ -29,13 +29,7 @@ from cardiacnets.cohorts.icd_codes import ICD_CODE, of_another_version, read_ver
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.cohorts.table_files import long_chunks, wide_chunks
-from cardiacnets.cohorts.table_report import (
-    ColumnReport,
-    TableReport,
-    counted,
-    read_answers,
-    readers_of,
-)
+from cardiacnets.cohorts.table_report import ColumnReport, TableReport, counted, read_answers, readers_of
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
@@ -132,8 +126,10 @@ def read_table(manifest: Manifest, name: str, reports: Reports | None = None) ->
     if name not in UNIQUE:
         return frame
     path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
+    if frame.empty:
+        raise ValueError(f"{path}: no row below the header")
     numbered = frame[key].str.contains(r"\d").to_numpy(dtype=bool)
-    if numbered.any() and numbered.mean() > 0.9 and not numbered.all():
+    if numbered.mean() > 0.9 and not numbered.all():
         row = int(np.flatnonzero(~numbered)[0])
         raise ValueError(
             f"{path}: the {key} {frame[key].iloc[row]!r} in row {row + 1:,} has no digit, as others have: "
@@ -187,8 +183,10 @@ def table_chunks(manifest: Manifest, name: str, reports: Reports | None = None) 
             count += len(cases)
             for column, places in cases.dropna(subset="index").groupby("column")["index"]:
                 wrong = np.isin(np.arange(len(frame)), places.astype(int))
-                why = NO_KEY if column in KEYS else "not as it must be"
-                _theirs(report, table, column).mark(frame[column], wrong, why)
+                one = _theirs(report, table, column)
+                one.mark(frame[column], wrong, NO_KEY if column in KEYS else "not as it must be")
+                if column in KEYS:  # at fault, so that it does not count as empty too
+                    one.empty, one.filled = one.empty - len(places), one.filled + len(places)
         else:
             if whole:
                 yield frame
