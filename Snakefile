@@ -3,7 +3,7 @@
     snakemake --cores all --config profile=quick          (or: make book PROFILE=quick)
     snakemake --executor slurm --jobs 20 --config profile=full run=full parts=20
 
-config: profile (a name or a YAML file), run (its folder under runs/; default: the profile's name), runs (the folder
+config: profile (a name or a YAML file), run (its folder under runs/; default: the name of the profile or of its file), runs (the folder
 of runs; default: $CARDIACNETS_RUNS or runs/), manifests (the folder that describes real cohorts; default: all are
 simulated), parts (jobs over which each large cohort's reading and cleaning are scattered; default: 1, both are done
 in their chapters).
@@ -18,7 +18,7 @@ from snakemake.exceptions import WorkflowError
 
 from cardiacnets.profile import load_profile
 from cardiacnets.reach import library
-from cardiacnets.run import ARTEFACTS
+from cardiacnets.run import ARTEFACTS, name_of
 from cardiacnets.run import CHAPTERS as NEEDED
 from cardiacnets.study import SPLIT_COHORTS
 
@@ -27,7 +27,7 @@ for name in ("profile", "run", "runs", "manifests"):
         text = f"--config {name}='\"...\"'"
         raise WorkflowError(f"{name}={config[name]} was read as a number or a truth value: write it as text, {text}")
 PROFILE = config.get("profile") or "quick"
-RUN = config.get("run") or Path(PROFILE).stem
+RUN = config.get("run") or name_of(PROFILE)
 RUNS = config.get("runs") or os.environ.get("CARDIACNETS_RUNS") or "runs"
 REAL = config.get("manifests") or ""
 PARTS = str(1 if config.get("parts") in (None, "") else config["parts"])

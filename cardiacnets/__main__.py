@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -29,7 +30,7 @@ from cardiacnets.predictions.embeddings import (
 )
 from cardiacnets.profile import load_profile, profile_names
 from cardiacnets.report.builder_watch import end_with_builder
-from cardiacnets.run import REPOSITORY, open_run
+from cardiacnets.run import REPOSITORY, called, open_run
 from cardiacnets.shards import parse_part
 from cardiacnets.teaching import write_student_edition
 
@@ -83,7 +84,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     asked |= {name: value for name in asked if (value := getattr(arguments, name)) is not None}
     drawing = Drawing(**asked, slices=arguments.slices)
     manifest = export_cohort(arguments.folder, arguments.layout, drawing, arguments.processes)
-    print(f"simulated: {drawing.n:,} participants; now\n  python -m cardiacnets check {manifest}")
+    print(f"simulated: {drawing.n:,} participants; now\n  {called('python')} -m cardiacnets check {manifest}")
     return 0
 
 
@@ -207,12 +208,16 @@ def run_reader_kit(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     given_back = "origins" if given.get("ask") == "origin" else "ratings"
-    kit = make_kit(run, arguments.folder, arguments.key, Plan(**given), arguments.real_people)
+    plan = Plan(**given)
+    kit = make_kit(run, arguments.folder, arguments.key, plan, arguments.real_people)
+    if plan.order == "counterbalanced" and given_back == "ratings" and len(plan.readers) % 6:
+        print(f"note: {len(plan.readers)} readers: the six orders of the displays are not used equally")
     print(
         f"{kit.page}\n    for readers: {kit.cases} cases, {kit.readings} readings each; copy the folder\n"
         f"{kit.key}\n    the key: codes, origin of the films, diagnoses; keep it from readers\n"
-        f"afterwards: papermill notebooks/07_reader_study.ipynb out.ipynb -p profile {arguments.profile} "
-        f"-r run {run.name} -p {given_back} FOLDER_OF_ANSWERS "
+        f"afterwards: {called('papermill')} notebooks/07_reader_study.ipynb out.ipynb "
+        f"-p profile {shlex.quote(run.given)} -r run {shlex.quote(run.name)} "
+        f"-p {given_back} FOLDER_OF_ANSWERS "
         f"-p {'origins_key' if given_back == 'origins' else 'key'} {kit.key}"
     )
     return 0

@@ -11,8 +11,10 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from fnmatch import fnmatchcase
@@ -226,8 +228,55 @@ class Run:
         return path
 
 
-def open_run(profile: str | Profile, run: str | int = "") -> Run:
-    """The run called ``run`` (by default the profile's name) under ``$CARDIACNETS_RUNS``, or else under
+@dataclass(frozen=True)
+class OpenedRun(Run):
+    """A run as a person asked for it; no artefact depends on how, and what makes one takes a :class:`Run`."""
+
+    given: str = ""
+    """The profile as it was named to :func:`open_run`; a file by its place, seen from the repository."""
+
+    def own(self, number: str) -> Path:
+        """Where chapter ``number`` keeps what it says of data that a person brought: beside the run, so that
+        no page reads it and whoever copies the run copies nobody's data.
+        """
+        return self.root.with_name(f"{self.name}-own") / number
+
+    def require(self, path: Path) -> Path:
+        """As of any run; what is missing is told with the commands that make it of this one, which are given
+        in the repository's folder.
+        """
+        if (path / SIDECAR).is_file():
+            return path
+        chapter = self.chapter_of(path)
+        profile, name = shlex.quote(self.given), shlex.quote(self.name)
+        alone = f"{called('papermill')} notebooks/{chapter}.ipynb out.ipynb"
+        alone += f" -p profile {profile} -r run {name}"
+        missing = f"{path} does not exist yet: chapter {chapter} makes it."
+        if not CHECKOUT:
+            raise ValueError(f"{missing} Run\n    {alone}")
+        sidecars = self.cohorts.glob(f"*/{SIDECAR}")
+        real = {read_json(each)["ingredients"].get("manifest") for each in sidecars} - {None}
+        folder = f" MANIFESTS={shlex.quote(str(Path(min(real)).parent))}" if real else ""
+        raise ValueError(
+            f"{missing} In the repository's folder\n"
+            f"    make chapter N={chapter.split('_')[0]} PROFILE={profile} RUN={name}{folder}\n"
+            f"makes it, and what is missing before it; the chapter alone is made by\n    {alone}"
+        )
+
+
+def called(program: str) -> str:
+    """How a program of this environment is called from the working folder: ``.venv/bin/papermill``."""
+    place, here = Path(sys.executable).parent / program, Path.cwd()
+    return shlex.quote(str(place.relative_to(here) if place.is_relative_to(here) else place))
+
+
+def name_of(profile: str | Path | Profile) -> str:
+    """A run's name where none is given: a profile's own, or that of its file, which may be a copy of it."""
+    return profile.name if isinstance(profile, Profile) else Path(profile).stem
+
+
+def open_run(profile: str | Path | Profile, run: str | int = "") -> OpenedRun:
+    """The run called ``run`` (by default as :func:`name_of` says) under ``$CARDIACNETS_RUNS``, or else under
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
     ``run`` may be a whole number, as papermill's ``-p run 2024`` gives it. Raises ``ValueError`` for an
@@ -236,7 +285,7 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
     chosen = load_profile(profile)
     if isinstance(run, bool) or not isinstance(run, str | int):
         raise ValueError(f"run name {run!r} is no text: give it to papermill by -r, as in `-r run 2024_01`")
-    name = str(run) if run != "" else chosen.name
+    name = str(run) if run != "" else name_of(profile)
     if Path(name).name != name or name.startswith("."):
         raise ValueError(f"run name {name!r} must be a plain folder name")
     beside = REPOSITORY if CHECKOUT else Path.cwd()
@@ -246,7 +295,17 @@ def open_run(profile: str | Profile, run: str | int = "") -> Run:
         raise ValueError(
             f"{there}: not writable, and runs are kept there; name another folder by CARDIACNETS_RUNS=..."
         )
-    return Run(runs / name, name, chosen)
+    return OpenedRun(runs / name, name, chosen, _given(profile))
+
+
+def _given(profile: str | Path | Profile) -> str:
+    """A profile as a command in the repository's folder names it."""
+    if isinstance(profile, Profile):
+        return profile.name
+    if not str(profile).endswith((".yaml", ".yml")):
+        return str(profile)
+    place = Path(profile).resolve()
+    return str(place.relative_to(REPOSITORY) if place.is_relative_to(REPOSITORY) else place)
 
 
 def digest(ingredients: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import warnings
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -21,7 +22,8 @@ from cardiacnets.cohorts.flow import Flow, excluded, participant_flow
 from cardiacnets.cohorts.labels import count_labels
 from cardiacnets.cohorts.manifest import Manifest, Signal, load_manifest
 from cardiacnets.cohorts.splits import LeakageError, check_leakage, split_participants
-from cardiacnets.cohorts.table_report import TableReport
+from cardiacnets.cohorts.table_files import NoTableError
+from cardiacnets.cohorts.table_report import TableReport, counted, not_yet, unusual
 from cardiacnets.cohorts.tables import (
     SCHEMAS,
     UNIQUE,
@@ -42,7 +44,9 @@ from cardiacnets.digital_heart import COHORTS
 from cardiacnets.ecg import Scale, describe_scale, read_ecg, summarise_scales
 
 SHOWN = 5
-"""Faults of one kind that a report lists; the rest it counts."""
+"""Faults of one kind that a report lists, or one of each sort if these are more; the rest it counts."""
+
+NOT_OPENED = "files were not looked at: mend the tables first"
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,11 @@ class CheckReport:
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: " + ", ".join(f"{count:,} {what}" for what, count in self.seen.items())]
+        lines = [f"{self.name}: " + ", ".join(counted(count, what) for what, count in self.seen.items())]
         lines += [str(table) for table in self.tables]
         if self.scale:
             lines.append(self.scale)
-        if self.labels is not None:
+        if self.labels is not None and len(self.labels):
             lines.append(self.labels.to_string(index=False))
         if self.flow is not None:
             lines.append(self.flow.steps.to_string(index=False))
@@ -100,11 +104,24 @@ class CheckReport:
             lines.append(f"  note: and {len(self.notes) - SHOWN:,} more")
         for kind in dict.fromkeys(fault.kind for fault in self.faults):
             details = [fault.detail for fault in self.faults if fault.kind == kind]
-            lines += [f"  {kind}: {detail}" for detail in details[:SHOWN]]
-            if len(details) > SHOWN:
-                lines.append(f"  {kind}: and {len(details) - SHOWN:,} more")
-        lines.append(f"{len(self.faults):,} faults" if self.faults else "no faults")
+            shown = _varied(details)
+            lines += [f"  {kind}: {detail}" for detail in shown]
+            if len(details) > len(shown):
+                lines.append(f"  {kind}: and {len(details) - len(shown):,} more (--json lists all)")
+        lines.append(counted(len(self.faults), "faults") if self.faults else "no faults")
+        if any(re.search(r"\brow \d", line) for line in lines):
+            lines.append("rows are counted below the header")
         return "\n".join(lines)
+
+
+def _varied(details: list[str]) -> list[str]:
+    """Faults to show: the first of each sort, told apart by their words without places, values and numbers,
+    and then the next, :data:`SHOWN` at least.
+    """
+    sorts = [re.sub(r"'[^']*'|\S*/\S*|\d+", "", detail) for detail in details]
+    first = sorted(sorts.index(sort) for sort in dict.fromkeys(sorts))
+    others = [place for place in range(len(details)) if place not in set(first)]
+    return [details[place] for place in [*first, *others][: max(SHOWN, len(first))]]
 
 
 def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
@@ -116,6 +133,9 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
     """
     if manifest.source == "simulated":
         return _check_simulated(manifest)
+    if not manifest.folder.is_dir():
+        fault = Fault("missing", f"root {manifest.folder}: no such folder; the manifest's key root names it")
+        return CheckReport(manifest.name, {"tables": len(manifest.tables)}, (fault,), notes=(NOT_OPENED,))
     broken, frames, diagnoses, reports = [], {}, (), {}
     for name in filter(manifest.tables.get, SCHEMAS):
         try:
@@ -125,19 +145,19 @@ def check(manifest: Manifest, read: int = 100, seed: int = 0) -> CheckReport:
                 deque(table_chunks(manifest, name, reports), maxlen=0)
             else:  # too large to be read twice
                 diagnoses = read_diagnoses(manifest, *join_people(frames), reports)
-        except DuplicateError as error:
-            broken.append(Fault("duplicated", str(error)))
         except ValueError as error:
-            broken.append(Fault("unreadable", str(error)))
+            kinds = {DuplicateError: "duplicated", NoTableError: "missing"}
+            broken.append(Fault(kinds.get(type(error), "unreadable"), str(error)))
     if broken:
         seen = {"tables": len(manifest.tables)}
-        return CheckReport(manifest.name, seen, tuple(broken), tables=tuple(reports.values()))
+        broken = tuple(dict.fromkeys(broken))  # a joined table may be named twice
+        return CheckReport(manifest.name, seen, broken, tables=tuple(reports.values()), notes=(NOT_OPENED,))
     tables = CohortTables(*join_people(frames), *diagnoses)
     seen = {"participants": len(tables.participants), "recordings": len(tables.recordings)}
-    labels, faults = _check_tables(manifest, tables, reports)
+    notes: list[str] = []
+    labels, faults = _check_tables(manifest, tables, reports, notes)
     faults += [*_check_twin(manifest), *_check_leaks(manifest, tables)]
     scales: list[Scale] = []
-    notes: list[str] = []
     exclusions, draw = [], np.random.default_rng(seed)
     try:
         exclusions = [(one.reason, excluded(tables.recordings, one)) for one in manifest.inclusion]
@@ -185,9 +205,11 @@ def _check_twin(manifest: Manifest) -> list[Fault]:
 
 
 def _check_tables(
-    manifest: Manifest, tables: CohortTables, reports: Reports
+    manifest: Manifest, tables: CohortTables, reports: Reports, notes: list[str]
 ) -> tuple[pd.DataFrame | None, list[Fault]]:
-    """The count of each label's codes and carriers, and what is wrong between the tables."""
+    """The count of each label's codes and carriers, and what is wrong between the tables; ``notes`` gains
+    what is believed and not usual.
+    """
     faults, labels = [], None
     try:
         labels = count_labels(
@@ -196,7 +218,7 @@ def _check_tables(
         )  # fmt: skip
     except ValueError as error:
         faults.append(Fault("unreadable", str(error)))
-    steps = [lambda: read_covariates(manifest, tables.recordings)]
+    steps = [lambda: notes.extend(unusual(read_covariates(manifest, tables.recordings)))]
     if manifest.indices:
         steps.append(lambda: read_indices(manifest, tables.recordings, reports))
     for step in steps:
@@ -204,6 +226,11 @@ def _check_tables(
             step()
         except ValueError as error:
             faults.append(Fault("unreadable", str(error)))
+    for name, table in (("recordings", tables.recordings), ("diagnoses", tables.diagnoses)):
+        if table is not None and "date" in table:
+            said, wrong = not_yet(name, table["date"], pd.Timestamp.now())
+            faults += [Fault("unreadable", said)] if wrong else []
+            notes += [said] if said and not wrong else []
     if tables.diagnosed == 0:
         faults.append(
             Fault("missing", "no diagnosis belongs to any participant: are the identifiers of one kind?")

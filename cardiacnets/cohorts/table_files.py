@@ -27,6 +27,10 @@ NONE_OF_THESE = -7
 """UK Biobank's answer of none, where several could be chosen; its other codes below 0 are no answer."""
 
 
+class NoTableError(ValueError):
+    """A table's file is not there."""
+
+
 def long_chunks(path: Path, table: Table) -> Iterator[pd.DataFrame]:
     """A table as it is, in the book's column names."""
     counted, plain = _starred(table)
@@ -162,11 +166,13 @@ def _text_chunks(
                     raise ValueError(f"row {row:,} below the header has more fields than its {len(header)}")
                 yield frame
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such table; see the manifest's access route") from None
+        raise NoTableError(f"{path}: no such table; see the manifest's access route") from None
     except UnicodeDecodeError as error:
         start = path.read_bytes()[:2]
         kind = "UTF-16" if start in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
         raise ValueError(f"{path}: it is {kind}, save it as UTF-8 ({' '.join(str(error).split())})") from None
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path}: the file is empty") from None
     except Exception as error:  # csv, compression and encoding faults are of many kinds
         raise ValueError(f"{path}: {' '.join(str(error).split())[:300]}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,8 +26,14 @@ from cardiacnets.cohorts.manifest import Covariate, Manifest
 MANY = 20
 """Columns with the same counts, beyond which a report names the ends."""
 
-HIGHEST = {"age": 125, "height": 260, "weight": 650, "bmi": 150, "heart_rate": 400}
-"""Above these a covariate is not believed: years, cm, kg, kg/m2, beats a minute; none is below 0."""
+BELIEVED = {
+    "age": (0, 125, "years"), "height": (50, 260, "cm"), "weight": (10, 650, "kg"), "bmi": (5, 150, "kg/m2"),
+    "heart_rate": (10, 400, "beats a minute"),
+}  # fmt: skip
+"""From where to where an adult's covariate is believed, and its unit; no other covariate is below 0."""
+
+USUAL = {"height": (140, 200, "inches"), "weight": (40, 120, "pounds"), "bmi": (15, 45, "another unit")}
+"""Where the median of a covariate lies in a cohort of adults; beyond it, what the numbers may be instead."""
 
 
 class Reading(NamedTuple):
@@ -144,7 +151,7 @@ class TableReport:
         return f"{faults[0]}{more}" if faults else ""
 
     def __str__(self) -> str:
-        lines = [f"{self.name} ({self.path}): {self.rows:,} rows, {self.keys:,} keys"]
+        lines = [f"{self.name} ({self.path}): {counted(self.rows, 'rows')}, {counted(self.keys, 'keys')}"]
         lines += [f"  {join}" for join in self.joins.values()]
         alike = [list(group) for _, group in groupby(self.columns.values(), ColumnReport.counts)]
         told = [(names, group[0]) for group in alike for names in _told(group)]
@@ -184,12 +191,45 @@ def read_believed(name: str, covariate: Covariate, cells: pd.Series) -> Reading:
     read = read_answers(name, covariate, cells)
     if read.wrong.any():
         return read
-    highest = HIGHEST.get(name, np.inf)
-    lowest = -np.inf if covariate.years_since else 0  # at a year of its own one may not be born
+    lowest, highest, unit = BELIEVED.get(name, (0, np.inf, ""))
+    lowest = -np.inf if covariate.years_since else lowest  # at a year of its own one may not be born
     wrong = ((read.values < lowest) | (read.values > highest)).to_numpy(dtype=bool)
-    bounds = f"from 0 to {highest:g}" if np.isfinite(highest) else "of 0 or more"
+    bounds = f"from {max(lowest, 0):g} to {highest:g} {unit}" if np.isfinite(highest) else "of 0 or more"
     why = f"no {name} {bounds}, and no code that the manifest lists under missing or recode"
     return Reading(read.values, read.missing, wrong, why)
+
+
+def unusual(covariates: pd.DataFrame) -> list[str]:
+    """What is believed cell by cell and yet not usual in adults, of covariates by name (N, any): a line each.
+
+    Heights in inches, weights in pounds, and the two exchanged are such.
+    """
+    medians = covariates.reindex(columns=list(USUAL)).median()
+    return [
+        f"{name}: median {medians[name]:.3g}; are these {other}, or another column? {BELIEVED[name][2]} are "
+        "expected"
+        for name, (low, high, other) in USUAL.items()
+        if medians[name] < low or medians[name] > high
+    ]
+
+
+def not_yet(table: str, dates: pd.Series, today: pd.Timestamp) -> tuple[str, bool]:
+    """What is to be said of days (N,) after ``today``, and whether it is a fault; empty where there are none.
+
+    A hospital that hides its patients' dates moves all of them, often into the future: that is none.
+    """
+    later = (dates > today).to_numpy(dtype=bool)
+    if not later.any():
+        return "", False
+    if later.sum() == dates.notna().sum():
+        return f"{table}: every date lies after today; taken for dates that were moved for all alike", False
+    first = f"{dates[later].iloc[0]:%Y-%m-%d}"
+    return f"{table}: {int(later.sum()):,} of {len(dates):,} dates lie after today, the first {first}", True
+
+
+def counted(count: int, what: str) -> str:
+    """A count of things, which are named in the plural: ``3 faults``, ``1 fault``, ``1 ecg file opened``."""
+    return f"{count:,} {re.sub(r's(?![a-z])', '', what, count=1) if count == 1 else what}"
 
 
 def readers_of(manifest: Manifest, table: str) -> dict[str, Callable[[pd.Series], Reading]]:

@@ -29,7 +29,7 @@ from cardiacnets.cohorts.icd_codes import ICD_CODE, of_another_version, read_ver
 from cardiacnets.cohorts.labels import LABELS, carry_label, label_recordings
 from cardiacnets.cohorts.manifest import Manifest, Signal, Table
 from cardiacnets.cohorts.table_files import long_chunks, wide_chunks
-from cardiacnets.cohorts.table_report import ColumnReport, TableReport, read_answers, readers_of
+from cardiacnets.cohorts.table_report import ColumnReport, TableReport, counted, read_answers, readers_of
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES
 
 _KEY = pandera.Column(str, pandera.Check.str_length(min_value=1))
@@ -51,6 +51,9 @@ SCHEMAS = {
 
 UNIQUE = {"participants": "participant_id", "recordings": "recording_id"}
 """What may stand in one row only."""
+
+KEYS = set(UNIQUE.values())
+NO_KEY = "empty, and every row needs an identifier"
 
 
 Reports = dict[str, TableReport]
@@ -123,6 +126,8 @@ def read_table(manifest: Manifest, name: str, reports: Reports | None = None) ->
     if name not in UNIQUE:
         return frame
     path, key = manifest.folder / manifest.tables[name].path, UNIQUE[name]
+    if frame.empty:
+        raise ValueError(f"{path}: no row below the header")
     numbered = frame[key].str.contains(r"\d").to_numpy(dtype=bool)
     if numbered.mean() > 0.9 and not numbered.all():
         row = int(np.flatnonzero(~numbered)[0])
@@ -132,7 +137,8 @@ def read_table(manifest: Manifest, name: str, reports: Reports | None = None) ->
         )
     if (repeated := one_key(frame[key]).duplicated()).any():  # 7 and 7.0 are one
         first = frame.loc[repeated, key].iloc[0]
-        raise DuplicateError(f"{path}: {repeated.sum()} rows repeat a {key}, the first {first!r}")
+        rows, ending = counted(int(repeated.sum()), "rows"), "s" if repeated.sum() == 1 else ""
+        raise DuplicateError(f"{path}: {rows} repeat{ending} a {key}, the first {first!r}")
     return frame
 
 
@@ -172,21 +178,36 @@ def table_chunks(manifest: Manifest, name: str, reports: Reports | None = None) 
         try:
             SCHEMAS[name].validate(frame.reset_index(drop=True), lazy=True)
         except pandera.errors.SchemaErrors as error:
-            cases = error.failure_cases
-            column, rule, value = cases.loc[0, ["column", "check", "failure_case"]]
-            first = first or f"the first in column {column!r}: {rule} fails for {value!r}"
+            cases = error.failure_cases.drop_duplicates(["column", "index"])  # a blank breaks several rules
+            first = first or _first_case(table, frame, cases.iloc[0])
             count += len(cases)
             for column, places in cases.dropna(subset="index").groupby("column")["index"]:
                 wrong = np.isin(np.arange(len(frame)), places.astype(int))
-                _theirs(report, table, column).mark(frame[column], wrong, "not as it must be")
+                one = _theirs(report, table, column)
+                one.mark(frame[column], wrong, NO_KEY if column in KEYS else "not as it must be")
+                if column in KEYS:  # at fault, so that it does not count as empty too
+                    one.empty, one.filled = one.empty - len(places), one.filled + len(places)
         else:
             if whole:
                 yield frame
     report.keys = len(keys)
     if count:
-        raise ValueError(f"{path}: {count} faults, {first}")
+        raise ValueError(f"{path}: {f'{count:,} faults, the first in ' if count > 1 else ''}{first}")
     if report.fault:
         raise ValueError(f"{path}: {report.fault}")
+
+
+def _first_case(table: Table, frame: pd.DataFrame, case: pd.Series) -> str:
+    """A cell of a piece that breaks a rule of its table, in words: its column in the file, row, content."""
+    column = f"column {table.columns.get(case['column'], case['column'])!r}"
+    if pd.isna(case["index"]):
+        return f"{column}: {case['check']} fails for {case['failure_case']!r}"
+    place = int(case["index"])
+    cell, row = frame[case["column"]].iloc[place], row_of(frame.index, place)
+    if case["column"] in KEYS:
+        return f"{column}: row {row:,} is {NO_KEY}"
+    said = "an empty cell" if pd.isna(cell) else repr(str(cell))
+    return f"{column}: {said} in row {row:,} is not as it must be"
 
 
 def _theirs(report: TableReport, table: Table, ours: str) -> ColumnReport:

@@ -26,8 +26,9 @@ class EcgAutoencoder(nn.Module):
         if not hasattr(encoder, "visible_tokens"):
             kind = profile.ecg_encoder.kind
             raise ValueError(
-                f"profile {profile.name}: ecg_encoder.kind {kind!r} has no visible_tokens, which masking "
-                "needs: choose another kind, or alignment.start random"
+                f"profile {profile.name}: ecg_encoder.kind {kind!r} has no visible_tokens, by which "
+                "chapter 03 trains a masked autoencoder: write it, as EcgEncoder of "
+                "cardiacnets/models/ecg_encoder.py has it"
             )
         self.encoder = encoder
         self.mask_ratio, self.patch = sizes.mask_ratio, profile.ecg_encoder.patch

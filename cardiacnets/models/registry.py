@@ -22,8 +22,8 @@ ECG_ENCODERS: dict[str, Callable[..., nn.Module]] = {"transformer": EcgEncoder}
 Each has ``width`` D (the profile's), ``covariates`` and ``grid``, the tokens' leads and times; ``forward``
 gives an embedding (B, D) of ``ecg`` (B, 12, T), ``tokens`` one vector (B, N, D) a token. For heat maps,
 ``cam_layer`` gives ``prefix`` other vectors and then the tokens'. Weights that covariates add are called
-``modulation``. ``visible_tokens``, as :class:`EcgEncoder` has it, is only needed to start from a masked
-autoencoder.
+``modulation``. ``visible_tokens``, as :class:`EcgEncoder` has it, gives the tokens that are not hidden:
+chapter 03 trains a masked autoencoder of every kind, where some arms of chapter 05 start.
 """
 
 

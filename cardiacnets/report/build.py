@@ -15,8 +15,7 @@ from pathlib import Path
 
 from cardiacnets.artefacts import read_json, write_json
 from cardiacnets.pretrained import require_weights
-from cardiacnets.profile import load_profile
-from cardiacnets.run import REPOSITORY, Run, open_run
+from cardiacnets.run import REPOSITORY, Run, name_of, open_run
 
 SETTINGS = "build.json"
 """What a run was built with, in its folder: the graph reads it."""
@@ -63,7 +62,7 @@ def tell_real_cohorts(manifests: Path) -> None:
 
 def default_name(profile: str, manifests: Path | None) -> str:
     """A run's name where none is given: real cohorts do not take the place of a simulated run's."""
-    return f"{load_profile(profile).name}-{manifests.name}" if manifests else ""
+    return f"{name_of(profile)}-{manifests.name}" if manifests else ""
 
 
 def require_writable(folder: Path) -> None:

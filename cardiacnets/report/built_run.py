@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,10 @@ def of_built_run(
     manifests = Path(chosen.manifests) if chosen.manifests else None
     try:
         run = open_run(chosen.profile, chosen.run or default_name(chosen.profile, manifests))
+        if not (first := run.book / "welcome.html").is_file():
+            more = f" MANIFESTS={shlex.quote(chosen.manifests)}" if manifests else ""
+            named = f"PROFILE={shlex.quote(run.given)} RUN={shlex.quote(run.name)}{more}"
+            raise ValueError(f"{first}: no such page; `make book {named}` builds it")
         print(make(run))
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

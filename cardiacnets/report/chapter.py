@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -38,13 +39,14 @@ FIRST = "00"
 class Chapter:
     """One chapter of one run; made by :func:`open_chapter`."""
 
-    def __init__(self, number: str, run: Run):
+    def __init__(self, number: str, run: Run, folder: Path):
         self.number, self.run = number, run
+        self._figures = folder / "figures"
         self._start = time.monotonic()
         self._names: set[str] = set()
         self._counts = {"Figure": 0, "Table": 0}
         header = {"chapter": number, "profile": run.profile.name, "run": run.name}
-        self._results = ResultsFile(run.results / f"{number}.json", header)
+        self._results = ResultsFile(folder / "results" / f"{number}.json", header)
 
     def record(self, key: str, found: Any, **words: Any) -> None:
         """Keep an estimate, or a plain number, in the run's results and give it to the prose as
@@ -83,7 +85,7 @@ class Chapter:
         shown, shown_kind = (file, kind) if vector else for_page(file)
         body = picture(shown, alt, shown_kind)
         self._show("Figure", name, body, caption, content, simulated)
-        with atomic_path(self.run.figures / f"{self.number}-{name}.{kind}") as temporary:
+        with atomic_path(self._figures / f"{self.number}-{name}.{kind}") as temporary:
             temporary.write_bytes(file)
         plt.close(fig)
 
@@ -140,13 +142,16 @@ class Chapter:
         return f"{short}-{self.number}-{name}", f"{kind} {self.number}.{self._counts[kind]}"
 
 
-def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
+def open_chapter(number: str, *, profile: str, run: str = "", own: bool = False) -> Chapter:
     """Start chapter ``number`` ("00" to "99") of a run afresh: what it recorded before is dropped.
 
     Arguments:
         number: two digits, as in the notebook's name.
         profile: a profile's name or YAML file.
         run: the run's name; empty for the profile's.
+        own: whether it is about data that a person brought, such as an ECG or answers. Then the run's results
+            and figures stay as they are, and the chapter's own go to :meth:`~cardiacnets.run.Run.own`, which
+            a line tells: no page, claim or comparison reads them.
 
     Raises ``ValueError`` for a malformed number, an unknown profile or an impossible run name.
     """
@@ -155,7 +160,9 @@ def open_chapter(number: str, *, profile: str, run: str = "") -> Chapter:
     use_theme()
     here = open_run(profile, run)
     require_weights(here.profile)
-    chapter = Chapter(number, here)
+    chapter = Chapter(number, here, here.own(number) if own else here.root)
+    if own:
+        print(f"Your own data: results and figures go to {here.own(number)}; the run's stay as they are.")
     if number != FIRST and (real := real_cohorts(chapter.run)):
         display(HTML(cohorts_html(real)))
     return chapter

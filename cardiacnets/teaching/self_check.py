@@ -20,6 +20,8 @@ from typing import Any
 from cardiacnets.yaml_reading import read_yaml
 
 ANSWERS = Path(__file__).with_name("answers.yaml")
+UNCHECKED = ("ex-00-1", "ex-08-1", "ex-09-3")
+"""Exercises whose answer no program can judge."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,30 @@ def exercises() -> dict[str, str]:
 def check(exercise: str, answer: Any) -> Verdict:
     """Whether ``answer`` to ``exercise`` (its label, such as ``"ex-03-1"``) is right, and why.
 
-    Raises ``ValueError`` for an exercise that has no check, naming those that have one, and for an answer
+    Raises ``ValueError`` for an exercise that has no check, naming the one that is meant or, where it is not
+    clear, those that have one, and for an answer
     that cannot be read (of another type, not finite, none of the choices), naming what is expected.
     """
     entries = _answers()
     if not isinstance(exercise, str) or exercise not in entries:
-        raise ValueError(f"no check for exercise {exercise!r}; there are {', '.join(entries)}")
+        raise ValueError(_unknown(exercise, entries))
     entry = entries[exercise]
     if "number" in entry:
         return _check_number(exercise, entry, answer)
     if "choices" in entry:
         return _check_choice(exercise, entry, answer)
     return _check_words(exercise, entry, answer)
+
+
+def _unknown(exercise: Any, entries: Mapping[str, Any]) -> str:
+    """What is said of a label without a check: it has none, or is spelt otherwise, or there is none such."""
+    numbers = re.findall(r"\d+", exercise) if isinstance(exercise, str) else []
+    meant = f"ex-{int(numbers[0]):02}-{int(numbers[1])}" if len(numbers) == 2 else ""
+    if exercise in UNCHECKED:
+        return f"{exercise} has no check: its solution says what to look for"
+    if exercise != meant and meant in (*entries, *UNCHECKED):
+        return f"no exercise {exercise!r}; do you mean {meant}?"
+    return f"no check for exercise {exercise!r}; there are {', '.join(entries)}"
 
 
 @cache
@@ -95,8 +109,20 @@ def _compared(entry: Mapping[str, Any], answer: float) -> Verdict:
     for wrong in entry["wrong"]:
         if abs(answer - wrong["number"]) <= wrong.get("tolerance", entry["tolerance"]):
             return Verdict(False, wrong["why"])
+    if 0 < entry["number"] <= 1 and abs(answer / 100 - entry["number"]) <= entry["tolerance"]:
+        return Verdict(False, "Per cent of it: give a share between 0 and 1.")
+    if more := _decimals_missing(entry["number"], entry["tolerance"], answer):
+        return Verdict(False, f"Near: give {'one decimal' if more == 1 else f'{more} decimals'} more.")
     side = "below" if answer < entry["number"] else "above"
     return Verdict(False, f"{answer:g} lies {side} it. {entry['hint']}")
+
+
+def _decimals_missing(number: float, tolerance: float, answer: float) -> int:
+    """How many decimals more would do, of an answer that is the right number rounded; 0 if it is not."""
+    given = len(f"{answer:.12g}".partition(".")[2])
+    if round(number, given) != answer or abs(answer - number) > 0.1 * abs(number):
+        return 0
+    return next(more for more in range(1, 16) if abs(round(number, given + more) - number) <= tolerance)
 
 
 def _check_choice(exercise: str, entry: Mapping[str, Any], answer: Any) -> Verdict:

@@ -10,12 +10,30 @@ from pathlib import Path
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.exercises import read_exercises
 
-TAKEN = ("notebooks", "book", "_config.yml")
+TAKEN = ("notebooks", "book", "_config.yml", "requirements.lock")
 """What the edition is made of, below the repository."""
+
+README = """# The CardiacNets book, for students
+
+Notebooks with their exercises. You need Python 3.11 or newer, the library as a wheel (in `wheels/`; whoever
+gave you this folder has it), and the folder `runs` with the finished run `quick`. In this folder, once:
+
+    python3 -m venv .venv
+    .venv/bin/pip install -r requirements.lock
+    .venv/bin/pip install --no-deps wheels/*.whl
+
+and then, with the place where your copy of `runs` lies:
+
+    CARDIACNETS_RUNS=/path/to/runs .venv/bin/jupyter lab notebooks
+
+Where a notebook says that something does not exist yet, `CARDIACNETS_RUNS` names another folder than the one
+that holds `quick`. Answers check themselves: `from cardiacnets.teaching import check`.
+"""
 
 
 def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
-    """Write ``source``'s notebooks and book to ``folder`` without solutions; how many each file lost.
+    """Write ``source``'s notebooks and book to ``folder`` without solutions, and a README of how to begin;
+    how many solutions each file lost.
 
     ``source`` is the repository. All else, code and exercises, stays as it is; built pages, outputs of runs
     and hidden files are not taken. The folder appears whole or not at all.
@@ -35,6 +53,7 @@ def write_student_edition(folder: Path, source: Path) -> dict[str, int]:
     try:
         with atomic_path(folder) as temporary:
             temporary.mkdir(parents=True)
+            (temporary / "README.md").write_text(README, encoding="utf-8")
             for path in _files(source):
                 place = path.relative_to(source).as_posix()
                 target = temporary / place

@@ -48,7 +48,8 @@ def test_an_ecg_of_ones_own_goes_through_the_whole_chain(smoke_book, twin, sampl
     given = [("ecg_path", record), ("sex", "female"), ("age", 60)]
     done, out = papermill("08_your_own_ecg", tmp_path, environment, *given)
     assert done.returncode == 0, done.stderr[-2000:]
-    mine, default = values(folder, "08"), values(smoke_book.run, "08")
+    mine, default = values(folder.with_name("smoke-own") / "08", "08"), values(smoke_book.run, "08")
+    assert not (folder / "results" / "08.json").exists() and not list(folder.glob("figures/08-*"))
     assert mine.keys() == default.keys()
     assert mine["own.heart_rate"] != default["own.heart_rate"]
     assert all(0 <= mine[key] <= 1 for key in mine if key.startswith("own.probability."))
@@ -109,7 +110,8 @@ def test_people_read_a_kit_and_the_reader_study_is_about_them(smoke_book, twin, 
     given = [("ratings", answers), ("key", tmp_path / "class-key.csv")]
     done, out = papermill("07_reader_study", tmp_path, environment, *given)
     assert done.returncode == 0, done.stderr[-2000:]
-    people = values(folder, "07")
+    people = values(folder.with_name("smoke-own") / "07", "07")
+    assert not (folder / "results" / "07.json").exists() and not list(folder.glob("figures/07-*"))
     assert people["reader.cm.cases.all"] == 12 and people["reader.cm.auc.ecg+real"] == 1
     assert people.keys() == values(smoke_book.run, "07").keys()
     assert "Who read (people)" in out.read_text() and "Simulated." in out.read_text()

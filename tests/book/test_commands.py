@@ -43,11 +43,13 @@ TWO = "tests/experiments/test_pipeline.py::test_two_processes_train_what_one_tra
 
 ELSEWHERE = {
     ".venv/bin/python -m ruff check .": "tests/house/test_house.py::test_code_and_notebooks_are_clean",
-    "python -m cardiacnets weights FOLDER":
+    ".venv/bin/python -m cardiacnets weights FOLDER":
         "tests/experiments/test_shipped_weights.py::"
         "test_the_command_learns_weights_that_rebuild_hearts_and_says_how_well",
-    "python -m cardiacnets student autumn":
+    ".venv/bin/python -m cardiacnets student autumn":
         "tests/teaching/test_instructors_guide.py::test_make_student_calls_what_the_guide_says",
+    'make lab LAB="--no-browser --allow-root"':
+        BOOK + "test_the_laboratory_opens_on_the_notebooks_with_the_books_own_kernel",
     "make lab": BOOK + "test_the_laboratory_opens_on_the_notebooks_with_the_books_own_kernel",
     "make test": BOOK + "test_make_test_runs_the_tests",
     "make pdf": "tests/report/test_pdf.py::test_the_book_is_printed_beside_its_pages_and_linked_once",

@@ -12,7 +12,7 @@ import wfdb
 import yaml
 
 from cardiacnets.__main__ import main
-from cardiacnets.cohorts.checking import check
+from cardiacnets.cohorts.checking import CheckReport, Fault, check
 from cardiacnets.cohorts.flow import disclosable_steps, draw_flow, excluded, participant_flow
 from cardiacnets.cohorts.manifest import Criterion, load_manifest
 from cardiacnets.cohorts.tables import read_covariates, read_indices, read_labels, read_table, read_tables
@@ -146,7 +146,7 @@ def copy_signal(at):
 @pytest.mark.parametrize(
     "break_it, kind, fault",
     [
-        (erase("record_list.csv"), "unreadable", "record_list.csv: no such table"),
+        (erase("record_list.csv"), "missing", "record_list.csv: no such table"),
         (overwrite("diagnoses_icd.csv.gz", b"\x1f\x8bnot gzip"), "unreadable", "diagnoses_icd.csv.gz"),
         (overwrite("diagnoses_icd.csv.gz", gzip.compress(b"a,b" * 99)[:30]), "unreadable", "diagnoses_icd"),
         (alter(RECORDS, lambda t: t.drop(columns="ecg_time")), "unreadable", "no column 'ecg_time'"),
@@ -156,9 +156,9 @@ def copy_signal(at):
         (alter(CODES, lambda t: t.assign(subject_id=[1, 2, *t["subject_id"][2:]])), "missing",
          "2 codes belong to nobody among the participants"),
         (alter(RECORDS, lambda t: t.assign(study_id=["40000001.0", *map(str, t["study_id"][1:])])),
-         "duplicated", "1 rows repeat a recording_id"),
-        (alter(RECORDS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeat a recording_id"),
-        (alter(PATIENTS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeat a participant_id"),
+         "duplicated", "1 row repeats a recording_id"),
+        (alter(RECORDS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeats a recording_id"),
+        (alter(PATIENTS, lambda t: pd.concat([t, t.tail(1)])), "duplicated", "repeats a participant_id"),
         (alter(PATIENTS, lambda t: t.iloc[1:]), "missing", "no known participant"),
         (alter(CODES, lambda t: t.assign(icd_version=11)), "unreadable", "version"),
         (alter(CODES, lambda t: t.assign(subject_id=t.subject_id + 0.5)), "missing", "no diagnosis"),
@@ -182,6 +182,26 @@ def test_each_fault_is_found_and_named(cohort, break_it, kind, fault):
     report = check(manifest)
     assert any(one.kind == kind and fault in one.detail for one in report.faults), str(report)
     assert all("\n" not in one.detail for one in report.faults)
+
+
+def test_a_missing_table_is_named_once_and_a_missing_root_before_all(cohort):
+    (cohort / "data" / STAYS).unlink()
+    (cohort / "data" / PATIENTS).write_bytes(b"")
+    report = check(manifest_of(cohort))
+    missing = [one.detail for one in report.faults if one.kind == "missing"]
+    assert len(missing) == 1 and "admissions.csv.gz: no such table" in missing[0]
+    assert report.notes == ("files were not looked at: mend the tables first",)
+    (fault,) = check(manifest_of(cohort, root="nowhere")).faults
+    assert fault.kind == "missing" and fault.detail.startswith(f"root {cohort / 'nowhere'}: no such folder")
+
+
+def test_a_kind_of_fault_shows_each_of_its_sorts_first():
+    """Twelve torn files do not hide the one of another sort."""
+    torn = [Fault("unreadable", f"/data/{number}.dat: file ends early") for number in range(12)]
+    other = Fault("unreadable", "/data/x.dat: its checksum is not that of SHA256SUMS.txt")
+    shown = str(CheckReport("here", {"tables": 1}, (*torn, other)))
+    assert shown.startswith("here: 1 table\n") and "checksum" in shown and shown.endswith("\n13 faults")
+    assert "unreadable: and 8 more (--json lists all)" in shown
 
 
 @pytest.mark.parametrize(
@@ -210,7 +230,7 @@ def test_the_command_says_what_is_wrong_and_its_exit_code_too(cohort, capsys):
     next(cohort.rglob("40000003.hea")).unlink()
     assert main(["check", str(cohort / "mimic_iv_ecg.yaml"), str(MANIFESTS / "ukb_simulated.yaml")]) == 1
     shown = capsys.readouterr().out
-    assert "missing: " in shown and "1 faults" in shown and "ukb_simulated: 1 simulated cohorts" in shown
+    assert "missing: " in shown and "\n1 fault\n" in shown and "ukb_simulated: 1 simulated cohort\n" in shown
     assert main(["check", str(cohort / "absent.yaml")]) == 1
     assert "no such manifest" in capsys.readouterr().err
 
@@ -228,6 +248,7 @@ def test_uk_biobanks_wide_table_becomes_codes_indices_and_counts(tmp_path):
     for ours, theirs in content["tables"]["participants"]["columns"].items():
         if not theirs.endswith("*") and theirs not in columns and ours != "participant_id":
             columns[theirs] = [1, 2]
+    columns |= {"50-2.0": [160, 180], "21002-2.0": [60, 90], "21001-2.0": [23, 28], "22426-2.0": [60, 70]}
     (tmp_path / "data").mkdir()
     pd.DataFrame(columns).to_csv(tmp_path / "data" / "phenotypes.csv", index=False)
     (tmp_path / "ukb.yaml").write_text(yaml.safe_dump(content | {"root": "data"}))

@@ -284,7 +284,7 @@ class TestBrokenUkb:
 
     def test_a_participant_in_two_rows_is_found(self, broken):
         self.edit(broken, lambda table: pd.concat([table, table.tail(1)]))
-        assert ("duplicated", True) in [(kind, "repeat a participant_id" in detail)
+        assert ("duplicated", True) in [(kind, "repeats a participant_id" in detail)
                                         for kind, detail in self.faults(broken, read=0)]  # fmt: skip
 
     def test_a_visit_without_a_date_would_let_the_future_in(self, broken):

@@ -120,6 +120,77 @@ def test_a_cell_that_is_not_understood_is_counted_and_its_file_and_row_are_named
         read_covariates(manifest, read_tables(manifest).recordings)
 
 
+SIZES = {"height": {"column": "height"}, "weight": {"column": "weight"}}
+
+
+@pytest.mark.parametrize(
+    ("height", "weight", "said", "faulty"),
+    [
+        (172, 80, [], False),
+        (1.72, 80, ["no height from 50 to 260 cm"], True),
+        (68, 80, ["height: median 68; are these inches"], False),
+        (172, 176, ["weight: median 176; are these pounds"], False),
+        (80, 172, ["height: median 80; are", "or another column? cm are", "weight: median 172"], False),
+        (172, 0, ["no weight from 10 to 650 kg"], True),
+    ],
+)
+def test_sizes_of_another_unit_or_column_are_asked_about(tmp_path, height, weight, said, faulty):
+    def change(tables):
+        tables["people"] = tables["people"].assign(height=height, weight=weight)
+
+    manifest = hospital(tmp_path, change, covariates=SIZES)
+    manifest.tables["participants"].columns.update(height="height", weight="weight")
+    report = check(manifest, read=0)
+    shown = str(report)
+    assert all(one in shown for one in said), shown
+    assert any(one.kind == "unreadable" for one in report.faults) == faulty
+    assert faulty or len(report.notes) == sum(": median" in one for one in said)
+
+
+def test_a_day_after_today_is_a_fault_unless_all_days_were_moved(tmp_path):
+    def change(tables):
+        tables["records"].loc[[2, 5], "day"] = ["2099-01-01", "2100-01-01"]
+
+    report = check(hospital(tmp_path, change), read=0)
+    told = "recordings: 2 of 11 dates lie after today, the first 2099-01-01"
+    assert [one.detail for one in report.faults if one.kind == "unreadable"] == [told]
+    (tmp_path / "moved").mkdir()
+
+    def move(tables):
+        tables["records"]["day"] = "2150-06-01"
+
+    report = check(hospital(tmp_path / "moved", move), read=0)
+    assert any("recordings: every date lies after today" in note for note in report.notes)
+    assert not [one for one in report.faults if one.kind == "unreadable"]
+
+
+def test_labels_of_no_task_print_no_table(tmp_path):
+    shown = str(check(hospital(tmp_path, labels={"tasks": []}), read=0))
+    assert "DataFrame" not in shown
+
+
+def test_a_blank_identifier_is_one_fault_of_a_row(tmp_path):
+    def change(tables):
+        tables["people"].loc[2, "id"] = None
+
+    report = check(hospital(tmp_path, change), read=0)
+    (fault,) = report.faults
+    assert fault.detail.endswith("column 'id': row 3 is empty, and every row needs an identifier")
+    assert str(report).endswith("1 fault\nrows are counted below the header")
+    told = report.tables[0].columns["participant_id"].counts()
+    assert told == "11 understood, 0 no answer, 0 empty, 1 NOT understood"
+
+
+def test_a_table_without_rows_is_told_without_warnings(tmp_path):
+    manifest = hospital(tmp_path, lambda tables: tables.update(people=tables["people"].iloc[:0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert any("people.csv: no row below the header" in one.detail
+                   for one in check(manifest, read=0).faults)  # fmt: skip
+    (tmp_path / "data" / "people.csv").write_text("")
+    assert any("people.csv: the file is empty" in one.detail for one in check(manifest, read=0).faults)
+
+
 def test_no_answer_is_what_the_manifest_lists(tmp_path):
     def change(tables):
         tables["people"].loc[[3, 4], "age"] = -3

@@ -65,6 +65,7 @@ def write_ukb(folder: Path, seed: int = 0):
     table = {"eid": 1_000_000 + np.arange(50), "53-2.0": "2016-05-01"}
     described = yaml.safe_load((MANIFESTS / "ukb.yaml").read_text())["tables"]["participants"]["columns"]
     table |= {name: rng.integers(0, 3, 50) for name in described.values() if name not in table}
+    table |= {described["height"]: 170, described["weight"]: 80, described["bmi"]: 28, "22426-2.0": 60}
     del table["6145-2.*"]
     table |= {f"6145-2.{place}": rng.choice([-7.0, 1.0, np.nan], 50) for place in range(3)}
     table |= {f"{field}-2.0": rng.normal(80, 9, 50).round(2) for field in PHENOTYPES["field"]}
@@ -160,15 +161,18 @@ def column_changed(column: str, value: str, rows: slice):
     "change, fault",
     [
         (row_replaced(b'10000001,7,1,"J189,10\n'), "EOF inside string"),
-        (row_replaced(b"10000001,7,1\n"), "column 'code'"),
-        (row_replaced(b"10000001,7,1,J189,ten\n"), "1 faults, the first in column 'version'"),
+        (row_replaced(b"10000001,7,1\n"), "column 'icd_code': an empty cell in row 300 is not as it"),
+        (row_replaced(b"10000001,7,1,J189,ten\n"), "column 'icd_version': "),
         (truncated, "ended before the end-of-stream marker"),
         (not_text, "utf-8"),
-        (column_changed("icd_code", "J18;9", slice(200, 203)), "3 faults, the first in column 'code'"),
-        (column_changed("icd_version", "11", slice(450, None)), "50 faults, the first in column 'version'"),
-        (column_changed("subject_id", "", slice(400, 401)), "1 faults, the first in column 'participant_id'"),
+        (column_changed("icd_code", "J18;9", slice(200, 203)),
+         "3 faults, the first in column 'icd_code': 'J18;9' in row 201"),
+        (column_changed("icd_version", "11", slice(450, None)),
+         "50 faults, the first in column 'icd_version': '11' in row 451"),
+        (column_changed("subject_id", "", slice(400, 401)),
+         "column 'subject_id': row 401 is empty, and every row needs an identifier"),
     ],
-)
+)  # fmt: skip
 def test_a_fault_in_the_middle_is_one_line_that_names_it(tmp_path, monkeypatch, cells, change, fault):
     manifest = write_mimic(tmp_path)
     change(tmp_path / CODES)

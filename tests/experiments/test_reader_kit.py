@@ -264,7 +264,11 @@ def test_the_command_writes_a_kit(reader_run, tmp_path, monkeypatch, capsys):
     assert main(["reader-kit", str(tmp_path / "class"), *given, "--washout", "0"]) == 0
     printed = capsys.readouterr().out
     assert str(tmp_path / "class" / "index.html") in printed and str(tmp_path / "class-key.csv") in printed
-    assert "6 cases, 18 readings each" in printed
+    assert "6 cases, 18 readings each" in printed and "note:" not in printed
+    assert "/papermill notebooks/07_reader_study.ipynb out.ipynb -p profile smoke -r run readers" in printed
+    few = [*given[:-2], "--washout", "0"]
+    assert main(["reader-kit", str(tmp_path / "few"), *few]) == 0
+    assert "note: 2 readers: the six orders of the displays are not used equally" in capsys.readouterr().out
 
 
 def test_neither_size_nor_compressed_size_of_a_film_tells_its_origin(kit):

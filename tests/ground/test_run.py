@@ -19,6 +19,7 @@ from cardiacnets.run import (
     CHAPTERS,
     REPOSITORY,
     SIDECAR,
+    called,
     chapter_of,
     digest,
     in_order,
@@ -81,13 +82,45 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(run):
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(run):
-    command = r"papermill notebooks/02_cmr_self_supervision\.ipynb .* -r run trial"
-    with pytest.raises(ValueError, match=command):
+    alone = r"bin/papermill notebooks/02_cmr_self_supervision\.ipynb .* -r run trial"
+    with pytest.raises(ValueError, match=rf"make chapter N=02 PROFILE=smoke RUN=trial\n(.*\n)+ .*{alone}"):
         run.require(run.models / "cmr_autoencoder")
     with pytest.raises(ValueError, match=r"papermill notebooks/05_downstream_tasks\.ipynb"):
         run.require(run.predictions / "ukb.cm")
     with pytest.raises(ValueError, match=r"papermill notebooks/04_diffusion\.ipynb"):
         run.require(run.predictions / "generated.ukb")
+
+
+def test_what_is_missing_is_made_with_the_profile_and_the_cohorts_of_the_run(tmp_path, monkeypatch):
+    """A copied profile keeps the name within it: the command names the file, and the folder of manifests."""
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path))
+    smoke = REPOSITORY / "cardiacnets" / "profiles" / "smoke.yaml"
+    (tmp_path / "seed 2.yaml").write_text(smoke.read_text())
+    run = open_run(tmp_path / "seed 2.yaml", "mine")
+    given = f"'{tmp_path}/seed 2.yaml'"
+    told = f"make chapter N=05 PROFILE={given} RUN=mine\n(.*\n)* .*-p profile {given}"
+    with pytest.raises(ValueError, match=told):
+        run.require(run.predictions / "ukb.cm")
+    (run.cohorts / "ukb").mkdir(parents=True)
+    write_json(run.cohorts / "ukb" / SIDECAR, {"ingredients": {"manifest": "/data/mine/ukb.yaml"}})
+    with pytest.raises(ValueError, match="RUN=mine MANIFESTS=/data/mine\n"):
+        run.require(run.predictions / "ukb.cm")
+    assert open_run(smoke).given == "cardiacnets/profiles/smoke.yaml"
+
+
+def test_a_copied_profile_has_a_run_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path / "runs"))
+    copied = tmp_path / "seed_2.yaml"
+    copied.write_text((REPOSITORY / "cardiacnets" / "profiles" / "smoke.yaml").read_text())
+    assert open_run(copied).profile.name == "smoke"
+    assert [open_run(each).name for each in (copied, str(copied), "smoke")] == ["seed_2", "seed_2", "smoke"]
+
+
+def test_a_command_is_called_by_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    assert called("papermill") == f"{tmp_path}/.venv/bin/papermill"
+    monkeypatch.chdir(tmp_path)
+    assert called("papermill") == ".venv/bin/papermill"
 
 
 def test_what_no_chapter_makes_is_named_at_once(run):

@@ -175,7 +175,8 @@ def test_every_chapter_opens_and_closes_alike(path):
     assert code[0].metadata.get("tags") == ["parameters"]
     (head,) = (number for number, cell in enumerate(code) if "open_chapter(" in cell.source)
     first, second = code[head].source.splitlines()[:2]
-    assert first == f'chapter = open_chapter("{path.stem[:2]}", profile=profile, run=run)'
+    begins = f'chapter = open_chapter("{path.stem[:2]}", profile=profile, run=run'
+    assert re.fullmatch(re.escape(begins) + r"(, own=.+)?\)", first)
     assert second == "here, record, table = chapter.run, chapter.record, chapter.table"
     assert all(
         isinstance(statement, ast.Import | ast.ImportFrom)

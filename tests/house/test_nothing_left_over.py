@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -115,3 +116,19 @@ def test_the_readme_names_the_rooms_that_there_are():
     floors = drawing.partition("on the ground")[0]
     rooms = {path.parent.name for path in (REPOSITORY / "cardiacnets").glob("*/__init__.py")}
     assert set(re.findall(r"`(\w+)`", floors)) == rooms
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["data/a.csv", "my_folder/ukb.yaml", "trial/ukb.yaml", "class/index.html", "class_b/index.html",
+     "class-key.csv", "answers/R1.csv", "mine.ipynb", "seed_2.yaml", "student/README.md", "wheels/a.whl"],
+)  # fmt: skip
+def test_what_the_pages_let_people_make_here_is_not_committed(place):
+    """Restricted tables, a class's answers and an executed notebook with somebody's ECG."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("not a git checkout")
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", place], cwd=REPOSITORY)
+    kept = subprocess.run(
+        ["git", "check-ignore", "--quiet", "--no-index", "notebooks/00_cohorts.ipynb"], cwd=REPOSITORY
+    )
+    assert (ignored.returncode, kept.returncode) == (0, 1)

@@ -54,6 +54,25 @@ def test_a_recorded_number_is_kept_and_glued(chapter, shown):
     assert shown[1] == {"ukb.cm.auc.aligned": "0.800 (95 % interval 0.700 to 0.900, n = 20)"}
 
 
+def test_what_is_said_of_data_that_a_person_brought_stays_out_of_the_run(chapter, shown, capsys):
+    """Answers of a class and a person's ECG: the run's numbers and figures stay as they are, to the byte."""
+    chapter.record("ukb.cm.auc.aligned", 0.8, n=20)
+    chapter.figure(drawing(), "roc", caption="x", alt="x", content="aggregate")
+    chapter.footer()
+    run = chapter.run
+    before = {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()}
+    mine = open_chapter("05", profile="smoke", run="try", own=True)
+    mine.record("ukb.cm.auc.aligned", 0.5, n=3)
+    mine.figure(drawing(), "roc", caption="x", alt="x", content="individual")
+    mine.footer()
+    assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
+    elsewhere = run.root.parent / "try-own" / "05"
+    assert (elsewhere / "figures" / "05-roc.png").is_file() and mine.run == run
+    assert read_json(elsewhere / "results" / "05.json")["results"]["ukb.cm.auc.aligned"]["value"] == 0.5
+    printed = capsys.readouterr().out
+    assert str(elsewhere) in printed and printed.count("\n") == 1
+
+
 def test_a_count_is_kept_with_what_it_counts(chapter, shown):
     chapter.record("ukb.recordings", 1200, n=9, of="cohorts", method="all cohorts")
     kept = load_results(chapter.run)["ukb.recordings"]

@@ -67,7 +67,9 @@ def test_what_is_missing_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CARDIACNETS_RUNS", str(tmp_path))
     monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
     assert pdf.main(["--profile", "smoke"]) == 1
-    assert "error: no Chromium on this machine" in capsys.readouterr().err
-    monkeypatch.setattr(pdf.shutil, "which", lambda name: name)
+    said = "welcome.html: no such page; `make book PROFILE=smoke RUN=smoke` builds it"
+    assert said in capsys.readouterr().err
+    (tmp_path / "smoke" / "book").mkdir(parents=True)
+    (tmp_path / "smoke" / "book" / "welcome.html").write_text("<article></article>")
     assert pdf.main(["--profile", "smoke"]) == 1
-    assert "welcome.html: no such page; make book builds it" in capsys.readouterr().err
+    assert "error: no Chromium on this machine" in capsys.readouterr().err

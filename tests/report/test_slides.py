@@ -83,4 +83,4 @@ def test_what_is_missing_is_named(book, capsys, monkeypatch):
         write_slides(book)
     monkeypatch.setenv("CARDIACNETS_RUNS", str(book.parent.parent))
     assert main(["--profile", "smoke", "--run", "none"]) == 1
-    assert "welcome.html: no such page; make book builds it" in capsys.readouterr().err
+    assert "no such page; `make book PROFILE=smoke RUN=none` builds it" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardiacnets.teaching import check, exercises
-from cardiacnets.teaching.self_check import ANSWERS
+from cardiacnets.teaching.self_check import ANSWERS, UNCHECKED
 from cardiacnets.yaml_reading import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,6 +35,22 @@ def test_a_number_is_right_within_its_tolerance_and_only_there():
 def test_a_typical_wrong_answer_hears_why(exercise, answer, why):
     verdict = check(exercise, answer)
     assert not verdict and why in verdict.why
+
+
+def test_a_share_in_per_cent_and_a_rounded_number_are_told_apart_from_wrong_ones():
+    assert not check("ex-02-3", 98.5) and "share between 0 and 1" in check("ex-02-3", 98.5).why
+    assert repr(check("ex-03-1", 4.2)) == "Not yet. Near: give one decimal more."
+    assert "give 2 decimals more" in check("ex-03-1", 4).why
+    assert "lies above it" in check("ex-03-1", 4.3).why and "lies below it" in check("ex-03-1", 4.1).why
+
+
+def test_an_exercise_without_a_check_and_one_misspelt_hear_so():
+    assert set(UNCHECKED) == set(exercise_texts()) - set(ENTRIES)
+    for given, said in [("ex-00-1", "ex-00-1 has no check: its solution"), ("ex-3-1", "do you mean ex-03-1?"),
+                        ("EX 00 1", "do you mean ex-00-1?")]:  # fmt: skip
+        with pytest.raises(ValueError, match=re.escape(said)) as error:
+            check(given, 1)
+        assert len(str(error.value)) < 80
 
 
 def test_words_and_choices_are_read_with_mercy():

@@ -117,6 +117,10 @@ def test_the_books_own_edition_has_every_exercise_and_no_solution(tmp_path, caps
                 for label in re.findall(r":label: (ex-[\d-]+)", path.read_text())]  # fmt: skip
 
     assert main(["student", str(tmp_path / "student")]) == 0
+    told = (tmp_path / "student" / "README.md").read_text()
+    begin = "\n".join(re.findall(r"^    (.+)$", told, re.MULTILINE))
+    assert begin in (REPOSITORY / "book" / "teaching.md").read_text(), "the guide has the same lines"
+    assert (tmp_path / "student" / "requirements.lock").is_file()
     expected = exercises(REPOSITORY)
     assert f"{len(expected)} solutions of" in capsys.readouterr().out and len(expected) > 20
     assert exercises(tmp_path / "student") == expected

@@ -8,17 +8,16 @@ difference from it is one of whole routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from cardiacnets.experiments.diffusion.generate import movies
-from cardiacnets.experiments.diffusion.linear_movies import draw_linear_movies, linear_movies
+from cardiacnets.experiments.diffusion.linear_movies import linear_movies
 from cardiacnets.experiments.diffusion.movie_quality import JUDGED, measured, movie_similarity
 from cardiacnets.experiments.diffusion.start_movies import (
     FROM_NOISE,
-    draw_start_movies,
     start_movies,
     why_no_start,
 )
@@ -49,13 +48,6 @@ DIGITS = ((0.01, 5), (1, 3), (10, 2), (1000, 1))
 UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
 
 
-def draw_others(run: Run, cohort: str) -> None:
-    """Draw and read the movies of both other routes, or reuse them; the start's where there is one."""
-    draw_linear_movies(run, cohort)
-    if not why_no_start(run.profile.diffusion):
-        draw_start_movies(run, cohort)
-
-
 def other_movies(run: Run, cohort: str, view: str) -> dict[str, np.ndarray]:
     """Movies (n, T, H, W) uint8 of one view by what a page calls the other routes, those that there are."""
     found = {} if why_no_start(run.profile.diffusion) else {"start": start_movies(run, cohort, view)}
@@ -75,7 +67,14 @@ def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
     opened = {"start": start_movies, "twin": linear_movies}
     if why_no_start(run.profile.diffusion):
         del opened["start"]
-    found = _compared(run, cohort, opened)
+    readings = measured(run, cohort)
+    read = {"generator": readings["generated"]}
+    read |= {other: drawn(run, cohort, "indices") for other, drawn in opened.items()}
+    cines = {view: {other: drawn(run, cohort, view) for other, drawn in opened.items()} for view in VIEWS}
+    for view, by_route in cines.items():
+        by_route["real"] = movies(run, cohort, view, "real")
+        by_route["generator"] = movies(run, cohort, view, "generated")
+    found = _compared(readings, read, cines, run.profile.resampling)
     unknown = Estimate(np.nan, (np.nan, np.nan), None, FROM_NOISE)
     tables = {}
     for other in OTHERS:
@@ -89,28 +88,30 @@ def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
 
 
 def _compared(
-    run: Run, cohort: str, opened: Mapping[str, Callable[[Run, str, str], np.ndarray]]
+    readings: Mapping[str, np.ndarray],
+    read: Mapping[str, np.ndarray],
+    cines: Mapping[str, Mapping[str, np.ndarray]],
+    settings: Mapping[str, int],
 ) -> dict[str, dict[str, tuple[Estimate, Estimate, Estimate]]]:
-    """The generator, the other route and the difference of both, by other route and measure; ``opened`` reads
-    an array of the other's movies.
+    """The generator, the other route and the difference of both, by other route and measure.
+
+    Arguments:
+        readings: of :func:`~cardiacnets.experiments.diffusion.movie_quality.measured`.
+        read: indices (n, 82) read from the movies of each route.
+        cines: by view, movies (n, T, H, W) of each route and the ``real`` ones.
+        settings: of the resampling.
     """
-    readings, settings = measured(run, cohort), run.profile.resampling
-    read = {"generator": readings["generated"]}
-    read |= {other: drawn(run, cohort, "indices") for other, drawn in opened.items()}
     r = bootstrap_correlations(readings["truth"], read, **settings)
     values = {}  # by measure: the sign of what is better, and each person's value by route
-    for view in VIEWS:
-        real = movies(run, cohort, view, "real")
-        cines = {"generator": movies(run, cohort, view, "generated")}
-        cines |= {other: drawn(run, cohort, view) for other, drawn in opened.items()}
-        alike = {route: movie_similarity(cine, real) for route, cine in cines.items()}
+    for view, by_route in cines.items():
+        alike = {route: movie_similarity(by_route[route], by_route["real"]) for route in read}
         values[f"ssim_{view}"] = 1, alike
     for name in JUDGED:
         place = INDEX_NAMES.index(name)
         off = {route: np.abs(each - readings["real"])[:, place] for route, each in read.items()}
         values[f"{name}_error"] = -1, off
     found = {}
-    for other in opened:
+    for other in read.keys() - {"generator"}:
         gain = r.mean_difference("generator", other)
         found[other] = {"r": (r.mean("generator"), r.mean(other), gain)}
         for measure, (sign, by_route) in values.items():

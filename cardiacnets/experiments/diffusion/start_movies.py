@@ -117,10 +117,13 @@ def losses_told(last: Mapping[str, float], untrained: Mapping[str, float]) -> st
     return "; ".join(told)
 
 
-def draw_start_movies(run: Run, cohort: str) -> Path:
+def draw_start_movies(run: Run, cohort: str) -> Path | None:
     """Draw and read the start's movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy``
-    uint8 at the diffusion model's size, and ``indices.npy`` (n, 82).
+    uint8 at the diffusion model's size, and ``indices.npy`` (n, 82); ``None`` where drawing starts from
+    noise.
     """
+    if why_no_start(run.profile.diffusion):
+        return None
     rows, clean = generated_rows(run, cohort), open_clean(run, cohort)
     known = [run.models / "noise"] if knows_noise(run.profile.diffusion) else []
     ingredients = {
