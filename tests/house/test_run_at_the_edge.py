@@ -30,7 +30,6 @@ LOADERS = {
     "diffusion/cine_reader.py": "diffusion_cines small_cines open_lesson open_cine_reader",
     "diffusion/faithfulness.py": "mean_tokens direct_indices",
     "diffusion/generate.py": "patch_lessons draw_movies open_noise",
-    "diffusion/linear_movies.py": "linear_movies",
     "diffusion/outside_judge.py": "_folder",
     "diffusion/start_movies.py": "draw_start",
     "downstream_tasks/cmr_supervised.py": "supervised_scores",
