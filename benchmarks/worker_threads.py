@@ -1,10 +1,10 @@
-"""Two processes that keep to one thread each, against two that let libraries choose: seconds of the same fits.
+"""Two processes that keep to one thread each, against two that let libraries choose: seconds of fits.
 
     python benchmarks/worker_threads.py --fits 40 --json worker_threads.json      (a minute on two cores)
 
-Logistic regressions, as chapter 05's readouts are, by :func:`cardiacnets.parallel.run_jobs`. ``free``: a worker's
-environment does not name a number of threads, and SciPy's linear algebra, loaded when the job needs it, takes all
-cores; ``one``: as the library does it. In turns, so that a busy machine weighs on both alike.
+Logistic regressions, as chapter 05's readouts are, by :func:`cardiacnets.parallel.run_jobs`. ``free``: a
+worker's environment does not name a number of threads, and SciPy's linear algebra, loaded when the job needs
+it, takes all cores; ``one``: as the library does it. In turns, so that a busy machine weighs on both alike.
 """
 
 from __future__ import annotations

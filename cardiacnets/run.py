@@ -151,6 +151,10 @@ class Run:
     root: Path
     name: str
     profile: Profile
+    given: str = ""
+    """The profile as it was named to :func:`open_run`, a file by its place, seen from the repository; empty:
+    by its name.
+    """
 
     @property
     def cohorts(self) -> Path:
@@ -184,17 +188,33 @@ class Run:
         """Where a fit with these ingredients keeps the state from which it resumes after a kill."""
         return self.root / "unfinished" / digest(ingredients)[:16]
 
+    def own(self, number: str) -> Path:
+        """Where chapter ``number`` keeps what it says of data that a person brought: beside the run, so that
+        no page reads it and whoever copies the run copies nobody's data.
+        """
+        return self.root.with_name(f"{self.name}-own") / number
+
     def require(self, path: Path) -> Path:
-        """``path`` if it is a whole artefact; else ``ValueError`` with the command that makes it."""
-        if not (path / SIDECAR).is_file():
-            chapter = self.chapter_of(path)
-            raise ValueError(
-                f"{path} does not exist yet: chapter {chapter} makes it. Run\n"
-                f"    papermill notebooks/{chapter}.ipynb out.ipynb -p profile {self.profile.name} "
-                f"-r run {self.name}\n"
-                f"or `make book PROFILE={self.profile.name}`."
-            )
-        return path
+        """``path`` if it is a whole artefact; else ``ValueError`` with the commands that make it of this run,
+        which are given in the repository's folder.
+        """
+        if (path / SIDECAR).is_file():
+            return path
+        chapter = self.chapter_of(path)
+        profile, name = shlex.quote(self.given or self.profile.name), shlex.quote(self.name)
+        alone = f"{called('papermill')} notebooks/{chapter}.ipynb out.ipynb"
+        alone += f" -p profile {profile} -r run {name}"
+        missing = f"{path} does not exist yet: chapter {chapter} makes it."
+        if not CHECKOUT:
+            raise ValueError(f"{missing} Run\n    {alone}")
+        sidecars = self.cohorts.glob(f"*/{SIDECAR}")
+        real = {read_json(each)["ingredients"].get("manifest") for each in sidecars} - {None}
+        folder = f" MANIFESTS={shlex.quote(str(Path(min(real)).parent))}" if real else ""
+        raise ValueError(
+            f"{missing} In the repository's folder\n"
+            f"    make chapter N={chapter.split('_')[0]} PROFILE={profile} RUN={name}{folder}\n"
+            f"makes it, and what is missing before it; the chapter alone is made by\n    {alone}"
+        )
 
     def chapter_of(self, path: Path) -> str:
         """The chapter that makes the artefact at ``path``; ``ValueError`` if none does."""
@@ -228,42 +248,6 @@ class Run:
         return path
 
 
-@dataclass(frozen=True)
-class OpenedRun(Run):
-    """A run as a person asked for it; no artefact depends on how, and what makes one takes a :class:`Run`."""
-
-    given: str = ""
-    """The profile as it was named to :func:`open_run`; a file by its place, seen from the repository."""
-
-    def own(self, number: str) -> Path:
-        """Where chapter ``number`` keeps what it says of data that a person brought: beside the run, so that
-        no page reads it and whoever copies the run copies nobody's data.
-        """
-        return self.root.with_name(f"{self.name}-own") / number
-
-    def require(self, path: Path) -> Path:
-        """As of any run; what is missing is told with the commands that make it of this one, which are given
-        in the repository's folder.
-        """
-        if (path / SIDECAR).is_file():
-            return path
-        chapter = self.chapter_of(path)
-        profile, name = shlex.quote(self.given), shlex.quote(self.name)
-        alone = f"{called('papermill')} notebooks/{chapter}.ipynb out.ipynb"
-        alone += f" -p profile {profile} -r run {name}"
-        missing = f"{path} does not exist yet: chapter {chapter} makes it."
-        if not CHECKOUT:
-            raise ValueError(f"{missing} Run\n    {alone}")
-        sidecars = self.cohorts.glob(f"*/{SIDECAR}")
-        real = {read_json(each)["ingredients"].get("manifest") for each in sidecars} - {None}
-        folder = f" MANIFESTS={shlex.quote(str(Path(min(real)).parent))}" if real else ""
-        raise ValueError(
-            f"{missing} In the repository's folder\n"
-            f"    make chapter N={chapter.split('_')[0]} PROFILE={profile} RUN={name}{folder}\n"
-            f"makes it, and what is missing before it; the chapter alone is made by\n    {alone}"
-        )
-
-
 def called(program: str) -> str:
     """How a program of this environment is called from the working folder: ``.venv/bin/papermill``."""
     place, here = Path(sys.executable).parent / program, Path.cwd()
@@ -275,7 +259,7 @@ def name_of(profile: str | Path | Profile) -> str:
     return profile.name if isinstance(profile, Profile) else Path(profile).stem
 
 
-def open_run(profile: str | Path | Profile, run: str | int = "") -> OpenedRun:
+def open_run(profile: str | Path | Profile, run: str | int = "") -> Run:
     """The run called ``run`` (by default as :func:`name_of` says) under ``$CARDIACNETS_RUNS``, or else under
     ``runs/`` of the repository, or of the working folder where the library is installed without one.
 
@@ -295,7 +279,7 @@ def open_run(profile: str | Path | Profile, run: str | int = "") -> OpenedRun:
         raise ValueError(
             f"{there}: not writable, and runs are kept there; name another folder by CARDIACNETS_RUNS=..."
         )
-    return OpenedRun(runs / name, name, chosen, _given(profile))
+    return Run(runs / name, name, chosen, _given(profile))
 
 
 def _given(profile: str | Path | Profile) -> str:
