@@ -33,7 +33,7 @@ class ClassicalFeatures:
     @classmethod
     def of(cls, training: np.ndarray, settings: Downstream, seed: int) -> ClassicalFeatures:
         """The same from ``training`` beats (n, leads, 180) mV of any leads."""
-        beats = training.reshape(len(training), -1)  # (n, leads * 180)
+        beats = _flat(training)
         components = PCA(min(COMPONENTS, len(beats) // 2), whiten=True, random_state=seed).fit(beats)
         # whitened components have unit variance: 1 / (2 D) makes a typical squared distance weigh exp(-1)
         kernel = RBFSampler(
@@ -43,5 +43,12 @@ class ClassicalFeatures:
 
     def __call__(self, beats: np.ndarray) -> np.ndarray:
         """Features of beats (n, 12, 180) mV, or of the leads they were learned from."""
-        scores = self.components.transform(beats.reshape(len(beats), -1))  # (n, leads * 180)
+        scores = self.components.transform(_flat(beats))
         return np.hstack([scores, self.kernel.transform(scores)])
+
+
+def _flat(beats: np.ndarray) -> np.ndarray:
+    """Beats (n, leads, 180) as (n, leads * 180) in double precision: whitening divides by small spreads, and
+    in single precision a row's features would depend on the rows beside it.
+    """
+    return beats.reshape(len(beats), -1).astype(np.float64)
