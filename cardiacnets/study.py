@@ -181,6 +181,9 @@ def pairs_of(pairs: Iterable[tuple[str, str]], arms: dict[str, Arm]) -> tuple[tu
 VIEWS = by_key([View("sax", "short axis", "sax", SAX_PIXELS), View("lax", "four-chamber", "4ch", LAX_PIXELS)])
 """The two views, in the order in which networks see them."""
 
+VIEW_TITLES = {view.name: view.title for view in VIEWS.values()}
+"""What each is called on a page, before the word view."""
+
 COHORTS = by_key(
     [
         Cohort("ukb", "UK Biobank", cmr=True, split=True, covariates=COVARIATES_UKB),

@@ -16,8 +16,8 @@ from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.picture import Picture
 from cardiacnets.profile import Profile
 from cardiacnets.report.diagram import Arrow, Box, drawn
+from cardiacnets.study import VIEW_TITLES
 
-VIEW_TITLES = {"sax": "Short axis", "lax": "Four-chamber"}
 VIEWED = {"beat": "a median beat", "rhythm": "the rhythm as recorded"}
 
 
@@ -107,7 +107,7 @@ def cmr_network(profile: Profile) -> Picture:
                 row,
                 0,
                 "data",
-                VIEW_TITLES[view],
+                VIEW_TITLES[view].capitalize(),
                 (f"{sizes.frames} frames as channels", f"{sizes.pixels} × {sizes.pixels} pixels"),
             ),
             f"{view} cells": Box(
@@ -139,7 +139,7 @@ def cmr_network(profile: Profile) -> Picture:
         }
         chain = [f"{view} {part}" for part in ("cine", "cells", "swin", "decoder", "rebuilt")]
         arrows += [*map(Arrow, chain, chain[1:]), Arrow(f"{view} swin", "contrast", "mean of what is seen")]
-        panels[f"Tower of the view: {VIEW_TITLES[view].lower()}"] = chain
+        panels[f"Tower of the view: {VIEW_TITLES[view]}"] = chain
     boxes["contrast"] = Box(
         1,
         2,

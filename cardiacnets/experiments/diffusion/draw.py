@@ -13,10 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from cardiacnets.contracts import LEADS
 from cardiacnets.judges import seen_heart
 from cardiacnets.picture import Picture
-from cardiacnets.study import VIEWS
+from cardiacnets.study import VIEW_TITLES
 from cardiacnets.theme import BLUE, INK, ORANGE, SKY, VERMILION
 
-VIEW_NAMES = {name: view.title for name, view in VIEWS.items()}
 TOLD = {"stranger": "a stranger's ECG", "none": "no ECG"}
 CHANGE = 60
 """Grey levels of 255 that are drawn in full colour."""
@@ -45,7 +44,7 @@ def schedule(alphas: np.ndarray, prediction: str = "velocity") -> Picture:
 
 def losses(by_view: Mapping[str, pd.Series], untrained: Mapping[str, float]) -> Picture:
     """Denoising loss by epoch of each view's model, above the error of the ``untrained`` (NaN: no line)."""
-    table = pd.DataFrame({VIEW_NAMES[view]: loss for view, loss in by_view.items()})
+    table = pd.DataFrame({VIEW_TITLES[view]: loss for view, loss in by_view.items()})
     figure = Figure(figsize=(6.5, 2.8))
     axis = figure.subplots()
     seaborn.lineplot(table, markers=["o"] * len(table.columns), dashes=False, ax=axis)
@@ -67,7 +66,7 @@ def losses(by_view: Mapping[str, pd.Series], untrained: Mapping[str, float]) -> 
 
 def frames(movies: Mapping[str, Mapping[str, np.ndarray]]) -> Picture:
     """The first person's movie (T, H, W) by kind and view, frame by frame."""
-    rows = [(view, kind) for view in VIEW_NAMES for kind in ("real", "generated")]
+    rows = [(view, kind) for view in VIEW_TITLES for kind in ("real", "generated")]
     count = len(movies["real"]["sax"][0])
     figure = Figure(figsize=(1.1 * count, 4.6))
     axes = figure.subplots(len(rows), count)
@@ -97,7 +96,7 @@ def listening(heard: Mapping[str, pd.DataFrame]) -> Picture:
             name = TOLD[told]
             axis.errorbar(rows["level"], rows["estimate"], yerr=spread, marker="o", capsize=3, label=name)
         axis.axhline(0, color=INK, linewidth=0.8)
-        axis.set(title=VIEW_NAMES[view], xlabel="noise level (share of the schedule)")
+        axis.set(title=VIEW_TITLES[view], xlabel="noise level (share of the schedule)")
     axes[0].set_ylabel("excess error")
     axes[0].legend()
     return Picture(

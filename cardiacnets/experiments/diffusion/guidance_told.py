@@ -7,12 +7,13 @@ import pandas as pd
 
 from cardiacnets.contracts import LEADS
 from cardiacnets.experiments.diffusion.guidance import CAUSES, REDRAWN, counterfactual, enrichment
-from cardiacnets.experiments.diffusion.movie_quality import VIEW_NAMES, minus
+from cardiacnets.experiments.diffusion.movie_quality import minus
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES, PHENOTYPES, axis_label
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate, bootstrap_mean, wilson_interval
 from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
+from cardiacnets.study import VIEW_TITLES
 
 
 def listening_told(found: pd.DataFrame, view: str) -> str:
@@ -30,17 +31,17 @@ def listening_told(found: pd.DataFrame, view: str) -> str:
     for row in found[found["told"] == "none"].itertuples():
         (worse if row.low > 0 else alike).append(f"{row.level:g}")
     told = (
-        f"In the {VIEW_NAMES[view]}, at noise levels {levels}, a stranger's ECG changes the error by "
+        f"In the {VIEW_TITLES[view]} view, at noise levels {levels}, a stranger's ECG changes the error by "
         f"{shares('stranger')} of it, and no ECG by {shares('none')}"
     )
     if not worse:
-        ending = "no ECG is as good as one's own at every level"
+        ending = "that going without an ECG costs anything is not shown at any level"
     elif not alike:
-        ending = "no ECG is worse than one's own at every level"
+        ending = "going without an ECG costs something at every level"
     else:
         ending = (
-            f"no ECG is worse than one's own at {' and '.join(worse)}, and as good as it at "
-            f"{' and '.join(alike)}"
+            f"going without an ECG costs something at {' and '.join(worse)}; at {' and '.join(alike)} that is "
+            "not shown"
         )
     return minus(f"{told}: {ending}.")
 
@@ -155,10 +156,10 @@ def places_table(placed: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for row in placed.itertuples():
         line = lines.setdefault((row.view, row.cause, row.change), {
-            "view": VIEW_NAMES[row.view], "cause": row.cause,
+            "view": VIEW_TITLES[row.view], "cause": row.cause,
             "what was changed": "the noise" if row.change == REDRAWN else "the cause",
             **dict.fromkeys(heads.values(), ""), "n": row.n,
         })  # fmt: skip
         line[heads[row.measure]] = in_one_cell(row.estimate, row.low, row.high, 1)
     return pd.DataFrame(lines.values()).sort_values("view", key=lambda names: names.map(
-        {VIEW_NAMES[view]: place for place, view in enumerate(VIEWS)}), kind="stable")  # fmt: skip
+        {VIEW_TITLES[view]: place for place, view in enumerate(VIEWS)}), kind="stable")  # fmt: skip

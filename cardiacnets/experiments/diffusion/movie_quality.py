@@ -24,13 +24,13 @@ from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.in_words import in_one_cell
 from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
+from cardiacnets.study import VIEW_TITLES
 
 FRECHET_COMPONENTS = 20
 """Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
 HALVINGS = 200
 SHARP = 64
 """People whose movies are looked at for edges."""
-VIEW_NAMES = {"sax": "short axis", "lax": "four-chamber view"}
 JUDGED = {"lv_ef": "%", "lv_edv": "ml", "lv_esv": "ml", "lv_mass": "g", "rv_edv": "ml", "rv_esv": "ml"}
 """Indices whose error is measured, with their units."""
 
@@ -118,13 +118,13 @@ def closer_told(found: pd.DataFrame, distances: pd.DataFrame) -> str:
         f"{int((~errors).sum())} views."
     ]
     rows = {row.comparison: row for row in distances.itertuples()}
-    for view, name in VIEW_NAMES.items():
+    for view, name in VIEW_TITLES.items():
         drawn, real = rows[f"{view}_generated"], rows[f"{view}_real_halves"]
         parted = "farther than sampling alone explains: such sets can be told apart"
         if not drawn.low > real.high:
             parted = "and with sampling alone they are not shown to differ"
         told.append(
-            f"In the {name} the Fréchet distance of generated to real movies is "
+            f"In the {name} view the Fréchet distance of generated to real movies is "
             f"{drawn.estimate / real.estimate:.1f} times that of two real halves, {parted}."
         )
     return " ".join(told)
@@ -171,10 +171,10 @@ def sharp_told(found: pd.DataFrame) -> str:
         return f"{one.estimate:.0f} % ({one.interval[0]:.0f} to {one.interval[1]:.0f})"
 
     told = [
-        f"In the {name} generated pictures have {percent(view, 'generated')} of the real ones' edges "
+        f"In the {name} view generated pictures have {percent(view, 'generated')} of the real ones' edges "
         "(steps of grey level from pixel to pixel, noise among them); pressing real ones into latents "
         f"and drawing them again, without any ECG, leaves {percent(view, 'rebuilt')}."
-        for view, name in VIEW_NAMES.items()
+        for view, name in VIEW_TITLES.items()
     ]
     drawn, rebuilt = ([rows[view, kind] for view in VIEWS] for kind in ("generated", "rebuilt"))
     if all(one.interval[1] < 100 for one in drawn):

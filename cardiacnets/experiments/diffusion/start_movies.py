@@ -41,11 +41,10 @@ from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
-from cardiacnets.study import VIEWS as STUDIED
+from cardiacnets.study import VIEW_TITLES
 
 ASKED, REPEATS = 256, 8
 """Training people, and steps of each, of which :func:`untrained_error` is the mean."""
-VIEW_TITLES = {name: view.title for name, view in STUDIED.items()}
 FROM_NOISE = "not available: this generator starts from noise"
 
 
