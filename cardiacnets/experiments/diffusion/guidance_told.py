@@ -40,8 +40,8 @@ def listening_told(found: pd.DataFrame, view: str) -> str:
         ending = "going without an ECG costs something at every level"
     else:
         ending = (
-            f"going without an ECG costs something at {' and '.join(worse)}; at {' and '.join(alike)} that is "
-            "not shown"
+            f"going without an ECG costs something at {' and '.join(worse)}; at {' and '.join(alike)} that "
+            "is not shown"
         )
     return minus(f"{told}: {ending}.")
 
