@@ -3,8 +3,9 @@
 A movie drawn with all its noise is one heart of those that an ECG allows, and its size is a throw of the dice
 as its texture is. With less noise everywhere it measures nearer to what is expected, and blurs. But indices
 follow few directions of that noise: ridge regression of the indices on what ECGs leave open of training
-people's pictures names these, and noise can be damped along them alone. What is drawn then is no fair draw of
-what is possible any more: it varies less in its indices than people with such an ECG do.
+people's pictures names these, and noise can be damped along them alone (ours, not the study's). What is drawn
+then is no fair draw of what is possible any more: it varies less in its indices than people with such an ECG
+do.
 """
 
 from __future__ import annotations

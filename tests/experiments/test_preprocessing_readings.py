@@ -16,11 +16,17 @@ def test_the_leads_that_lose_most_are_named_with_their_size():
     assert lost_most(falling) == (
         "a (70 % kept), b (78 % kept) and c (90 % kept); 2 of the 3 are of the lower half of the leads"
     )
-    assert share_with_height(falling).startswith("small leads lose a larger share")
-    rising = leads([2.0, 1.0, 0.6, 0.4], [70.2, 78, 90, 95])
-    assert share_with_height(rising) == (
-        "small leads lose no larger share (rank correlation of height and share kept −1.00)"
-    )
+
+
+def test_the_interval_over_leads_says_whether_small_ones_lose_more():
+    height, shaken = np.arange(1.0, 13), np.array([2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11])
+    for kept, words in (
+        (shaken, "small leads lose a larger share (rank correlation of height and share kept 0.9"),
+        (-shaken, "small leads lose a smaller share (rank correlation of height and share kept −0.9"),
+        (np.tile([1, 3, 2], 4), "whether small leads lose a larger share is not shown"),
+    ):
+        change = pd.DataFrame({"peak to peak, raw, mV": height, "kept, %": kept})
+        assert share_with_height(change).startswith(words)
 
 
 def test_a_sound_recording_that_was_refused_for_its_numbers_is_counted():

@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 from cardiacnets.cohorts.preprocessing import CleanCohort
 from cardiacnets.contracts import BEAT_RATE
 from cardiacnets.ecg import measure_beats
+from cardiacnets.statistics import wilson_interval
 
 BROAD_MS = 150.0
 """The rule measures generously: in this simulation it reads ordinary complexes as 90 to 130 ms wide."""
@@ -22,15 +23,18 @@ def broad_complexes(clean: CleanCohort, rows: np.ndarray) -> np.ndarray:
 
 def lie_together(plane: np.ndarray, broad: np.ndarray) -> str:
     """In a sentence whether the ECGs that are ``broad`` (n,) have others of their kind as their nearest
-    neighbour in ``plane`` (n, 2), and how often anybody would by chance.
+    neighbour in ``plane`` (n, 2), and how often anybody would by chance: Wilson's interval of the share
+    decides.
     """
     count = int(broad.sum())
     if count < FEW:
         return f"Fewer than {FEW} of these ECGs have a broad QRS complex, too few to say where they lie"
     nearest = NearestNeighbors(n_neighbors=2).fit(plane).kneighbors(plane, return_distance=False)[:, 1]
-    found, chance = float(broad[nearest][broad].mean()), (count - 1) / (len(broad) - 1)
-    words = "they lie together" if found > 2 * chance else "they lie scattered among the others"
+    found = wilson_interval(int(broad[nearest][broad].sum()), count)
+    chance, (low, high) = (count - 1) / (len(broad) - 1), found.interval
+    words = "they lie together" if low > chance else "they are not shown to lie together"
     return (
-        f"Of the {count} ringed ECGs {100 * found:.0f} % have another one as their nearest neighbour in this "
-        f"plane, where chance would give {100 * chance:.0f} %: {words}"
+        f"Of the {count} ringed ECGs {100 * found.estimate:.0f} % ({100 * low:.0f} to {100 * high:.0f}) have "
+        f"another one as their nearest neighbour in this plane, where chance would give {100 * chance:.0f} "
+        f"%: {words}"
     )

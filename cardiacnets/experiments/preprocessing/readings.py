@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
+
+from cardiacnets.statistics import spearman_interval
+from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
 
 NORMALISED = "numbers look "
 """How the reason begins where numbers alone decided that a recording is not in millivolts."""
@@ -25,12 +27,15 @@ def lost_most(change: pd.DataFrame) -> str:
 
 def share_with_height(change: pd.DataFrame) -> str:
     """Whether small waves lose a larger share: the rank correlation of a lead's height with what is kept, of
-    the table that :func:`lost_most` reads.
+    the table that :func:`lost_most` reads; its interval over leads decides.
     """
-    ranks = change[["peak to peak, raw, mV", "kept, %"]].rank()
-    found = float(np.corrcoef(ranks.T)[0, 1])
-    words = "small leads lose a larger share" if found > 0 else "small leads lose no larger share"
-    return f"{words} (rank correlation of height and share kept {found:.2f})".replace("-", "−")
+    found = spearman_interval(change["peak to peak, raw, mV"], change["kept, %"])
+    words = {
+        1: "small leads lose a larger share", -1: "small leads lose a smaller share",
+        0: "whether small leads lose a larger share is not shown", None: "nothing can be said of their size",
+    }[side_of_zero(found)]  # fmt: skip
+    shown = in_one_cell(found.estimate, *found.interval, 2) or "not available"
+    return f"{words} (rank correlation of height and share kept {shown})"
 
 
 def false_alarms(reasons: Iterable[pd.Series]) -> str:
