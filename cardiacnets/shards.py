@@ -39,7 +39,7 @@ def shards_of(count: int, size: int) -> list[range]:
 def over_shards(
     make: Callable[..., Any], jobs: Sequence[tuple], processes: int, state: Path | None = None
 ) -> Iterator[Any]:
-    """``make(*job)`` of each job, in order, in this process or in so many spawned ones.
+    """``make(*job)`` of each job, in order, in this process or in so many others.
 
     Arguments:
         make: a function of a module, where ``processes`` is above 1.
