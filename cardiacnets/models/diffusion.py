@@ -18,7 +18,7 @@ expects for the ECG (:class:`MeanHeart`), of which network and noise then only d
 from __future__ import annotations
 
 import torch
-from diffusers import AutoencoderKL, UNet3DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -61,7 +61,7 @@ class VideoDiffusion(nn.Module):
         self.autoencoder = autoencoder or build_autoencoder(self.sizes)
         count = len(LEADS) * (profile.ecg_input.samples // profile.ecg_encoder.patch)
         self.condition = EcgCondition(count, context_width, self.sizes.condition)
-        self.unet = _unet(self.sizes, context_width)
+        self.unet = _unet(self.sizes, context_width, self.autoencoder.latent_frames)
         self.unet.set_attn_processor(FrameAttention())
         self.noising = noise_scheduler(self.sizes, "ddim")
         self.mean_heart = None
@@ -71,13 +71,18 @@ class VideoDiffusion(nn.Module):
                 nn.init.zeros_(weight)  # before it learns, the network adds nothing to its linear twin
 
     def forward(
-        self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None
+        self,
+        latents: Tensor,
+        tokens: Tensor,
+        generator: torch.Generator | None = None,
+        start: MeanHeart | None = None,
     ) -> dict[str, Tensor]:
         """The loss of a batch: mean squared error of the ``prediction``, at a random step for each clip.
 
         ``latents`` (B, C, T, h, w), scaled; ``tokens`` (B, N, D). The ECG of a random part of the clips
-        (``condition_dropout``) is hidden. ``generator`` draws steps, noise and hiding (None: torch's own).
-        Raises ``ValueError`` for latents of another shape, and for NaN in them.
+        (``condition_dropout``) is hidden. ``generator`` draws steps, noise and hiding (None: torch's own);
+        ``start`` takes the place of the model's own mean heart. Raises ``ValueError`` for latents of another
+        shape, and for NaN in them.
         """
         if latents.shape[1:] != self.latent_shape():
             expected = ", ".join(map(str, self.latent_shape()))
@@ -94,21 +99,23 @@ class VideoDiffusion(nn.Module):
         noise = torch.randn(latents.shape, **drawing).to(device)
         steps = torch.randint(self.sizes.noise_steps, (batch,), **drawing).to(device)
         hidden = (torch.rand(batch, **drawing) < self.sizes.condition_dropout).to(device)
-        rest = self.rest(latents, tokens)
-        return {"loss": self.errors(rest, self.condition(tokens, hidden), steps, noise).mean()}
+        rest = self.rest(latents, tokens, start)
+        return {"loss": self.errors(rest, self.condition(tokens, hidden), steps, noise, start).mean()}
 
     def loss(self, latents: Tensor, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """The scalar of :meth:`forward`."""
         return self(latents, tokens, generator)["loss"]
 
-    def errors(self, latents: Tensor, context: Tensor, steps: Tensor, noise: Tensor) -> Tensor:
+    def errors(
+        self, latents: Tensor, context: Tensor, steps: Tensor, noise: Tensor, start: MeanHeart | None = None
+    ) -> Tensor:
         """Mean squared error (B,) of what the U-Net tells of ``latents`` mixed with ``noise`` at ``steps``.
 
         ``context`` (B, N, D) comes from ``condition``; ``steps`` (B,) are whole numbers below
-        ``noise_steps``. 1 is the error of telling nothing.
+        ``noise_steps``; ``start`` as in :meth:`forward`. 1 is the error of telling nothing.
         """
         signal, spread = self._amplitudes(steps, latents)
-        told = self.denoise(signal * latents + spread * noise, steps, EcgContext(context))
+        told = self.denoise(signal * latents + spread * noise, steps, EcgContext(context), start)
         targets = {
             "epsilon": noise, "velocity": signal * noise - spread * latents, "flow": noise - latents,
         }  # fmt: skip
@@ -119,11 +126,12 @@ class VideoDiffusion(nn.Module):
         signal, spread = self._amplitudes(steps, latents)
         return signal * latents + spread * noise
 
-    def rest(self, latents: Tensor, tokens: Tensor | None) -> Tensor:
+    def rest(self, latents: Tensor, tokens: Tensor | None, start: MeanHeart | None = None) -> Tensor:
         """What of ``latents`` (B, C, T, h, w) is left to network and noise: all of it, or what differs from
         the heart that ``tokens`` (B, N, D; None: no ECG) let one expect.
         """
-        return latents if self.mean_heart is None else latents - self.mean_heart(tokens)
+        start = start or self.mean_heart
+        return latents if start is None else latents - start(tokens)
 
     @torch.no_grad()
     def sample(
@@ -214,17 +222,22 @@ class VideoDiffusion(nn.Module):
         kept = self.noising.alphas_cumprod.to(latents)[steps].view(-1, 1, 1, 1, 1)
         return kept.sqrt(), (1 - kept).sqrt()
 
-    def denoise(self, noisy: Tensor, steps: Tensor, ecg: EcgContext) -> Tensor:
+    def denoise(
+        self, noisy: Tensor, steps: Tensor, ecg: EcgContext, start: MeanHeart | None = None
+    ) -> Tensor:
         """What the network tells of ``noisy`` latents (B, C, T, h, w) at ``steps``, see ``prediction``: the
         U-Net, added to what the mean heart tells where drawing starts there.
         """
         # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
-        told = self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
-        if self.mean_heart is None:
+        flat = isinstance(self.unet, UNet2DConditionModel)
+        seen = noisy.squeeze(2) if flat else noisy  # (B, C, 1, h, w) -> (B, C, h, w)
+        told = self.unet(seen, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        told = told.unsqueeze(2) if flat else told
+        if (start := start or self.mean_heart) is None:
             return told
         noise = ((steps + 1) / self.sizes.noise_steps).to(noisy).expand(len(noisy))
-        return told + self.mean_heart.told(noisy, noise)
+        return told + start.told(noisy, noise)
 
 
 def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> None:
@@ -272,17 +285,26 @@ def _copy_weights(found: dict[str, Tensor], target: nn.Module, where: str) -> No
     target.load_state_dict(found)
 
 
-def _unet(sizes: Diffusion, context_width: int) -> UNet3DConditionModel:
-    """The text-to-video U-Net at the profile's sizes: ECG cross-attention on all but the coarsest level."""
+def _unet(
+    sizes: Diffusion, context_width: int, frames: int
+) -> UNet2DConditionModel | UNet3DConditionModel:
+    """The text-to-video U-Net at the profile's sizes: ECG cross-attention on all but the coarsest level.
+
+    Latents of one frame hold all frames of a block: there is no way between frames that layers could follow,
+    and a U-Net of two dimensions tells the same in half the time.
+    """
     attended = len(sizes.unet_channels) - 1
-    return UNet3DConditionModel(
+    kind, n = (UNet2DConditionModel, 2) if frames == 1 else (UNet3DConditionModel, 3)
+    heads = tuple(max(1, width // sizes.head_width) for width in sizes.unet_channels)
+    return kind(
         in_channels=sizes.latent_channels,
         out_channels=sizes.latent_channels,
         block_out_channels=sizes.unet_channels,
-        down_block_types=("CrossAttnDownBlock3D",) * attended + ("DownBlock3D",),
-        up_block_types=("UpBlock3D",) + ("CrossAttnUpBlock3D",) * attended,
+        down_block_types=(f"CrossAttnDownBlock{n}D",) * attended + (f"DownBlock{n}D",),
+        up_block_types=(f"UpBlock{n}D",) + (f"CrossAttnUpBlock{n}D",) * attended,
         layers_per_block=sizes.layers_per_block,
         norm_num_groups=sizes.norm_groups,
         cross_attention_dim=context_width,
-        attention_head_dim=sizes.head_width,
+        # the one asks for the number of heads under this name, the other for their width
+        attention_head_dim=heads if n == 2 else sizes.head_width,
     )

@@ -8,6 +8,7 @@ learn what a heart is, and what it adds is what its linear twin cannot.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -65,9 +66,44 @@ class MeanHeart(nn.Module):
         count = min(len(self.axes), len(rest) // 2)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            _, strength, axes = torch.pca_lowrank(rest, count, center=False, niter=2)
-        variance = strength.square() / len(rest)
-        left = (rest.square().sum(1).mean() - variance.sum()).clamp(min=0) / max(1, rest.shape[1] - count)
-        self.axes[:count], self.variance[:count] = axes.T, variance
-        self.variance[count:], self.axes[count:] = 0, 0
+            _, _, axes = torch.pca_lowrank(rest, count, center=False, niter=2)
+        self.axes[:count], self.axes[count:] = axes.T, 0
+        self.measure(tokens, latents)
+
+    @torch.no_grad()
+    def measure(self, tokens: Tensor, latents: Tensor) -> None:
+        """Take the variances of what is left open from ``tokens`` (n, N, D) and ``latents`` (n, C, T, h, w):
+        of people whom :meth:`fit` has not seen, for of those it has it leaves too little open.
+        """
+        rest = latents.flatten(1) - self(tokens).flatten(1)
+        self.variance.copy_((rest @ self.axes.T).square().mean(0))
+        left = (rest.square().sum(1).mean() - self.variance.sum()) / max(1, rest.shape[1] - self.used)
         self.left.copy_(left.clamp(min=1e-6))
+
+    @property
+    def used(self) -> int:
+        """How many of the axes are in use; those of few people are fewer."""
+        return int(self.axes.any(1).sum())
+
+
+def cross_fit(
+    whole: MeanHeart, tokens: Tensor, latents: Tensor, seed: int
+) -> tuple[list[MeanHeart], list[np.ndarray]]:
+    """For each of two halves of people the mean heart that has learned from the other half, and the halves.
+
+    ``whole`` has learned from all: what it leaves open of their pictures is less than what it leaves open of
+    anyone else's, and a network that learns from that finds nothing to add. Of the halves it takes how much
+    is left open of people who are not seen. ``tokens`` (n, N, D), ``latents`` (n, C, T, h, w). Cross-fitting,
+    as in Chernozhukov et al., Econometrics Journal 2018;21:C1.
+    """
+    order = np.random.default_rng([seed, 405]).permutation(len(latents))
+    halves, starts = [np.sort(half) for half in np.array_split(order, 2)], []
+    for own, other in zip(halves, reversed(halves), strict=True):
+        start = MeanHeart(tokens.shape[-1], whole.shape)
+        start.fit(tokens[other], latents[other])
+        start.measure(tokens[own], latents[own])
+        starts.append(start)
+    whole.axes[min(start.used for start in starts) :] = 0
+    whole.variance.copy_(torch.stack([start.variance for start in starts]).mean(0))
+    whole.left.copy_(torch.stack([start.left for start in starts]).mean(0))
+    return starts, halves

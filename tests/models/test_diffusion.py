@@ -70,7 +70,7 @@ def test_a_hidden_ecg_has_no_influence(dropout, matters):
 def test_part_of_the_batch_is_hidden(diffusion):
     context = []
     denoise = diffusion.denoise
-    diffusion.denoise = lambda noisy, steps, ecg: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
+    diffusion.denoise = lambda noisy, steps, ecg, _: context.append(ecg.tokens) or denoise(noisy, steps, ecg)
     latents = torch.zeros(64, *LATENTS[1:])
     diffusion(latents, torch.randn(64, 36, WIDTH), _generator())
     del diffusion.denoise

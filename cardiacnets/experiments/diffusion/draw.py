@@ -57,8 +57,9 @@ def losses(by_view: Mapping[str, pd.Series], untrained: Mapping[str, float]) -> 
         figure,
         "losses",
         "Denoising error of the two models, the mean of each epoch of training; dotted, in the same colour, "
-        "that of a network that has learned nothing yet. A model that starts at noise then has an error of "
-        "1; one that starts at the expected heart starts at what the straight line already tells.",
+        "that of a network that has learned nothing yet, of people of validation. A model that starts at "
+        "noise then has an error of 1; one that starts at the expected heart starts at what the straight "
+        "line already tells, in training one that has learned from other people.",
         "Line chart of the denoising error of the short-axis and four-chamber models against epoch, with "
         "dotted lines for the untrained.",
     )

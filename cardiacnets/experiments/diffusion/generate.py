@@ -33,6 +33,7 @@ from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.index_noise import IndexNoise
+from cardiacnets.models.mean_heart import cross_fit
 from cardiacnets.models.shared_noise import SharedNoise
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
@@ -130,21 +131,32 @@ def diffusion_stage(run: Run, view: str) -> Stage:
         seen = (cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for part in parts)
         latents = torch.cat([model.encode(cines) for cines in seen])
     latents = latents.clone()  # (n, C, T, h, w), outside inference mode: training needs its graph
+    starts, halves = [None], [np.arange(len(latents))]
     if model.mean_heart is not None:
         model.mean_heart.fit(tokens, latents)
+        starts, halves = cross_fit(model.mean_heart, tokens, latents, run.profile.seed)
+    steps = [len(half) // settings.batch for half in halves]
 
     def batches(epoch: int, generator: torch.Generator):
-        for index in minibatches(len(latents), settings.batch, generator):
-            yield latents[index], tokens[index]
+        shuffled = [minibatches(len(half), settings.batch, generator) for half in halves]
+        for each in zip(*shuffled, strict=False):  # in turns
+            for number, index in enumerate(each):
+                chosen = halves[number][index]
+                yield latents[chosen], tokens[chosen], number
+
+    def losses(model: VideoDiffusion, batch: tuple) -> dict[str, torch.Tensor]:
+        *pair, number = batch
+        start = starts[number]
+        return model(*pair, start=start and start.to(pair[0].device))
 
     return Stage(
         "diffusion",
         model,
-        lambda model, batch: model(*batch),
+        losses,
         batches,
         settings,
         seed=run.profile.seed,
-        examples=len(latents),
+        examples=min(steps) * len(steps) * settings.batch,
         trainable=lambda name: not name.startswith("autoencoder"),
         options={"pixels": pixels},
     )

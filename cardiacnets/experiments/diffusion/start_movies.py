@@ -9,6 +9,7 @@ temperature and by the same steps, with the network's word left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,10 +42,12 @@ from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
+from cardiacnets.statistics.in_words import in_one_cell
+from cardiacnets.statistics.resampling import bootstrap_mean
 from cardiacnets.study import VIEW_TITLES
 
 ASKED, REPEATS = 256, 8
-"""Training people, and steps of each, of which :func:`untrained_error` is the mean."""
+"""People, and steps of each, of which :func:`unseen_errors` are the means."""
 FROM_NOISE = "not available: this generator starts from noise"
 
 
@@ -82,38 +85,56 @@ def draw_start(run: Run, view: str, tokens: torch.Tensor) -> np.ndarray:
     return sample_movies(without_network(models[view]), tokens, settings, seed, noise)
 
 
-def untrained_error(run: Run, view: str) -> float:
-    """The denoising error of a network that has learned nothing, as training counts it: of the first
-    :data:`ASKED` training people at steps all along the schedule; about 1 where drawing starts at noise, and
-    NaN for a flow from there, whose error also holds the variance of what is drawn.
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """Denoising errors (n,) of people whom the generator has not seen: ``trained`` with its network, and
+    ``untrained`` with one that has learned nothing; about 1 where drawing starts at noise, and NaN for a flow
+    from there, whose error also holds the variance of what is drawn.
+    """
+
+    trained: np.ndarray
+    untrained: np.ndarray
+
+
+def unseen_errors(run: Run, view: str) -> Unseen:
+    """Of the first :data:`ASKED` people of validation, at steps all along the schedule; the same noise with
+    the network and without.
     """
     model, settings = load_diffusion(run, view), run.profile.diffusion
-    if model.mean_heart is None:
-        return float("nan") if settings.prediction == "flow" else 1.0
     clean = open_clean(run, "ukb")
-    rows = clean.rows("train")[:ASKED]
+    rows = clean.rows("validation")[:ASKED]
     tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
-    generator = torch.Generator().manual_seed(run.profile.seed)
     with torch.inference_mode():
         cines = cine_batch(diffusion_cines(run, clean, view, rows), slice(None))
         rest, context = model.rest(model.encode(cines), tokens), model.condition(tokens)
-        silent, errors = without_network(model), []
-        for _ in range(REPEATS):
-            even = (torch.randperm(len(rows), generator=generator) + 0.5) / len(rows)
-            steps = (even * settings.noise_steps).long()
-            noise = torch.randn(rest.shape, generator=generator)
-            errors.append(silent.errors(rest, context, steps, noise).mean())
-    return float(torch.stack(errors).mean())
+
+        def asked(asked_model: VideoDiffusion) -> np.ndarray:
+            generator, errors = torch.Generator().manual_seed(run.profile.seed), []
+            for _ in range(REPEATS):
+                even = (torch.randperm(len(rows), generator=generator) + 0.5) / len(rows)
+                steps = (even * settings.noise_steps).long()
+                noise = torch.randn(rest.shape, generator=generator)
+                errors.append(asked_model.errors(rest, context, steps, noise))
+            return torch.stack(errors).mean(0).numpy()
+
+        trained = asked(model)
+        if model.mean_heart is not None:
+            return Unseen(trained, asked(without_network(model)))
+    return Unseen(trained, np.full(len(rows), float("nan") if settings.prediction == "flow" else 1.0))
 
 
-def losses_told(last: Mapping[str, float], untrained: Mapping[str, float]) -> str:
-    """The error of the last epoch beside the ``untrained`` one, by view."""
-    told = [
-        f"{VIEW_TITLES[view]}: {error:.3f} in the last epoch, "
-        + (f"{untrained[view]:.3f} untrained" if np.isfinite(untrained[view]) else "untrained not known")
-        for view, error in last.items()
-    ]
-    return "; ".join(told)
+def losses_told(errors: Mapping[str, Unseen], resampling: Mapping[str, int]) -> str:
+    """The errors of people who were not seen, by view, and how much lower they are with the network."""
+    return "; ".join(f"{VIEW_TITLES[view]}: {_told(found, resampling)}" for view, found in errors.items())
+
+
+def _told(found: Unseen, resampling: Mapping[str, int]) -> str:
+    said = f"{found.trained.mean():.3f} with the network"
+    if not np.isfinite(found.untrained).all():
+        return f"{said}, untrained not known"
+    less = bootstrap_mean(found.untrained - found.trained, **resampling)
+    lower = in_one_cell(less.estimate, *less.interval)
+    return f"{said}, {found.untrained.mean():.3f} untrained, lower by {lower} over {less.n} people"
 
 
 def draw_start_movies(run: Run, cohort: str) -> Path | None:
