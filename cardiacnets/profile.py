@@ -213,7 +213,9 @@ class Diffusion:
     library or their folder; empty: trained here.
     """
     pretrained_unet: str = ""
-    """Folder or hub name of a ``UNet3DConditionModel``; empty: trained from scratch."""
+    """Folder or hub name of a ``UNet3DConditionModel`` (a ``UNet2DConditionModel`` where latents have one
+    frame); empty: trained from scratch.
+    """
     generated: int
     """Test participants whose movies are generated for evaluation."""
     counterfactuals: int

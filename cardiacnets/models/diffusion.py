@@ -265,7 +265,7 @@ def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> N
 def load_pretrained_unet(model: VideoDiffusion) -> None:
     """The same for the U-Net; such weights go on learning from there."""
     if name := model.sizes.pretrained_unet:
-        unet = _pretrained(UNet3DConditionModel, name, "unet")
+        unet = _pretrained(type(model.unet), name, "unet")
         _copy_weights(unet.state_dict(), model.unet, f"diffusion.pretrained_unet {name}")
 
 

@@ -147,8 +147,12 @@ def tasks_of(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(table["cohort"], table["task"], strict=True)))
 
 
-def scores_of(table: pd.DataFrame, cohort: str, task: str, split: str = "test") -> TaskScores:
-    """One task as aligned arrays; ``ValueError`` naming what there is if the table has none of it."""
+def scores_of(
+    table: pd.DataFrame, cohort: str, task: str, split: str = "test", arm: str = ""
+) -> TaskScores:
+    """One task as aligned arrays, of all its arms or of one; ``ValueError`` naming what there is if the table
+    has none of it.
+    """
     part = table[(table["cohort"] == cohort) & (table["task"] == task)]
     if part.empty:
         there = ", ".join(".".join(pair) for pair in tasks_of(table))
@@ -156,6 +160,8 @@ def scores_of(table: pd.DataFrame, cohort: str, task: str, split: str = "test") 
     part = part[part["split"] == split]
     if part.empty:
         raise ValueError(f"{cohort}.{task} has no rows of the {split} split")
+    if arm and (part := part[part["arm"] == arm]).empty:
+        raise ValueError(f"{cohort}.{task} has no predictions of arm {arm!r}")
     outputs, arms = tuple(dict.fromkeys(part["output"])), tuple(dict.fromkeys(part["arm"]))
     about = part.drop_duplicates("recording").set_index("recording")["participant"]
     recordings = about.index.to_numpy()

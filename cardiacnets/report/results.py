@@ -106,27 +106,46 @@ def _interval(key: str, interval: tuple[Any, Any]) -> tuple[float, float] | None
 
 
 class ResultsFile:
-    """One chapter's results, rewritten whole (atomically) at each record."""
+    """One chapter's results: none in its file until :meth:`write` puts all there, atomically.
+
+    A chapter has more than a thousand, and a file that grew with each would be written as often.
+    """
 
     def __init__(self, path: Path, header: Mapping[str, Any]):
         self.path, self.header = path, dict(header)
         self.results: dict[str, Result] = {}
         self.provenance: dict[str, Any] = {}
+        self._others: dict[Path, tuple[int, frozenset[str]]] = {}
         self.write()
 
     def add(self, result: Result) -> None:
         """Keep a result; ``ValueError`` if its key is taken in this run."""
-        others = (path for path in sorted(self.path.parent.glob("[0-9]*.json")) if path != self.path)
-        taken = next((path for path in others if result.key in read_json(path)["results"]), None)
+        taken = self._holder(result.key)
         if result.key in self.results or taken:
             where = (taken or self.path).name
             raise ValueError(f"result {result.key!r} is already recorded in {where}; keys are unique")
         self.results[result.key] = result
-        self.write()
 
     def write(self) -> None:
+        """Put all results in the file; ``ValueError`` if another chapter, which ran meanwhile, took a key."""
+        kept = list(self.results.values())
+        self.results.clear()
+        for result in kept:
+            self.add(result)
         results = {key: asdict(result) for key, result in self.results.items()}
         write_json(self.path, {**self.header, "results": results, "provenance": self.provenance})
+
+    def _holder(self, key: str) -> Path | None:
+        """The file of another chapter that holds ``key``; each is read again only when it has changed."""
+        for path in sorted(self.path.parent.glob("[0-9]*.json")):
+            if path == self.path:
+                continue
+            changed = path.stat().st_mtime_ns
+            if path not in self._others or self._others[path][0] != changed:
+                self._others[path] = changed, frozenset(read_json(path)["results"])
+            if key in self._others[path][1]:
+                return path
+        return None
 
 
 def load_results(run: Any) -> dict[str, Result]:

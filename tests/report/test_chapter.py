@@ -44,6 +44,7 @@ def drawing() -> Figure:
 
 def test_a_recorded_number_is_kept_and_glued(chapter, shown):
     chapter.record("ukb.cm.auc.aligned", Estimate(0.8, (0.7, 0.9), 20, "by hand"))
+    chapter.footer()
     kept = load_results(chapter.run)["ukb.cm.auc.aligned"]
     assert (kept.value, kept.interval, kept.chapter, kept.seed) == (
         0.8,
@@ -75,6 +76,7 @@ def test_what_is_said_of_data_that_a_person_brought_stays_out_of_the_run(chapter
 
 def test_a_count_is_kept_with_what_it_counts(chapter, shown):
     chapter.record("ukb.recordings", 1200, n=9, of="cohorts", method="all cohorts")
+    chapter.footer()
     kept = load_results(chapter.run)["ukb.recordings"]
     assert (kept.value, kept.interval, kept.n, kept.of) == (1200, None, 9, "cohorts")
     assert kept.method == "all cohorts"

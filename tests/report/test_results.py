@@ -83,6 +83,8 @@ def test_results_survive_the_file(tmp_path):
     found = Estimate(np.float32(0.75), (np.float64(0.7), 0.8), np.int64(9), "by hand")
     kept = make_result("ukb.cm.auc.aligned", found, chapter="05")
     file.add(kept)
+    assert load_results(tmp_path) == {}
+    file.write()
     assert load_results(tmp_path) == {"ukb.cm.auc.aligned": kept}
     assert json.loads((tmp_path / "05.json").read_text())["chapter"] == "05"
 
@@ -91,15 +93,29 @@ def test_keys_are_unique_in_a_run(tmp_path):
     first, second = ResultsFile(tmp_path / "05.json", {}), ResultsFile(tmp_path / "06.json", {})
     result = make_result("ukb.cm.auc.aligned", 0.8)
     first.add(result)
+    first.write()
     with pytest.raises(ValueError, match="already recorded in 05.json"):
         second.add(result)
     with pytest.raises(ValueError, match="already recorded in 05.json"):
         first.add(result)
 
 
+def test_of_two_chapters_that_run_side_by_side_one_takes_a_key(tmp_path):
+    first, second = ResultsFile(tmp_path / "05.json", {}), ResultsFile(tmp_path / "06.json", {})
+    result = make_result("ukb.cm.auc.aligned", 0.8)
+    second.add(result)
+    first.add(result)
+    first.write()
+    with pytest.raises(ValueError, match="already recorded in 05.json"):
+        second.write()
+    assert list(load_results(tmp_path)) == ["ukb.cm.auc.aligned"]
+
+
 def test_a_chapter_opened_again_starts_afresh(tmp_path):
-    ResultsFile(tmp_path / "05.json", {}).add(make_result("ukb.cm.auc.aligned", 0.8))
-    ResultsFile(tmp_path / "05.json", {}).add(make_result("ukb.cm.auc.aligned", 0.7))
+    for value in (0.8, 0.7):
+        file = ResultsFile(tmp_path / "05.json", {})
+        file.add(make_result("ukb.cm.auc.aligned", value))
+        file.write()
     assert load_results(tmp_path)["ukb.cm.auc.aligned"].value == 0.7
 
 

@@ -30,10 +30,8 @@ class Decisions:
 def decisions(table: pd.DataFrame, key: str, arm: str) -> Decisions:
     """From the open ``table`` of predictions; ``ValueError`` if the task, the arm or a class is absent."""
     task = TASKS[key]
-    test = scores_of(table, task.cohort, task.name)
-    home = scores_of(table, task.trained_on, task.name, split="validation")
-    if arm not in test.scores or arm not in home.scores:
-        raise ValueError(f"{key} has no predictions of arm {arm!r}")
+    test = scores_of(table, task.cohort, task.name, arm=arm)
+    home = scores_of(table, task.trained_on, task.name, "validation", arm)
     learned = home.truth[:, 0], home.averaged(arm)[:, 0]
     scores = test.averaged(arm)[:, 0]
     return Decisions(

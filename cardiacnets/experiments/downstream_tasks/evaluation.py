@@ -21,6 +21,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.downstream_tasks.parts import ENCODERS
 from cardiacnets.experiments.downstream_tasks.predictions import open_trainings
+from cardiacnets.parallel import run_jobs
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run
 from cardiacnets.statistics import (
@@ -149,6 +150,11 @@ def arm_table(run: Run, key: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def arm_tables(run: Run, keys: Sequence[str]) -> pd.DataFrame:
+    """:func:`arm_table` of several tasks, one below the other, made side by side."""
+    return pd.concat(run_jobs(arm_table, [(run, key) for key in keys], run.profile.processes))
+
+
 def measure_of(metric: str, truth: np.ndarray) -> Measure:
     """What maps scores (n, ...) to the value of a metric, as the tables call it: ``auc``, ``auc_rcm`` against
     the rest, ``recall_rcm``, and of two subtypes ``recall_rcm-dcm``, the first less the second.
@@ -196,6 +202,14 @@ def comparison_table(
         row |= {"metric": metric, "trainings": singles}
         rows.append(row | result.row() | {"low_90": low, "high_90": high})
     return pd.DataFrame(rows)
+
+
+def comparison_tables(
+    run: Run, keys: Sequence[str], comparisons: Sequence[tuple[str, str]] = COMPARISONS
+) -> pd.DataFrame:
+    """:func:`comparison_table` of several tasks, one below the other, made side by side."""
+    jobs = [(run, key, comparisons) for key in keys]
+    return pd.concat(run_jobs(comparison_table, jobs, run.profile.processes))
 
 
 def recall_difference(

@@ -29,6 +29,7 @@ def decision_table(table: pd.DataFrame, key: str) -> pd.DataFrame:
     case, no control or no answer of the arm, there is no threshold, and each row says so.
     """
     task, rows = TASKS[key], []
+    table = table[table["task"] == task.name]
     for arm in scores_of(table, task.cohort, task.name).scores:
         try:
             found = decisions(table, key, arm)
@@ -102,7 +103,7 @@ def recall_differences(
 def _answers(table: pd.DataFrame, key: str, arm: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True and called subtype by number, and participant, of each test recording."""
     task = TASKS[key]
-    found = scores_of(table, task.cohort, task.name)
+    found = scores_of(table, task.cohort, task.name, arm=arm)
     order = [found.outputs.index(name) for name in SUBTYPES]
     truth = found.truth[:, order].argmax(axis=1)
     return truth, found.averaged(arm)[:, order].argmax(axis=1), found.participants
@@ -112,7 +113,7 @@ def regressions(table: pd.DataFrame, arm: str) -> pd.DataFrame:
     """One row an index: ``index``, ``label``, ``group``, ``r`` with interval, and arrays ``recorded``,
     ``predicted`` of the test participants.
     """
-    found = scores_of(table, "ukb", "indices")
+    found = scores_of(table, "ukb", "indices", arm=arm)
     order = [found.outputs.index(name) for name in INDEX_NAMES]
     return index_pairs(found.truth[:, order], found.averaged(arm)[:, order])
 

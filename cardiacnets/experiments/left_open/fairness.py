@@ -46,9 +46,7 @@ def screening_fairness(run: Run, table: pd.DataFrame, key: str, arm: str) -> pd.
 
 def index_fairness(run: Run, table: pd.DataFrame, arm: str) -> pd.DataFrame:
     """The same of the mean correlation over the 82 indices."""
-    scores = scores_of(table, "ukb", "indices")
-    if arm not in scores.scores:
-        raise ValueError(f"ukb.indices has no predictions of arm {arm!r}")
+    scores = scores_of(table, "ukb", "indices", arm=arm)
     settings = run.profile.resampling
     measures = correlation_measure(scores.truth, scores.averaged(arm), scores.participants, **settings)
     groups = groups_of(open_clean(run, "ukb").index, scores.recordings)
