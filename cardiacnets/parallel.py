@@ -36,7 +36,7 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     first pool opens: a process that starts from nothing imports for seconds.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("cardiacnets.")))
+    context.set_forkserver_preload(sorted(filter(_holds_jobs, sys.modules)))
     before = {name: os.environ.get(name) for name in INHERITED}
     os.environ.update(INHERITED)
     try:
@@ -67,6 +67,14 @@ def run_calls(calls: Sequence[tuple], processes: int) -> list[Any]:
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
+
+
+def _holds_jobs(module: str) -> bool:
+    """Whether a module may hold what workers are asked for: of this package, below what makes pages (whose
+    modules cannot all be imported first).
+    """
+    package, _, name = module.partition(".")
+    return package == "cardiacnets" and name.partition(".")[0] not in ("", "report", "teaching", "__main__")
 
 
 def _start_worker() -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
+import cardiacnets
 from cardiacnets.artefacts import atomic_path, read_json, write_json
-from cardiacnets.parallel import run_jobs
+from cardiacnets.parallel import _holds_jobs, run_jobs
 from cardiacnets.run import (
     ARTEFACTS,
     CHAPTERS,
@@ -222,6 +224,15 @@ def test_a_worker_keeps_to_one_thread_in_what_it_loads_later(monkeypatch):
     for found in run_jobs(threads_of_libraries, [(1,), (2,)], processes=2):
         assert len(found) >= 3 and set(found.values()) == {1}
     assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
+def test_whatever_may_be_loaded_the_server_of_workers_can_import_first():
+    """In alphabetical order; a module that only loads after another would end the server, and all workers."""
+    names = [each.name for each in pkgutil.walk_packages(cardiacnets.__path__, "cardiacnets.")]
+    jobs = sorted(filter(_holds_jobs, names))
+    assert "cardiacnets.experiments.diffusion.generate" in jobs and "cardiacnets.report.chapter" not in jobs
+    script = f"import importlib\nfor name in {jobs}: importlib.import_module(name)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
