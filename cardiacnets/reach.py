@@ -113,10 +113,16 @@ def library(*codes: str, package: Path = PACKAGE) -> list[str]:
     while waiting:
         module = waiting.pop()
         found.add(module)
-        file = _file(package, module)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        waiting |= _modules(package, tree, _within(file, module)) - found
+        waiting |= _loaded_by(package, module) - found
     return sorted(_file(package, module).relative_to(package.parent).as_posix() for module in found)
+
+
+@cache
+def _loaded_by(package: Path, module: str) -> frozenset[str]:
+    """Modules of ``package`` that one of them imports."""
+    file = _file(package, module)
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(_modules(package, tree, _within(file, module)))
 
 
 def _modules(package: Path, tree: ast.AST, within: list[str]) -> set[str]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy.special import logit
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools.tools import add_constant
 
 from cardiacnets.statistics.checking import both_classes, columns
 from cardiacnets.statistics.estimate import Estimate, normal_quantile
@@ -47,13 +49,13 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike, groups: int = 10) -
     if len(outside):
         raise ValueError(f"probabilities lie in [0, 1]; that of row {outside[0]} is {p[outside[0]]:g}")
     x, y, z = logit(np.clip(p, EDGE, 1 - EDGE)), positive.astype(float), normal_quantile(0.95)
-    large = sm.GLM(y, np.ones((len(y), 1)), family=sm.families.Binomial(), offset=x).fit()
+    large = GLM(y, np.ones((len(y), 1)), family=Binomial(), offset=x).fit()
     intercept = _wald(large.params[0], large.bse[0], z, len(y), "calibration in the large")
     separated = x[positive].min() > x[~positive].max() or x[positive].max() < x[~positive].min()
     if np.ptp(x) == 0 or separated:
         slope = Estimate(np.nan, (np.nan, np.nan), len(y), "calibration slope, undefined")
     else:
-        fitted = sm.GLM(y, sm.add_constant(x), family=sm.families.Binomial()).fit()
+        fitted = GLM(y, add_constant(x), family=Binomial()).fit()
         slope = _wald(fitted.params[1], fitted.bse[1], z, len(y), "calibration slope")
     squares, expected = (p - y) ** 2, p.mean()
     brier = _wald(squares.mean(), squares.std(ddof=1) / np.sqrt(len(y)), z, len(y), "Brier score")
