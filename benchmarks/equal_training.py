@@ -2,8 +2,9 @@
 
     python benchmarks/sampling.py --run quick --equal-training 484 --people 64   (forty minutes on one core)
 
-Three networks of one size learn for as many steps from the same batches and noise, from one seed: of the
-velocity, of a flow from noise, and of a flow from the mean heart; a fourth learns from the first to draw in
+Three networks of one size learn for as many steps, from one seed: of the velocity and of a flow from noise,
+from the same batches; of a flow from the mean heart, around one that the other half of the people taught. A
+fourth learns from the first to draw in
 one pass what that draws in two (guidance distilled: Meng, CVPR 2023). Beside them stand the mean heart's own
 draws, without any network, and the movies of the run's linear twin where it has one. All draw the same
 validation participants, both views, at temperature 1 and from noise of each view's own.
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -34,6 +36,7 @@ from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_attention import EcgContext
+from cardiacnets.models.mean_heart import MeanHeart, cross_fit
 from cardiacnets.profile import Diffusion
 from cardiacnets.run import Run
 from cardiacnets.statistics import bootstrap_correlations, bootstrap_mean
@@ -128,13 +131,19 @@ def _trained(
                 seen = (cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for part in parts)
                 latents = torch.cat([model.encode(cines) for cines in seen])
             latents = latents.clone()  # training needs a graph
+        starts, halves = [None], [np.arange(len(latents))]
         if model.mean_heart is not None:
             model.mean_heart.fit(tokens, latents)
+            starts, halves = cross_fit(model.mean_heart, tokens, latents, run.profile.seed)
             found["untrained"] = deepcopy(model).eval()
-        learn(model, latents, tokens, steps, run, lambda model, *batch: model(*batch)["loss"])
+        learn(model, latents, tokens, steps, run, partial(_around, starts), halves)
         found[name] = model.eval()
     found["distilled"] = distil(found["velocity"], latents, tokens, steps, run)
     return found
+
+
+def _around(starts: list[MeanHeart | None], model: VideoDiffusion, *batch: torch.Tensor, half: int):
+    return model(*batch, start=starts[half])["loss"]
 
 
 def learn(
@@ -144,16 +153,20 @@ def learn(
     steps: int,
     run: Run,
     loss: Callable[..., torch.Tensor],
+    halves: list[np.ndarray],
 ) -> None:
-    """``steps`` steps of ``loss(model, latents, tokens, generator)`` on the same batches for all networks."""
+    """``steps`` steps of ``loss(model, latents, tokens, generator, half=...)``, of as many people for all
+    networks; batches come from the ``halves`` of people in turns.
+    """
     settings, generator = run.profile.generation, torch.Generator().manual_seed(run.profile.seed)
     learned = [each for name, each in model.named_parameters() if not name.startswith("autoencoder")]
     optimiser = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     model.train()
-    for _ in range(steps):
-        index = torch.randint(len(latents), (settings.batch,), generator=generator)
+    for step in range(steps):
+        half = step % len(halves)
+        index = halves[half][torch.randint(len(halves[half]), (settings.batch,), generator=generator).numpy()]
         optimiser.zero_grad()
-        loss(model, latents[index], tokens[index], generator).backward()
+        loss(model, latents[index], tokens[index], generator, half=half).backward()
         optimiser.step()
 
 
@@ -162,7 +175,7 @@ def distil(
 ) -> VideoDiffusion:
     """A copy of ``teacher`` that tells in one pass what it tells with guidance in two."""
 
-    def loss(student: VideoDiffusion, batch: torch.Tensor, ecg: torch.Tensor, generator: torch.Generator):
+    def loss(student: VideoDiffusion, batch: torch.Tensor, ecg: torch.Tensor, generator, half: int):
         noise = torch.randn(batch.shape, generator=generator)
         at = torch.randint(teacher.sizes.noise_steps, (len(batch),), generator=generator)
         noisy = teacher.mix(batch, noise, at)
@@ -173,7 +186,7 @@ def distil(
         return (student.denoise(noisy, at, EcgContext(student.condition(ecg))) - guided).square().mean()
 
     student = deepcopy(teacher)
-    learn(student, latents, tokens, steps, run, loss)
+    learn(student, latents, tokens, steps, run, loss, [np.arange(len(latents))])
     return student.eval()
 
 

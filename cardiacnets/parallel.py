@@ -48,7 +48,8 @@ def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def run_jobs(job: Callable[..., Any], arguments: Sequence[tuple], processes: int) -> list[Any]:
-    """``[job(*a) for a in arguments]`` in several processes; each job writes its own artefact.
+    """``[job(*a) for a in arguments]`` in several processes; each job writes its own artefact, or returns
+    what little it found.
 
     Results do not depend on the number of processes, since a job fixes its own seed and threads. The first
     failure is raised when it is met.

@@ -17,8 +17,11 @@ expects for the ECG (:class:`MeanHeart`), of which network and noise then only d
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -32,6 +35,15 @@ from cardiacnets.models.patch_autoencoder import PatchAutoencoder
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.pretrained import named_folder, subfolder
 from cardiacnets.profile import Diffusion, Profile
+
+
+class OneFrameUNet(UNet2DConditionModel):
+    """The library's U-Net of two dimensions, for latents (B, C, 1, h, w) of one frame."""
+
+    def forward(self, sample: Tensor, *condition: Any, **options: Any) -> UNet2DConditionOutput:
+        """``sample`` (B, C, 1, h, w) to ``sample`` of its shape; step and context as the library has them."""
+        told = super().forward(sample.squeeze(2), *condition, **options).sample  # (B, C, h, w)
+        return UNet2DConditionOutput(sample=told.unsqueeze(2))
 
 
 def build_autoencoder(sizes: Diffusion) -> VideoAutoencoder | PatchAutoencoder:
@@ -230,10 +242,7 @@ class VideoDiffusion(nn.Module):
         """
         # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
-        flat = isinstance(self.unet, UNet2DConditionModel)
-        seen = noisy.squeeze(2) if flat else noisy  # (B, C, 1, h, w) -> (B, C, h, w)
-        told = self.unet(seen, steps, mark, cross_attention_kwargs={"context": ecg}).sample
-        told = told.unsqueeze(2) if flat else told
+        told = self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
         if (start := start or self.mean_heart) is None:
             return told
         noise = ((steps + 1) / self.sizes.noise_steps).to(noisy).expand(len(noisy))
@@ -287,14 +296,14 @@ def _copy_weights(found: dict[str, Tensor], target: nn.Module, where: str) -> No
 
 def _unet(
     sizes: Diffusion, context_width: int, frames: int
-) -> UNet2DConditionModel | UNet3DConditionModel:
+) -> OneFrameUNet | UNet3DConditionModel:
     """The text-to-video U-Net at the profile's sizes: ECG cross-attention on all but the coarsest level.
 
     Latents of one frame hold all frames of a block: there is no way between frames that layers could follow,
     and a U-Net of two dimensions tells the same in half the time.
     """
     attended = len(sizes.unet_channels) - 1
-    kind, n = (UNet2DConditionModel, 2) if frames == 1 else (UNet3DConditionModel, 3)
+    kind, n = (OneFrameUNet, 2) if frames == 1 else (UNet3DConditionModel, 3)
     heads = tuple(max(1, width // sizes.head_width) for width in sizes.unet_channels)
     return kind(
         in_channels=sizes.latent_channels,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -120,32 +120,27 @@ class ResultsFile:
 
     def add(self, result: Result) -> None:
         """Keep a result; ``ValueError`` if its key is taken in this run."""
-        taken = self._holder(result.key)
-        if result.key in self.results or taken:
-            where = (taken or self.path).name
-            raise ValueError(f"result {result.key!r} is already recorded in {where}; keys are unique")
+        self._require_free(result.key, [self.path] if result.key in self.results else [])
         self.results[result.key] = result
 
     def write(self) -> None:
         """Put all results in the file; ``ValueError`` if another chapter, which ran meanwhile, took a key."""
-        kept = list(self.results.values())
-        self.results.clear()
-        for result in kept:
-            self.add(result)
+        for key in self.results:
+            self._require_free(key)
         results = {key: asdict(result) for key, result in self.results.items()}
         write_json(self.path, {**self.header, "results": results, "provenance": self.provenance})
 
-    def _holder(self, key: str) -> Path | None:
-        """The file of another chapter that holds ``key``; each is read again only when it has changed."""
-        for path in sorted(self.path.parent.glob("[0-9]*.json")):
-            if path == self.path:
-                continue
+    def _require_free(self, key: str, holders: Sequence[Path] = ()) -> None:
+        """``ValueError`` if one of ``holders`` or the file of another chapter, each of which is read again
+        only when it has changed, holds ``key``.
+        """
+        others = [path for path in sorted(self.path.parent.glob("[0-9]*.json")) if path != self.path]
+        for path in others:
             changed = path.stat().st_mtime_ns
             if path not in self._others or self._others[path][0] != changed:
                 self._others[path] = changed, frozenset(read_json(path)["results"])
-            if key in self._others[path][1]:
-                return path
-        return None
+        for path in [*(path for path in others if key in self._others[path][1]), *holders]:
+            raise ValueError(f"result {key!r} is already recorded in {path.name}; keys are unique")
 
 
 def load_results(run: Any) -> dict[str, Result]:

@@ -121,8 +121,8 @@ def test_errors_of_unseen_people_stand_beside_the_untrained():
     unknown = start_movies.Unseen(0.6 + person, np.full(40, np.nan))
     told = start_movies.losses_told({"sax": known, "lax": unknown}, {"resamples": 200, "seed": 1})
     assert told == (
-        "short axis: 0.549 with the network, 0.749 untrained, lower by 0.200 (0.200 to 0.200) over 40 "
-        "people; four-chamber: 0.649 with the network, untrained not known"
+        "short axis: 0.549 with the network, 0.749 untrained, the latter less the former 0.200 (0.200 to "
+        "0.200) over 40 people; four-chamber: 0.649 with the network, untrained not known"
     )
 
 

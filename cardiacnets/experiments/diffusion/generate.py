@@ -117,7 +117,9 @@ fit_video_autoencoder, load_video_autoencoder = video_autoencoder_stage.fit, vid
     each=[(view,) for view in VIEWS],
 )
 def diffusion_stage(run: Run, view: str) -> Stage:
-    """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs."""
+    """Latents of whole cines, encoded once, to be told from noise beside the tokens of their ECGs; where
+    drawing starts at the mean heart, around one that other people taught, a half of them a batch.
+    """
     clean, settings = open_clean(run, "ukb"), run.profile.generation
     rows = clean.rows("train")
     tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, rows, run.profile.ecg_input))
@@ -139,14 +141,14 @@ def diffusion_stage(run: Run, view: str) -> Stage:
 
     def batches(epoch: int, generator: torch.Generator):
         shuffled = [minibatches(len(half), settings.batch, generator) for half in halves]
-        for each in zip(*shuffled, strict=False):  # in turns
-            for number, index in enumerate(each):
-                chosen = halves[number][index]
-                yield latents[chosen], tokens[chosen], number
+        for together in zip(*shuffled, strict=False):  # the halves in turns
+            for half, index in enumerate(together):
+                rows = halves[half][index]
+                yield latents[rows], tokens[rows], half
 
     def losses(model: VideoDiffusion, batch: tuple) -> dict[str, torch.Tensor]:
-        *pair, number = batch
-        start = starts[number]
+        *pair, half = batch
+        start = starts[half]
         return model(*pair, start=start and start.to(pair[0].device))
 
     return Stage(

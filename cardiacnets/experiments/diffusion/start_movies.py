@@ -27,6 +27,7 @@ from cardiacnets.experiments.diffusion.cine_reader import (
     open_cine_reader,
 )
 from cardiacnets.experiments.diffusion.generate import (
+    SAMPLE_BATCH,
     ecg_tokens,
     generated_rows,
     knows_noise,
@@ -114,7 +115,8 @@ def unseen_errors(run: Run, view: str) -> Unseen:
                 even = (torch.randperm(len(rows), generator=generator) + 0.5) / len(rows)
                 steps = (even * settings.noise_steps).long()
                 noise = torch.randn(rest.shape, generator=generator)
-                errors.append(asked_model.errors(rest, context, steps, noise))
+                parts = (each.split(SAMPLE_BATCH) for each in (rest, context, steps, noise))
+                errors.append(torch.cat([asked_model.errors(*part) for part in zip(*parts, strict=True)]))
             return torch.stack(errors).mean(0).numpy()
 
         trained = asked(model)
@@ -133,8 +135,9 @@ def _told(found: Unseen, resampling: Mapping[str, int]) -> str:
     if not np.isfinite(found.untrained).all():
         return f"{said}, untrained not known"
     less = bootstrap_mean(found.untrained - found.trained, **resampling)
-    lower = in_one_cell(less.estimate, *less.interval)
-    return f"{said}, {found.untrained.mean():.3f} untrained, lower by {lower} over {less.n} people"
+    apart = in_one_cell(less.estimate, *less.interval)
+    untrained = f"{found.untrained.mean():.3f} untrained"
+    return f"{said}, {untrained}, the latter less the former {apart} over {less.n} people"
 
 
 def draw_start_movies(run: Run, cohort: str) -> Path | None:
