@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
 from cardiacnets.experiments.diffusion import cine_reader, generate, guidance
 from cardiacnets.models import build
+from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.models.patch_autoencoder import PatchAutoencoder
 from cardiacnets.profile import load_profile
 from cardiacnets.run import REPOSITORY, Run
@@ -140,3 +142,15 @@ def test_it_is_heard_and_watched(run):
     maps = guidance.attention_maps(model, people.sax, people.tokens, seed=1)
     places, across = guidance.moving_gaze(maps)
     assert maps.shape[:4] == (3, 1, 5, 5) and places.shape == (5, 5) and across == "person to person"
+
+
+def test_a_unet_of_one_frame_takes_latents_and_context_as_any_other(run):
+    """As benchmarks ask it, with the library's own attention in place of ours."""
+    model = generate.load_diffusion(run, "sax")
+    latents = torch.randn(2, *model.latent_shape(), generator=torch.Generator().manual_seed(0))
+    context = model.condition.absent(2)
+    steps = torch.tensor([3, 4])
+    ours = model.unet(latents, steps, context, cross_attention_kwargs={"context": EcgContext(context)}).sample
+    model.unet.set_attn_processor(AttnProcessor2_0())
+    theirs = model.unet(latents, steps, context).sample
+    assert ours.shape == latents.shape and torch.allclose(ours, theirs, atol=1e-5)
