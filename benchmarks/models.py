@@ -77,7 +77,7 @@ def sampling_step(variant: str, batch: int) -> Callable[[], None]:
     count = 12 * profile.ecg_input.samples // profile.ecg_encoder.patch
     tokens = torch.randn(batch, count, profile.ecg_encoder.width, device=DEVICE)
     if variant == "two passes, DDIM 100":
-        model.unet.set_attn_processor(AttnProcessor2_0())
+        model.network.set_attn_processor(AttnProcessor2_0())
         return lambda: two_passes(model, tokens, steps=100)
     steps, sampler = (100, "ddim") if "DDIM" in variant else (25, "dpm_solver")
     return lambda: model.sample(tokens, steps=steps, sampler=sampler)
@@ -92,7 +92,7 @@ def two_passes(model: torch.nn.Module, tokens: torch.Tensor, steps: int) -> torc
     without_ecg = model.condition.absent(len(tokens))
     latents = model.first_noise(len(tokens), None, DEVICE)
     for step in scheduler.timesteps:
-        told, untold = (model.unet(latents, step, context).sample for context in (with_ecg, without_ecg))
+        told, untold = (model.network(latents, step, context).sample for context in (with_ecg, without_ecg))
         noise = untold + model.sizes.guidance * (told - untold)
         latents = scheduler.step(noise, step, latents).prev_sample
     return model.decode(latents)

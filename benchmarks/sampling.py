@@ -67,16 +67,16 @@ def obvious(
     model: VideoDiffusion, tokens: torch.Tensor, generator: torch.Generator, steps: int
 ) -> torch.Tensor:
     """Guided sampling as it is usually written: with and without the ECG one after the other."""
-    model.unet.set_attn_processor(AttnProcessor2_0())
+    model.network.set_attn_processor(AttnProcessor2_0())
     scheduler = noise_scheduler(model.sizes, "ddim")
     scheduler.set_timesteps(steps)
     contexts = model.condition(tokens), model.condition.absent(len(tokens))
     latents = model.first_noise(len(tokens), generator, tokens.device)
     for step in scheduler.timesteps:
-        told, untold = (model.unet(latents, step, context).sample for context in contexts)
+        told, untold = (model.network(latents, step, context).sample for context in contexts)
         told = untold + model.sizes.guidance * (told - untold)
         latents = scheduler.step(told, step, latents).prev_sample
-    model.unet.set_attn_processor(FrameAttention())
+    model.network.set_attn_processor(FrameAttention())
     return model.decode(latents)
 
 

@@ -178,6 +178,8 @@ class Diffusion:
     frames: int
     vae_channels: tuple[int, ...]
     latent_channels: int = 4
+    denoiser: Literal["unet", "residual"] = "unet"
+    """A video U-Net (as published), or, for latents of one frame, residual blocks on one level."""
     unet_channels: tuple[int, ...]
     layers_per_block: int
     head_width: int
@@ -186,9 +188,7 @@ class Diffusion:
     beta_start: float = 0.0001
     beta_end: float = 0.02
     prediction: Literal["velocity", "epsilon", "flow"] = "velocity"
-    """What the U-Net tells of a noisy latent: ``velocity`` (corrected), the noise (as published), or the way
-    from signal to noise along a straight line (flow matching).
-    """
+    """What is told of noisy latents: ``velocity`` (corrected), noise (as published), a ``flow``'s way."""
     start: Literal["noise", "mean_heart"] = "noise"
     """From where a movie is drawn: noise (as published), or the heart that ridge regression expects."""
     noise: Literal["own", "shared"] = "own"

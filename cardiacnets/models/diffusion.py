@@ -1,11 +1,12 @@
 """Video diffusion: from noise to the movie of a heart, guided by its ECG.
 
 ``latents z (B, C, T, h, w)`` of a cine; ``tokens (B, N, D)`` of the frozen ECG encoder. Forward: z_t =
-a z + s e with a^2 the product of 1 - beta up to step t (linear betas), s^2 = 1 - a^2 and noise e. A video
-U-Net learns to tell from z_t, t and the ECG what was mixed; sampling undoes the noise step by step (Ho 2020;
-DDIM, Song 2021; DPM-Solver++, Lu 2022; latent diffusion, Rombach 2022).
+a z + s e with a^2 the product of 1 - beta up to step t (linear betas), s^2 = 1 - a^2 and noise e. A network
+learns to tell from z_t, t and the ECG what was mixed; sampling undoes the noise step by step (Ho 2020; DDIM,
+Song 2021; DPM-Solver++, Lu 2022; latent diffusion, Rombach 2022). It is a video U-Net, as published, or, for
+latents that are small already, residual convolutions at one resolution (``denoiser``).
 
-What the U-Net tells is a choice (``prediction``): the noise e, as published, or the velocity v = a e - s z
+What the network tells is a choice (``prediction``): the noise e, as published, or the velocity v = a e - s z
 (corrected; Salimans and Ho 2022). Where nearly all is noise, e can be told without any ECG, and an error in
 it counts s / a times in the picture; v is the picture there, so there the ECG is worth looking at. Or z is
 mixed along a straight line, a = 1 - t and s = t, and the network tells the way e - z, which is walked back in
@@ -32,6 +33,7 @@ from cardiacnets.models.ecg_condition import EcgCondition
 from cardiacnets.models.mean_heart import MeanHeart
 from cardiacnets.models.noising import noise_scheduler, require_sampler
 from cardiacnets.models.patch_autoencoder import PatchAutoencoder
+from cardiacnets.models.residual_denoiser import ResidualDenoiser
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.pretrained import named_folder, subfolder
 from cardiacnets.profile import Diffusion, Profile
@@ -52,7 +54,7 @@ def build_autoencoder(sizes: Diffusion) -> VideoAutoencoder | PatchAutoencoder:
 
 
 class VideoDiffusion(nn.Module):
-    """One view's generator: autoencoder, ECG condition, denoising U-Net.
+    """One view's generator: autoencoder, ECG condition, denoising network.
 
     ``context_width``: D of the ECG tokens. ``autoencoder``: share one between views, or None for a new one.
     ``pixels``: the view's, or 0 for the profile's. Raises ``ValueError`` for a sampler that cannot undo what
@@ -73,13 +75,12 @@ class VideoDiffusion(nn.Module):
         self.autoencoder = autoencoder or build_autoencoder(self.sizes)
         count = len(LEADS) * (profile.ecg_input.samples // profile.ecg_encoder.patch)
         self.condition = EcgCondition(count, context_width, self.sizes.condition)
-        self.unet = _unet(self.sizes, context_width, self.autoencoder.latent_frames)
-        self.unet.set_attn_processor(FrameAttention())
+        self.network = _denoiser(self.sizes, context_width, self.latent_shape())
         self.noising = noise_scheduler(self.sizes, "ddim")
         self.mean_heart = None
         if self.sizes.start == "mean_heart":
             self.mean_heart = MeanHeart(context_width, self.latent_shape())
-            for weight in self.unet.conv_out.parameters():
+            for weight in self.network.conv_out.parameters():
                 nn.init.zeros_(weight)  # before it learns, the network adds nothing to its linear twin
 
     def forward(
@@ -121,7 +122,7 @@ class VideoDiffusion(nn.Module):
     def errors(
         self, latents: Tensor, context: Tensor, steps: Tensor, noise: Tensor, start: MeanHeart | None = None
     ) -> Tensor:
-        """Mean squared error (B,) of what the U-Net tells of ``latents`` mixed with ``noise`` at ``steps``.
+        """Mean squared error (B,) of what the network tells of ``latents`` mixed with ``noise`` at ``steps``.
 
         ``context`` (B, N, D) comes from ``condition``; ``steps`` (B,) are whole numbers below
         ``noise_steps``; ``start`` as in :meth:`forward`. 1 is the error of telling nothing.
@@ -238,11 +239,11 @@ class VideoDiffusion(nn.Module):
         self, noisy: Tensor, steps: Tensor, ecg: EcgContext, start: MeanHeart | None = None
     ) -> Tensor:
         """What the network tells of ``noisy`` latents (B, C, T, h, w) at ``steps``, see ``prediction``: the
-        U-Net, added to what the mean heart tells where drawing starts there.
+        denoiser, added to what the mean heart tells where drawing starts there.
         """
-        # the U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
+        # a U-Net wants some condition to repeat frame by frame; the real one travels unrepeated beside it
         mark = noisy.new_zeros(len(noisy), 1, 1)
-        told = self.unet(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
+        told = self.network(noisy, steps, mark, cross_attention_kwargs={"context": ecg}).sample
         if (start := start or self.mean_heart) is None:
             return told
         noise = ((steps + 1) / self.sizes.noise_steps).to(noisy).expand(len(noisy))
@@ -274,8 +275,10 @@ def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> N
 def load_pretrained_unet(model: VideoDiffusion) -> None:
     """The same for the U-Net; such weights go on learning from there."""
     if name := model.sizes.pretrained_unet:
-        unet = _pretrained(type(model.unet), name, "unet")
-        _copy_weights(unet.state_dict(), model.unet, f"diffusion.pretrained_unet {name}")
+        if isinstance(model.network, ResidualDenoiser):
+            raise ValueError("diffusion.pretrained_unet: denoiser residual is no U-Net; leave the key empty")
+        unet = _pretrained(type(model.network), name, "unet")
+        _copy_weights(unet.state_dict(), model.network, f"diffusion.pretrained_unet {name}")
 
 
 def _pretrained(kind: type[nn.Module], name: str, part: str) -> nn.Module:
@@ -294,18 +297,24 @@ def _copy_weights(found: dict[str, Tensor], target: nn.Module, where: str) -> No
     target.load_state_dict(found)
 
 
-def _unet(
-    sizes: Diffusion, context_width: int, frames: int
-) -> OneFrameUNet | UNet3DConditionModel:
-    """The text-to-video U-Net at the profile's sizes: ECG cross-attention on all but the coarsest level.
+def _denoiser(
+    sizes: Diffusion, context_width: int, shape: tuple[int, int, int, int]
+) -> ResidualDenoiser | OneFrameUNet | UNet3DConditionModel:
+    """What tells the noise in latents (B, *shape), at the profile's sizes: the text-to-video U-Net with ECG
+    cross-attention on all but the coarsest level, or residual blocks.
 
     Latents of one frame hold all frames of a block: there is no way between frames that layers could follow,
     and a U-Net of two dimensions tells the same in half the time.
     """
+    if sizes.denoiser == "residual":
+        if len(sizes.unet_channels) != 1:
+            raise ValueError("diffusion: denoiser residual has one level: give one number of unet_channels")
+        width, blocks = *sizes.unet_channels, sizes.layers_per_block
+        return ResidualDenoiser(shape, width, blocks, context_width, sizes.head_width, sizes.norm_groups)
     attended = len(sizes.unet_channels) - 1
-    kind, n = (OneFrameUNet, 2) if frames == 1 else (UNet3DConditionModel, 3)
+    kind, n = (OneFrameUNet, 2) if shape[1] == 1 else (UNet3DConditionModel, 3)
     heads = tuple(max(1, width // sizes.head_width) for width in sizes.unet_channels)
-    return kind(
+    unet = kind(
         in_channels=sizes.latent_channels,
         out_channels=sizes.latent_channels,
         block_out_channels=sizes.unet_channels,
@@ -317,3 +326,5 @@ def _unet(
         # the one asks for the number of heads under this name, the other for their width
         attention_head_dim=heads if n == 2 else sizes.head_width,
     )
+    unet.set_attn_processor(FrameAttention())
+    return unet

@@ -14,7 +14,7 @@ from cardiacnets.contracts import DISEASES, LEADS, SUBTYPES
 from cardiacnets.models import build
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.picture import Picture
-from cardiacnets.profile import Profile
+from cardiacnets.profile import Diffusion, Profile
 from cardiacnets.report.diagram import Arrow, Box, drawn
 from cardiacnets.study import VIEW_TITLES
 
@@ -292,17 +292,7 @@ def video_network(profile: Profile) -> Picture:
                 f"hidden in {100 * sizes.condition_dropout:g} % of clips",
             ),
         ),
-        "unet": Box(
-            1,
-            2,
-            "network",
-            "Video U-Net",
-            (
-                f"channels {_chain(sizes.unet_channels)}",
-                f"{_many(sizes.layers_per_block, 'layer')} a block",
-                _millions(network.unet),
-            ),
-        ),
+        "denoiser": Box(1, 2, "network", *_denoiser(sizes, network.network)),
         "start": Box(2, 1, "data", "Start", (_start(profile),)),
         "sampler": Box(
             2,
@@ -316,12 +306,12 @@ def video_network(profile: Profile) -> Picture:
     arrows = [
         Arrow("cine", "press"),
         Arrow("press", "latents"),
-        Arrow("latents", "unet", "learning"),
-        Arrow("unet", "loss"),
+        Arrow("latents", "denoiser", "learning"),
+        Arrow("denoiser", "loss"),
         Arrow("ecg", "encoder"),
-        Arrow("encoder", "unet", "attention"),
+        Arrow("encoder", "denoiser", "attention"),
         Arrow("start", "sampler"),
-        Arrow("unet", "sampler", "drawing"),
+        Arrow("denoiser", "sampler", "drawing"),
         Arrow("sampler", "movie", "decoder"),
     ]
     return drawn(
@@ -329,7 +319,7 @@ def video_network(profile: Profile) -> Picture:
         arrows,
         {},
         name="diagram",
-        caption=f"The generator of short-axis movies at the sizes of the profile {profile.name}: a U-Net "
+        caption=f"The generator of short-axis movies at the sizes of the profile {profile.name}: a network "
         "that sees the ECG's tokens by cross-attention learns to undo noise, and undoes it step by step.",
         alt=_told("Three rows of boxes: learning, the network, drawing", boxes, arrows),
     )
@@ -347,6 +337,16 @@ def _ecg_lines(profile: Profile) -> tuple[str, ...]:
 
 def _tokens(encoder: nn.Module) -> str:
     return f"{encoder.grid[0] * encoder.grid[1]} tokens, width {encoder.width}"
+
+
+def _denoiser(sizes: Diffusion, network: nn.Module) -> tuple[str, tuple[str, ...]]:
+    """What a generator's denoising network is called, and its sizes."""
+    count = _millions(network)
+    if sizes.denoiser == "residual":
+        blocks = _many(sizes.layers_per_block, "residual block")
+        return "Denoiser", (blocks, f"channels {_chain(sizes.unet_channels)}", count)
+    layers = f"{_many(sizes.layers_per_block, 'layer')} a block"
+    return "Video U-Net", (f"channels {_chain(sizes.unet_channels)}", layers, count)
 
 
 def _start(profile: Profile) -> str:

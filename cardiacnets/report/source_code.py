@@ -22,7 +22,7 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{module}</title>
 <style>:root{{color-scheme:light dark}} body{{font-family:sans-serif;margin:1rem}} pre{{overflow-x:auto}}
-:target{{background:Highlight;color:HighlightText}}</style>
+h1{{overflow-wrap:anywhere}} :target{{background:Highlight;color:HighlightText}}</style>
 </head><body><main><h1>{module}</h1>
 <pre tabindex="0">{lines}</pre></main></body></html>
 """

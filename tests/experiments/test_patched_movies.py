@@ -150,7 +150,8 @@ def test_a_unet_of_one_frame_takes_latents_and_context_as_any_other(run):
     latents = torch.randn(2, *model.latent_shape(), generator=torch.Generator().manual_seed(0))
     context = model.condition.absent(2)
     steps = torch.tensor([3, 4])
-    ours = model.unet(latents, steps, context, cross_attention_kwargs={"context": EcgContext(context)}).sample
-    model.unet.set_attn_processor(AttnProcessor2_0())
-    theirs = model.unet(latents, steps, context).sample
+    heard = {"context": EcgContext(context)}
+    ours = model.network(latents, steps, context, cross_attention_kwargs=heard).sample
+    model.network.set_attn_processor(AttnProcessor2_0())
+    theirs = model.network(latents, steps, context).sample
     assert ours.shape == latents.shape and torch.allclose(ours, theirs, atol=1e-5)

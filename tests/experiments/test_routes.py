@@ -102,7 +102,7 @@ def test_the_start_alone_is_what_the_generator_draws_before_it_has_learned():
     model.mean_heart.fit(tokens, torch.randn(40, *model.latent_shape(), generator=generator))
     with torch.inference_mode():
         untrained = sample_movies(model, tokens[:4], FLOW, seed=3)
-        torch.nn.init.constant_(model.unet.conv_out.bias, 0.5)
+        torch.nn.init.constant_(model.network.conv_out.bias, 0.5)
         trained = sample_movies(model, tokens[:4], FLOW, seed=3)
         start = sample_movies(start_movies.without_network(model), tokens[:4], FLOW, seed=3)
     assert np.array_equal(start, untrained) and not np.array_equal(start, trained)

@@ -152,7 +152,7 @@ def test_around_the_mean_heart_only_the_rest_is_drawn():
     assert model.rest(latents, tokens).abs().mean() < 0.05 * latents.std()
     everyone = latents.mean(0)
     assert torch.allclose(model.rest(latents, None), latents - everyone, atol=1e-4)
-    assert VideoDiffusion(_flow(start="mean_heart"), WIDTH).unet.conv_out.weight.abs().max() == 0
+    assert VideoDiffusion(_flow(start="mean_heart"), WIDTH).network.conv_out.weight.abs().max() == 0
     model.denoise = lambda noisy, step, ecg: noisy * 1000 / (step + 1)  # the rest is nothing
     model.decode = lambda drawn: drawn
     drawn = model.sample(tokens[:3], _generator())
@@ -219,7 +219,7 @@ def test_faults_of_latents_and_guidance_are_one_line(diffusion):
 def test_weights_that_draw_nan_are_named():
     model = VideoDiffusion(PROFILE, WIDTH).eval()
     with torch.no_grad():
-        model.unet.conv_out.weight.fill_(float("nan"))
+        model.network.conv_out.weight.fill_(float("nan"))
     with pytest.raises(ValueError, match="its weights are damaged, train it again"):
         model.sample(_tokens(), _generator(), steps=2)
 
@@ -265,7 +265,7 @@ def test_wrong_frame_count_is_refused(diffusion):
 def _saved(tmp_path, pipeline: bool):
     """Small pretrained networks in folders of their own, or as parts of a pipeline's folder."""
     torch.manual_seed(5)
-    unet = VideoDiffusion(PROFILE, WIDTH).unet
+    unet = VideoDiffusion(PROFILE, WIDTH).network
     vae = VideoDiffusion(_with(pretrained_vae="colour"), WIDTH).autoencoder.vae
     vae.register_to_config(scaling_factor=0.5)
     unet.save_pretrained(tmp_path / ("pipe/unet" if pipeline else "unet"))
@@ -281,7 +281,7 @@ def test_weights_load_from_local_folders(tmp_path, pipeline):
     model = VideoDiffusion(_with(pretrained_vae=vae_folder, pretrained_unet=unet_folder), WIDTH)
     load_pretrained_autoencoder(model.autoencoder)
     load_pretrained_unet(model)
-    for source, target in ((unet, model.unet), (vae, model.autoencoder.vae)):
+    for source, target in ((unet, model.network), (vae, model.autoencoder.vae)):
         theirs, ours = source.state_dict(), target.state_dict()
         assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
     assert float(model.autoencoder.scale) == 0.5
@@ -303,10 +303,10 @@ def test_a_folder_without_weights_is_named(tmp_path):
 
 
 def test_nothing_named_nothing_loaded(diffusion):
-    before = diffusion.state_dict()["unet.conv_in.weight"].clone()
+    before = diffusion.state_dict()["network.conv_in.weight"].clone()
     load_pretrained_autoencoder(diffusion.autoencoder)
     load_pretrained_unet(diffusion)
-    assert torch.equal(before, diffusion.state_dict()["unet.conv_in.weight"])
+    assert torch.equal(before, diffusion.state_dict()["network.conv_in.weight"])
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm_solver"])

@@ -22,11 +22,11 @@ def _inputs(width):
 
 def test_equals_the_library(diffusion):
     noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
-    ours = diffusion.unet.attn_processors
+    ours = diffusion.network.attn_processors
     found = diffusion.denoise(noisy, steps, EcgContext(tokens))
-    diffusion.unet.set_attn_processor(AttnProcessor2_0())
-    expected = diffusion.unet(noisy, steps, tokens).sample
-    diffusion.unet.set_attn_processor(ours)
+    diffusion.network.set_attn_processor(AttnProcessor2_0())
+    expected = diffusion.network(noisy, steps, tokens).sample
+    diffusion.network.set_attn_processor(ours)
     assert torch.allclose(found, expected, atol=1e-5)
     assert not torch.allclose(found, diffusion.denoise(noisy, steps, EcgContext(tokens + 1)), atol=1e-5)
 
@@ -35,7 +35,7 @@ def test_keys_and_values_are_computed_once_a_clip(diffusion):
     noisy, steps, tokens = _inputs(diffusion.condition.project.in_features)
     crossing = [
         layer.to_k
-        for name, layer in diffusion.unet.named_modules()
+        for name, layer in diffusion.network.named_modules()
         if name.endswith(".attentions.0.transformer_blocks.0.attn2")
     ]
     calls = []
@@ -54,7 +54,7 @@ def test_what_is_watched_is_the_attention_that_mixes(diffusion):
     watched, queries = EcgContext(tokens, watch=True), {}
     layers = {
         layer: layer.to_q.register_forward_hook(lambda module, _, out: queries.setdefault(module, out))
-        for name, layer in diffusion.unet.named_modules()
+        for name, layer in diffusion.network.named_modules()
         if name.endswith(".transformer_blocks.0.attn2")
     }
     unwatched = diffusion.denoise(noisy, steps, EcgContext(tokens))

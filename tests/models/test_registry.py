@@ -51,9 +51,9 @@ def test_generator_is_the_published_text_to_video_unet():
     model = _paper("diffusion")
     with torch.device("meta"):
         published = UNet3DConditionModel()  # the library's defaults are the published model's sizes
-    assert _count(model.unet) == _count(published) == 1_411_233_860
+    assert _count(model.network) == _count(published) == 1_411_233_860
     assert _count(model.autoencoder.vae) == 83_653_863  # Stable Diffusion's, count of its published weights
-    assert model.unet.config.cross_attention_dim == 1024
+    assert model.network.config.cross_attention_dim == 1024
 
 
 def test_the_study_steps_on_the_meta_device():

@@ -53,7 +53,7 @@ FROM_NOISE = "not available: this generator starts from noise"
 
 
 class Silence(nn.Module):
-    """A U-Net that tells nothing, like one whose last layer is still zero."""
+    """A denoiser that tells nothing, like one whose last layer is still zero."""
 
     def forward(self, noisy: torch.Tensor, *_: Any, **__: Any) -> SimpleNamespace:
         """``noisy`` (B, C, T, h, w) to zeros of its shape, as diffusers' networks answer: ``sample``."""
@@ -66,7 +66,7 @@ def without_network(model: VideoDiffusion) -> VideoDiffusion:
     """
     if model.mean_heart is None:
         raise ValueError("a generator that starts from noise draws nothing without its network")
-    model.unet = Silence()
+    model.network = Silence()
     return model
 
 
