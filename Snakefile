@@ -48,6 +48,9 @@ CHAPTERS = {
     if name[:2] in NOTEBOOKS
 }
 
+LONGEST = {"09": 2, "06": 1}
+"""Of the chapters that nothing but the pages waits for, those that begin first because they take longest."""
+
 # chapter whose work is scattered: (a part's command, the module it is from, its own arguments, cohorts)
 SCATTERED = {}
 if PARTS > 1:
@@ -112,6 +115,7 @@ for number, (needs, cores) in CHAPTERS.items():
             # chapter 00 stores the cohorts; the others read from there which of them are real
             more=f"-r manifests {shlex.quote(REAL)}" if number == "00" and REAL else "",
         threads: cores
+        priority: LONGEST.get(number, 0)
         shell:
             # papermill writes while it runs: under another name, so that what stands here is whole.
             # Threads are fixed by the chapter, not by the machine, so that results repeat.

@@ -4,7 +4,6 @@ from cardiacnets import torchvision_schemas as torchvision_schemas  # before any
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
 from cardiacnets.models.contrast import alignment_and_uniformity, retrieval_ranks, symmetric_info_nce
-from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
@@ -18,7 +17,6 @@ __all__ = [
     "Downstream",
     "EcgAutoencoder",
     "EcgEncoder",
-    "VideoDiffusion",
     "alignment_and_uniformity",
     "build",
     "retrieval_ranks",

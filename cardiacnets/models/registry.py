@@ -10,7 +10,6 @@ from torch import nn
 from cardiacnets.models.alignment import Aligner
 from cardiacnets.models.cine_contrast import CineContrast
 from cardiacnets.models.cmr_autoencoder import CmrAutoencoder
-from cardiacnets.models.diffusion import VideoDiffusion, build_autoencoder
 from cardiacnets.models.ecg_autoencoder import EcgAutoencoder
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.heads import CmrEmbedding, Downstream
@@ -69,10 +68,14 @@ def _aligner(profile: Profile, covariates: int = 0) -> Aligner:
 
 
 def _video_autoencoder(profile: Profile) -> nn.Module:
+    from cardiacnets.models.diffusion import build_autoencoder  # diffusers takes a second to import
+
     return build_autoencoder(profile.diffusion)
 
 
-def _diffusion(profile: Profile, pixels: int = 0) -> VideoDiffusion:
+def _diffusion(profile: Profile, pixels: int = 0) -> nn.Module:
+    from cardiacnets.models.diffusion import VideoDiffusion
+
     return VideoDiffusion(profile, context_width=profile.ecg_encoder.width, pixels=pixels)
 
 

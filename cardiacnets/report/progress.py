@@ -34,6 +34,8 @@ class ChapterEngine(NBClientEngine):
         end_with_builder()
         # the kernel's own log has nothing to say that the notebook and papermill do not
         options["extra_arguments"] = ["--log-level=CRITICAL"]
+        # after the last cell all is on disk: a kernel that takes leave of its libraries does so for seconds
+        options["shutdown_kernel"] = "immediate"
         with with_solutions(nb_man.nb, name):
             progress = Progress(nb_man, name)
             for attempt in range(1, STARTS + 1):

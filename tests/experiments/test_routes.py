@@ -11,7 +11,7 @@ import torch
 
 from cardiacnets.experiments.diffusion import routes, start_movies
 from cardiacnets.experiments.diffusion.generate import sample_movies
-from cardiacnets.models import VideoDiffusion
+from cardiacnets.models.diffusion import VideoDiffusion
 from cardiacnets.models.mean_heart import MeanHeart, cross_fit
 from cardiacnets.profile import load_profile
 from cardiacnets.statistics import Estimate

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cardiacnets.models import VideoDiffusion, build
-from cardiacnets.models.diffusion import load_pretrained_autoencoder, load_pretrained_unet
+from cardiacnets.models import build
+from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
 from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.models.ecg_condition import EcgCondition
 from cardiacnets.models.noising import LATENT_RANGE, noise_scheduler
