@@ -194,7 +194,7 @@ class Diffusion:
     noise: Literal["own", "shared"] = "own"
     """Noise of each view's own (as published), or, around the mean heart, what views of one heart share."""
     temperature: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Amplitude of the noise that a movie is drawn from: 1 draws hearts as varied as those of the training
+    """Amplitude of what noise adds to what is expected: 1 draws hearts as varied as those of the training
     people with such an ECG, 0 nothing but what is expected.
     """
     index_noise: Annotated[float, Field(ge=0, le=1)] = 1.0

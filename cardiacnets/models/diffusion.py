@@ -161,10 +161,10 @@ class VideoDiffusion(nn.Module):
 
         Classifier-free guidance (Ho 2022): told = told_null + ``guidance`` x (told_ECG - told_null), both
         from one batched pass; 1 leaves the null pass out. ``sampler``: "ddim", "dpm_solver" or "euler" (for
-        ``flow``); ``temperature`` is the amplitude of the noise at the start; None takes the profile's
-        values. ``noise`` of :meth:`first_noise`'s shape is taken instead of the generator's. Raises
-        ``ValueError`` for a guidance or temperature below 0, noise of another shape, a sampler that cannot
-        undo what the network tells, and weights that draw NaN.
+        ``flow``); ``temperature`` is the amplitude of the noise at the start, or of what is drawn around the
+        mean heart; None takes the profile's values. ``noise`` of :meth:`first_noise`'s shape is taken instead
+        of the generator's. Raises ``ValueError`` for a guidance or temperature below 0, noise of another
+        shape, a sampler that cannot undo what the network tells, and weights that draw NaN.
         """
         temperature = self.sizes.temperature if temperature is None else temperature
         if not temperature >= 0:
@@ -186,7 +186,9 @@ class VideoDiffusion(nn.Module):
             noise = self.first_noise(len(tokens), generator, tokens.device)
         elif noise.shape != (wanted := (len(tokens), *self.latent_shape())):
             raise ValueError(f"noise must be {tuple(wanted)}, found {tuple(noise.shape)}")
-        latents = temperature * noise
+        # around the mean heart what is drawn is scaled, not the noise: the network has learned from all of it
+        around = self.mean_heart is not None
+        latents = noise if around else temperature * noise
         for step in scheduler.timesteps:
             # a flow's scheduler counts its time up to the noise_steps that stand for nothing but noise
             told_at = (step - 1).round().long() if sampler == "euler" else step
@@ -196,8 +198,8 @@ class VideoDiffusion(nn.Module):
                 without, with_ecg = told.chunk(2)
                 told = without + guidance * (with_ecg - without)
             latents = scheduler.step(told, step, latents).prev_sample
-        if self.mean_heart is not None:
-            latents = latents + self.mean_heart(tokens)
+        if around:
+            latents = temperature * latents + self.mean_heart(tokens)
         if not torch.isfinite(latents).all():
             raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
         return self.decode(latents)

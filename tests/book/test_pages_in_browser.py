@@ -79,13 +79,14 @@ def test_whole_pages_are_accessible(open_page, smoke_book, scheme):
 def test_no_page_is_wider_than_a_narrow_window(open_page, smoke_book, width):
     """A window of 1280 pixels enlarged fourfold is 320 wide, a phone 390: nothing is lost beyond the edge."""
     page = open_page("welcome.html", {"width": width, "height": 640})
+    code = sorted(f"code/{path.name}" for path in (smoke_book.run / "book" / "code").glob("*.html"))
     wide = {}
-    for name in pages_of(smoke_book):
+    for name in [*pages_of(smoke_book), *code]:
         page.goto((smoke_book.run / "book" / name).as_uri(), wait_until="load")
         found = page.evaluate("document.documentElement.scrollWidth")
         if found > width + 1:
             wide[name] = found
-    assert wide == {}
+    assert wide == {} and len(code) > 50
 
 
 def pages_of(smoke_book) -> list[str]:

@@ -187,6 +187,16 @@ def test_temperature_is_the_spread_of_what_is_drawn_around_the_mean_heart(temper
     assert rest.std().item() == pytest.approx(spread, abs=0.03)
 
 
+@pytest.mark.parametrize(("start", "amplitude"), [("noise", 0.3), ("mean_heart", 1.0)])
+def test_around_the_mean_heart_a_network_is_asked_about_all_the_noise(start, amplitude):
+    """It has learned from no other: only where drawing starts at noise is there less of it."""
+    model, asked = VideoDiffusion(_flow(start=start, temperature=0.3), WIDTH).eval(), []
+    model.denoise = lambda noisy, step, ecg: asked.append(noisy) or torch.zeros_like(noisy)
+    model.sample(_tokens(), _generator(), guidance=1.0)
+    noise = model.first_noise(len(_tokens()), _generator(), torch.device("cpu"))
+    assert torch.equal(asked[0], amplitude * noise)
+
+
 def test_noise_that_is_given_is_where_drawing_starts(diffusion):
     noise = diffusion.first_noise(3, _generator(), torch.device("cpu"))
     given = diffusion.sample(_tokens(), _generator(9), steps=2, noise=noise)
