@@ -1,4 +1,4 @@
-# make book                     quick, about 40 minutes on two cores: runs/quick/book/index.html
+# make book                     quick, about 35 minutes on two cores: runs/quick/book/index.html
 # make book PROFILE=smoke       every chapter in minutes; its numbers mean nothing
 # make book PROFILE=full RUN=a  a run of another name
 # make book MANIFESTS=folder    real cohorts, as the manifests in that folder describe them; the others simulated
