@@ -13,7 +13,7 @@ from cardiacnets.study import COHORTS, VIEWS
 WORDS = {
     **{name: axis_label(name) for name in INDEX_NAMES},
     **{f"{name}_error": f"error of {axis_label(name)}" for name in INDEX_NAMES},
-    **{name: cohort.title for name, cohort in COHORTS.items() if "_" in name},
+    **{name: cohort.title for name, cohort in COHORTS.items()},
     **{f"ssim_{name}": f"structural similarity, {view.title}" for name, view in VIEWS.items()},
     **{f"{name}_generated": f"{view.title}: generated and real" for name, view in VIEWS.items()},
     **{f"{name}_real_halves": f"{view.title}: two halves of the real" for name, view in VIEWS.items()},

@@ -10,7 +10,7 @@ from cardiacnets.report.table_words import cell_words, head_words
 def test_keys_become_names_with_their_units():
     assert cell_words("lv_edv") == "LV end-diastolic volume, ml"
     assert cell_words("lv_mass_error") == "error of LV myocardial mass, g"
-    assert cell_words("fahzu_screening") == "FAHZU, screening"
+    assert cell_words("fahzu_screening") == "FAHZU, screening" and cell_words("ukb") == "UK Biobank"
     assert head_words("index_name") == "index name" and head_words("gain_interval") == "gain, interval"
     table = pd.DataFrame({"index_name": ["lv_ef"], "r": [0.5]})
     page = table_html(table, "tab-00-x", "Table 1", "c", "aggregate")
