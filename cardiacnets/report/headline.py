@@ -33,7 +33,8 @@ def headline(results: Mapping[str, Result], real: bool) -> str:
         f"**{where}, {_added(results)}** {_classical(results)} {_strangers(results)} In screening alignment "
         f"{_screening(results, JUDGED)} beside that network, and {_screening(results, AGAINST)} beside the "
         "classical model (Holm's correction here is over all screening tasks; the cards of the claims "
-        f"correct within their section). {_sure(results)}"
+        "correct within their section; what rests on one training counts where it stays so with the spread "
+        f"that trainings of like networks showed). {_sure(results)}"
     )
 
 

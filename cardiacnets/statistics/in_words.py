@@ -51,7 +51,7 @@ def as_trained(difference: Estimate) -> str:
 
 def in_words(
     difference: Estimate, above: str, below: str, nothing: str = "makes no difference", *,
-    of: str = "participants", unit: str = "", lost: str = "one",
+    of: str = "participants", unit: str = "", lost: str = "a difference",
     unknown: str = "cannot be judged in this run",
 ) -> str:  # fmt: skip
     """``above`` or ``below`` where the interval lies on that side of 0, else ``nothing`` that can be seen.

@@ -103,14 +103,22 @@ def gains_of(*limits: tuple[str, float, float]) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def test_families_are_named_by_what_the_ecg_adds():
+    columns = {"covariates only": [0.1, 0.5, 0.3], "aligned ECG": [0.4, 0.5, 0.5]}
+    told = presentation.families_told(pd.DataFrame(columns, index=["strain", "volumes", "mass"]))
+    assert "largest in the family strain (0.40 and 0.10)" in told and "in volumes (0.50 and 0.50)" in told
+    unknown = pd.DataFrame({"covariates only": [float("nan")], "aligned ECG": [0.4]}, index=["strain"])
+    assert "not known" in presentation.families_told(unknown)
+
+
 def test_sentences_follow_from_the_intervals():
     rows = ("mimic.hf", 0.01, 0.03), ("mimic.ph", -0.2, -0.1), ("qph.cm", -0.02, 0.04)
     table = pd.concat([gains_of(row) for row in rows])  # as chapters do, with an index that repeats
     said = presentation.on_which_side(table, "aligned-ecg")
     assert said == (
         "lies above 0 in 1 of 3 rows (MIMIC-IV-ECG: heart failure); below it in 1 (MIMIC-IV-ECG: pulmonary "
-        "hypertension); undecided in 1 (in half of these one below 0.043 would be lost by more than one such "
-        "study in five; for 0.03 to be lost no more often would take about 200 test participants)"
+        "hypertension); undecided in 1 (in half of these a difference below 0.043 would be lost by more than "
+        "one such study in five; for 0.03 to be lost no more often would take about 200 test participants)"
     )
     all_above = presentation.on_which_side(gains_of(("mimic.hf", 0.01, 0.03)), "aligned-ecg")
     assert all_above == "lies above 0 in 1 of 1 rows (MIMIC-IV-ECG: heart failure); below it in 0"

@@ -8,7 +8,7 @@ from cardiacnets.statistics.in_words import OFTEN_LOST, side_of_zero
 from cardiacnets.statistics.trainings import trained_once
 
 ABOVE, BELOW = "raises the AUC", "lowers the AUC"
-UNSEEN = f"makes no difference that 66 cases can see (one below about 0.071 {OFTEN_LOST})"
+UNSEEN = f"makes no difference that 66 cases can see (a difference below about 0.071 {OFTEN_LOST})"
 
 
 @pytest.mark.parametrize("estimate", [-0.5, 0.0, 0.5])
@@ -36,7 +36,7 @@ def test_turned_round_the_words_turn_round():
 def test_what_could_go_unseen_has_its_unit_and_its_count():
     found = Estimate(1.0, (-4.0, 6.0), None, "bootstrap")
     assert in_words(found, ABOVE, BELOW, unit="ml") == (
-        f"makes no difference that this run can see (one below about 7.1 ml {OFTEN_LOST})"
+        f"makes no difference that this run can see (a difference below about 7.1 ml {OFTEN_LOST})"
     )
     assert "that 9 participants can see" in in_words(Estimate(1.0, (-4.0, 6.0), 9, ""), ABOVE, BELOW)
     found = Estimate(1.0, (-4.0, 6.0), 9, "")

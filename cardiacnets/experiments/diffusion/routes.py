@@ -151,7 +151,7 @@ def depth_told(gain: Estimate, unit: str) -> str:
     """
     return in_words(
         gain, "adds to the start", "is worse than the start", "adds nothing to the start", unit=unit,
-        lost="a difference", unknown="cannot be compared with a start, for this generator starts from noise",
+        unknown="cannot be compared with a start, for this generator starts from noise",
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def rival_told(gain: Estimate, unit: str) -> str:
     """The same beside the rival, as the end of a sentence that begins with the generator."""
     return in_words(
         gain, "is ahead of the rival", "is behind the rival", "shows no difference from the rival",
-        unit=unit, lost="a difference",
+        unit=unit,
     )  # fmt: skip
 
 

@@ -105,9 +105,9 @@ def on_which_side(table: pd.DataFrame, comparison: str) -> str:
         shown = could_show((held["low"], held["high"]))
         needed = (held["n"] * (shown / MARGIN) ** 2).median()
         told.append(
-            f"undecided in {len(held)} (in half of these one below {shown.median():.2g} {OFTEN_LOST}; for "
-            f"{MARGIN:g} to be lost no more often would take about {float(f'{needed:.1g}'):,.0f} test "
-            "participants)"
+            f"undecided in {len(held)} (in half of these a difference below {shown.median():.2g} "
+            f"{OFTEN_LOST}; for {MARGIN:g} to be lost no more often would take about "
+            f"{float(f'{needed:.1g}'):,.0f} test participants)"
         )
     return f"lies {'; '.join(told)}"
 
@@ -154,6 +154,21 @@ def how_often_trained(run: Run) -> str:
     return (
         f"Alignment was trained {many} times, and as often the networks of {where}. Such an arm answers by "
         "the mean of its predictions, and its intervals hold participants and trainings."
+    )
+
+
+def families_told(table: pd.DataFrame) -> str:
+    """In which families of indices the aligned ECG lies furthest above covariates alone, and where lowest, of
+    :func:`~cardiacnets.experiments.downstream_tasks.evaluation.correlation_by_group`.
+    """
+    ecg, known = (table[ARMS[arm].title] for arm in ("aligned", "covariates"))
+    gain = (ecg - known).dropna()
+    if gain.empty:
+        return "What the ECG adds to covariates is not known by family in this run"
+    told = [f"{name} ({ecg[name]:.2f} and {known[name]:.2f})" for name in (gain.idxmax(), gain.idxmin())]
+    return (
+        f"What the aligned ECG has over covariates alone is largest in the family {told[0]} and smallest in "
+        f"{told[1]}"
     )
 
 

@@ -40,8 +40,8 @@ def subgroups(table: pd.DataFrame, metric: str, name: str, arm: str) -> Picture:
     return Picture(
         figure,
         name,
-        f"{called} of {ARMS[arm].title} in each group, with 95 % intervals. Groups of too few people "
-        "are left to the table.",
+        f"{called} of {ARMS[arm].title} in each group, with 95 % intervals; without groups of too "
+        "few people.",
         "One panel an attribute; in each a dot with an interval for every group, on a common axis of "
         f"{called}.",
     )

@@ -21,5 +21,5 @@ def what_depth_adds(gain: Estimate, of: str = "participants") -> str:
     """
     return in_words(
         gain, "adds to what its twin knows", "is worse than its twin", "adds nothing", of=of,
-        lost="a difference", unknown="cannot be compared with its twin in this run",
+        unknown="cannot be compared with its twin in this run",
     )  # fmt: skip
