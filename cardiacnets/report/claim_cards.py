@@ -198,7 +198,9 @@ def _details(claim: Claim, note: str, results: Mapping[str, Result]) -> str:
     recorded = "".join(
         f"<li><code>{html.escape(key)}</code> {_value(key, results)}</li>" for key in dict.fromkeys(keys)
     )
-    return f"<details><summary>Details</summary>{note}<ul>{recorded}</ul></details>" if keys or note else ""
+    legend = "<p>Recorded results by name: cohort, task, measure, arm or arm less arm.</p>" if keys else ""
+    found = f"{note}{legend}<ul>{recorded}</ul>"
+    return f"<details><summary>Details</summary>{found}</details>" if keys or note else ""
 
 
 def _told(found: Verdict, holm: Corrected | None, claim: Claim) -> str:

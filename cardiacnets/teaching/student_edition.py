@@ -27,7 +27,8 @@ and then, with the place where your copy of `runs` lies:
     CARDIACNETS_RUNS=/path/to/runs .venv/bin/jupyter lab notebooks
 
 Where a notebook says that something does not exist yet, `CARDIACNETS_RUNS` names another folder than the one
-that holds `quick`. Answers check themselves: `from cardiacnets.teaching import check`.
+that holds `quick`. Answers check themselves: `from cardiacnets.teaching import check`. The outside judge of
+chapters 00 and 04 is no part of the lock; without it they say that it is not available.
 """
 
 

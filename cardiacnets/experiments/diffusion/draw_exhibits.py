@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cardiacnets.cmr.movie import Film, film
+from cardiacnets.contracts import DIAGNOSIS_NAMES
 from cardiacnets.ecg import plot_ecg
 from cardiacnets.experiments.diffusion.exhibits import (
     BY_RULE,
@@ -196,7 +197,8 @@ def gallery_film(run: Run, cases: Sequence[Case], rule: str, fps: float) -> Film
         raise ValueError(f"cases are {' or '.join(BY_RULE)}, not {rule!r}")
     chosen = [case for case in cases if case.rule == rule]
     pairs = [np.concatenate([case.cine(run, "sax", kind) for kind in KINDS], axis=1) for case in chosen]
-    return film(pairs, fps=fps, labels=[case.condition for case in chosen], scale=2) if pairs else None
+    names = [DIAGNOSIS_NAMES[case.condition].removesuffix(" cardiomyopathy") for case in chosen]
+    return film(pairs, fps=fps, labels=names, scale=2) if pairs else None
 
 
 def _frame(axis: Axes, frame: np.ndarray) -> None:
