@@ -30,6 +30,7 @@ from cardiacnets.digital_heart.oracle import measured_hearts
 from cardiacnets.digital_heart.sites import site
 from cardiacnets.digital_heart.target_rows import target_row
 from cardiacnets.digital_heart.torso import leads
+from cardiacnets.phenotypes import PHENOTYPES
 
 PRESET, COHORT = "ukb_like", "population targets"
 INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
@@ -223,8 +224,9 @@ def _covariate_rows(population: Population) -> list[dict]:
     for name, share in EXPLAINED.items():
         found = read_out_of_fold(inputs, population.index(name)[population.healthy]) ** 2
         allowed = 0.05 if name == "lv_ef" else 0.10
+        label = PHENOTYPES["label"][POSITION[name]]
         rows.append(
-            _row(f"covariates explain {name}, R2", share, found, allowed, "petersen2017risk", len(table))
+            _row(f"covariates explain {label}, R2", share, found, allowed, "petersen2017risk", len(table))
         )
     return rows
 

@@ -22,6 +22,8 @@ from cardiacnets.yaml_reading import read_yaml
 ANSWERS = Path(__file__).with_name("answers.yaml")
 UNCHECKED = ("ex-00-1", "ex-08-1", "ex-09-3")
 """Exercises whose answer no program can judge."""
+NOT_BUT = re.compile(r"\bnot\b[^.;]*?\bbut\b", re.IGNORECASE)
+"""What an answer turns down before it says what it means."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,12 @@ def _check_choice(exercise: str, entry: Mapping[str, Any], answer: Any) -> Verdi
 
 
 def _check_words(exercise: str, entry: Mapping[str, Any], answer: Any) -> Verdict:
-    """A typical wrong answer is looked for only where the right idea is not found."""
+    """A typical wrong answer is looked for only where the right idea is not found, and is not turned down:
+    "not the mains but the disease" means the disease.
+    """
     if not isinstance(answer, str) or not answer.strip():
         raise _refused(exercise, entry, answer)
+    answer = NOT_BUT.sub("", answer)
     if all(re.search(pattern, answer, re.IGNORECASE) for pattern in entry["words"]):
         return Verdict(True, entry["right"])
     for wrong in entry["wrong"]:

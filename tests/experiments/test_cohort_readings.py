@@ -28,7 +28,7 @@ def target(quantity: str, target: float, simulated: float, n: int, passed: bool,
         (target("PH: V1 R/S > 1", 0.38, 0.5, 150, False), 0.0396),
         (target("LV EDV, ml", 166, 160, 256, True, 32), 2.0),
         (target("r(P, LA volume)", 0.43, 0.3, 400, False), 0.0408),
-        (target("covariates explain lv_esv, R2", 0.416, 0.54, 1791, False), 0.0178),
+        (target("covariates explain LV end-systolic volume, R2", 0.416, 0.54, 1791, False), 0.0178),
         (target("components for 95 % of beats, 19 or more", 24, 30, 1791, False), math.nan),
     ],
 )
@@ -65,7 +65,7 @@ def test_the_table_of_targets_is_in_words():
     rows = [target("LV EDV, ml", 166, 160.123, 256, True, 32), target("Err, %", 45, 60, 300, False)]
     table = readable(pd.DataFrame(rows).assign(source=["lit", "bocchi2020"]))
     assert list(table["within tolerance"]) == ["yes", "no"]
-    assert list(table["source"]) == ["literature", "bocchi2020"]
+    assert list(table["source"]) == ["literature", "Bocchi 2020"]
     assert table["simulated"].iloc[0] == 160.12 and "published SD" in table
 
 

@@ -49,3 +49,47 @@ def test_odds_and_pitfalls_are_read():
     assert "not available" in tables.odds_in_words(odds.assign(low=np.nan))
     said = tables.pitfalls_in_words(pd.DataFrame({"pvalue": [6e-8, 2e-8, 3e-5, 0.036]}))
     assert said == "p is 0.036 with readers and cases random, and below 0.001 with readings counted as people"
+
+
+def rows(first: str, names: tuple, *lines: tuple) -> pd.DataFrame:
+    return pd.DataFrame(lines, columns=[first, *names, "low", "high"])
+
+
+def test_agreement_is_read_with_and_without_chance():
+    agreement = rows(
+        "experience", ("coefficient", "estimate"),
+        ("junior", "percent", 0.82, 0.75, 0.88), ("junior", "Cohen's kappa", 0.4, 0.2, 0.6),
+        ("senior", "percent", np.nan, np.nan, np.nan),
+    )  # fmt: skip
+    said = tables.agreed_in_words(agreement)
+    assert said == "junior: 82 (75 to 88) %, kappa 0.40 (0.20 to 0.60); senior: not available"
+    contrast = rows(
+        "quantity", ("difference",), ("percent", -0.1, -0.2, -0.01), ("gain in accuracy", 0.1, -0.1, 0.3)
+    ).assign(cases=111)
+    said = tables.contrasts_in_words(contrast)
+    assert said == "juniors below seniors in share of equal decisions; undecided in gain in accuracy"
+    assert "one kind of reader" in tables.contrasts_in_words(contrast.iloc[:0])
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.45, "the two intervals part"), (0.35, "intervals overlap")])
+def test_displays_are_ordered_by_how_far_readers_agree(low, said):
+    between = rows(
+        "display", ("coefficient", "estimate"),
+        ("ecg", "Fleiss' kappa", 0.3, 0.2, 0.4), ("ecg+real", "Fleiss' kappa", 0.5, low, 0.6),
+        ("ecg", "agreeing pairs", 0.9, 0.8, 0.95),
+    )  # fmt: skip
+    told = tables.between_in_words(between)
+    assert told.startswith("is highest with ECG + real (0.50") and said in told
+    assert "cannot be compared" in tables.between_in_words(between.iloc[:1])
+
+
+def test_alarms_and_plans_are_read():
+    alarms = rows("method", ("rate",), ("pooled z", 0.2, 0.1, 0.3), ("both random", 0.07, 0.03, 0.1))
+    assert tables.alarms_in_words(alarms).endswith("promise: pooled z (20 %)")
+    assert "no test" in tables.alarms_in_words(alarms.iloc[1:])
+    plan = pd.DataFrame({"readers": [4, 8], "cases needed": [np.nan, 1210], "power": [0.2, 0.35]})
+    assert tables.plan_in_words(plan) == (
+        "with the cases at hand 4 readers give a power of 20%, 8 one of 35%; 8 is the smallest panel here "
+        "that cases can bring to 80 %, with 1,210 of them"
+    )
+    assert tables.plan_in_words(plan.iloc[:1]).endswith("no number of cases is enough for any of these panels")

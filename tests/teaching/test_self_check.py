@@ -57,6 +57,8 @@ def test_words_and_choices_are_read_with_mercy():
     assert check("ex-02-2", "It would COPY from the neighbouring frame") and check("ex-09-1", " Yes ")
     assert not check("ex-02-2", "something deep")
     assert "How far does a heart move" in check("ex-02-2", "something deep").why
+    assert check("ex-00-2", "not the disease but the mains frequency")
+    assert not check("ex-00-2", "not the mains but the disease")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,14 @@ ODDS_ERROR, APICAL = 0.8, 50
 """
 SHARES = ("PH: ", "QRS >= 120 ms", "Q wave", "limb leads", "measured rate")
 """What the rows about shares of people have in their names."""
-SOURCES = {"lit": "literature", "rec": "from memory", "physics": "by construction"}
-"""What the short names of the target table's sources mean."""
+SOURCES = {
+    "lit": "literature", "rec": "from memory", "physics": "by construction",
+    "attia2019": "Attia 2019", "bocchi2020": "Bocchi 2020", "jain2010": "Jain 2010",
+    "khurshid2021": "Khurshid 2021", "legoallec2021": "Le Goallec 2021", "pastika2024": "Pastika 2024",
+    "petersen2017risk": "Petersen 2017 (risk factors)", "sathananthan2015": "Sathananthan 2015",
+    "sohaib2009, su2017": "Sohaib 2009, Su 2017", "thambawita2021": "Thambawita 2021",
+}  # fmt: skip
+"""What the short names of the target table's sources mean; papers by first author and year."""
 HEADS = {
     "target_mean": "published", "target_sd": "published SD", "simulated_mean": "simulated",
     "simulated_sd": "simulated SD", "passed": "within tolerance",
@@ -58,7 +64,7 @@ def sampling_error(row: Any) -> float:
 
 
 def readable(targets: pd.DataFrame) -> pd.DataFrame:
-    """The target table in words, numbers to two decimals; sources by :data:`SOURCES`, keys as they are."""
+    """The target table in words, numbers to two decimals; sources by :data:`SOURCES`."""
     passed = targets["passed"].map({True: "yes", False: "no"})
     named = targets.assign(passed=passed, source=targets["source"].replace(SOURCES))
     return named.round(2).rename(columns=HEADS)

@@ -248,14 +248,15 @@ def variation_told(varied: pd.DataFrame, name: str) -> str:
     """A sentence on how draws of one index vary, from a row of :func:`diversity`."""
     (row,) = varied[varied["index_name"] == name].itertuples()
     low, high = row.covered_low, row.covered_high
+    label, unit = axis_label(name).rsplit(", ", 1)
     range_told = (
         "fewer than" if high < row.expected else "more than" if low > row.expected else "in line with"
     )
     return (
-        f"Of twenty draws for one ECG, {axis_label(name)} has a standard deviation of {row.within:.1f}, of "
-        f"all people's real movies {row.between:.1f}; the real movie reads within the range of its draws in "
-        f"{row.covered:.0%} of {row.n} people, {range_told} the {row.expected:.0%} of draws that vary as "
-        "truth does."
+        f"Over twenty draws for one ECG the standard deviation of {label} is {row.within:.1f} {unit}, over "
+        f"all people's real movies {row.between:.1f} {unit}; the real movie reads within the range of its "
+        f"draws in {row.covered:.0%} of {row.n} people, {range_told} the {row.expected:.0%} of draws that "
+        "vary as truth does."
     )
 
 

@@ -69,5 +69,79 @@ def pitfalls_in_words(table: pd.DataFrame) -> str:
     return f"p is {random} with readers and cases random, and {naive} with readings counted as people"
 
 
+def agreed_in_words(agreement: pd.DataFrame) -> str:
+    """How often readers decide the same with two displays, from ``experience, coefficient, estimate, low,
+    high``, and what is left of it once chance is taken out.
+    """
+    said = []
+    for experience, rows in agreement.groupby("experience", sort=False):
+        found = rows.set_index("coefficient")
+        share = in_one_cell(*(100 * found.loc["percent", ["estimate", "low", "high"]]), digits=0)
+        beyond = [
+            f"{name.split()[-1]} {in_one_cell(*found.loc[name, ['estimate', 'low', 'high']], digits=2)}"
+            for name in found.index.drop("percent")
+        ]
+        parts = [part for part in (f"{share} %" if share else "", *beyond) if not part.endswith(" ")]
+        said.append(f"{experience}: {', '.join(parts) or 'not available'}")
+    return "; ".join(said)
+
+
+def contrasts_in_words(contrast: pd.DataFrame) -> str:
+    """Which differences between juniors and seniors (``quantity, difference, low, high,
+    cases``) keep a side.
+    """
+    said = {1: "juniors above seniors", -1: "juniors below seniors", 0: "undecided", None: "not available"}
+    found = {}
+    for row in contrast.itertuples():
+        side = side_of_zero(Estimate(row.difference, (row.low, row.high), row.cases, "over cases"))
+        name = row.quantity.replace("percent", SHARE)
+        found.setdefault(said[side], []).append(name)
+    told = (f"{words} in {', '.join(names)}" for words, names in found.items())
+    return "; ".join(told) or "there is none to make: one kind of reader only"
+
+
+def between_in_words(between: pd.DataFrame, coefficient: str = "Fleiss' kappa") -> str:
+    """With which display readers agree most and least, from ``display, coefficient, estimate, low, high``,
+    and whether the two intervals part.
+    """
+    rows = between[between["coefficient"] == coefficient].dropna(subset=["estimate", "low", "high"])
+    if len(rows) < 2:
+        return "cannot be compared in this run"
+    ordered = rows.sort_values("estimate")
+    least, most = ordered.iloc[0], ordered.iloc[-1]
+    ends = [
+        f"{DISPLAYS.get(row.display, row.display)} ({in_one_cell(row.estimate, row.low, row.high, 2)})"
+        for row in (most, least)
+    ]
+    apart = "the two intervals part" if least.high < most.low else "the two intervals overlap"
+    return f"is highest with {ends[0]} and lowest with {ends[1]}; {apart}"
+
+
+def alarms_in_words(alarms: pd.DataFrame, promise: float = 0.05) -> str:
+    """Which tests (``method, rate, low, high``) were seen to cry wolf more often than ``promise``."""
+    loud = alarms[alarms["low"] > promise].drop_duplicates("method")
+    if not len(loud):
+        return "no test was seen above its promise in so few studies"
+    each = ", ".join(f"{row.method} ({100 * row.rate:.0f} %)" for row in loud.itertuples())
+    return f"the whole interval of their rate lies above the promise: {each}"
+
+
+def plan_in_words(plan: pd.DataFrame) -> str:
+    """What readers and cases buy, from ``readers, cases needed, power with the cases at hand``."""
+    few, many = plan.iloc[0], plan.iloc[-1]
+    power = (
+        f"with the cases at hand {few['readers']:.0f} readers give a power of {few.iloc[-1]:.0%}, "
+        f"{many['readers']:.0f} one of {many.iloc[-1]:.0%}"
+    )
+    enough = plan.dropna(subset="cases needed")
+    if not len(enough):
+        return f"{power}; no number of cases is enough for any of these panels"
+    row = enough.iloc[0]
+    return (
+        f"{power}; {row['readers']:.0f} is the smallest panel here that cases can bring to 80 %, "
+        f"with {row['cases needed']:,.0f} of them"
+    )
+
+
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
