@@ -192,15 +192,15 @@ def _placed_anew(
 
 
 def render_cines(
-    anatomy: Anatomy, seed: int, cohort: str, participants: Sequence[int], frames: int
+    anatomy: Anatomy, seed: int, cohort: str, participants: Sequence[int], frames: int, noise: bool = True
 ) -> tuple[np.ndarray, np.ndarray, Masks]:
-    """Both cines and their label maps, uint8 ``(n, T, H, W)``."""
+    """Both cines, with the scanner's ``noise`` or without, and their label maps, uint8 ``(n, T, H, W)``."""
     times = frame_times(anatomy.latents["heart_rate"], frames)
     sax, sax_masks = short_axis.render(
-        anatomy, times, [generator(seed, cohort, i, "short axis") for i in participants]
+        anatomy, times, [generator(seed, cohort, i, "short axis") for i in participants], noise=noise
     )
     lax, lax_masks = four_chamber.render(
-        anatomy, times, [generator(seed, cohort, i, "four chamber") for i in participants]
+        anatomy, times, [generator(seed, cohort, i, "four chamber") for i in participants], noise=noise
     )
     return sax, lax, Masks(sax_masks, lax_masks)
 

@@ -84,15 +84,17 @@ def slant(contour: np.ndarray) -> np.ndarray:
 
 
 def render(
-    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator]
+    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator], noise: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Four-chamber cines and label maps, uint8 ``(n, T, 96, 96)``; each participant has its own stream."""
+    """Four-chamber cines and label maps, uint8 ``(n, T, 96, 96)``; each participant has its own stream, and
+    without the scanner's ``noise`` all else is the same.
+    """
     lines = outlines(anatomy, times)
     shape = (len(streams), times.shape[1], LAX_PIXELS, LAX_PIXELS)
     pictures, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     for row, stream in enumerate(streams):
         own = {name: line[row] for name, line in lines.items()}
-        pictures[row], labels[row] = _picture(anatomy, row, own, stream)
+        pictures[row], labels[row] = _picture(anatomy, row, own, stream, noise)
     return pictures, labels
 
 
@@ -115,7 +117,7 @@ def _ellipse(
 
 
 def _picture(
-    anatomy: Anatomy, row: int, line: dict[str, np.ndarray], stream: np.random.Generator
+    anatomy: Anatomy, row: int, line: dict[str, np.ndarray], stream: np.random.Generator, noise: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """One participant's cine from the outlines of its walls."""
     latents = anatomy.latents
@@ -147,7 +149,7 @@ def _picture(
     paint(canvas, shapes["lv blood"], blood, LV)
     _outflow_tract(canvas, half["septal"], length, blood, stream)
     _valves(canvas, line, half, muscle)
-    return imaging.finish(canvas, LAX_PIXELS, bool(latents["fibrillation"][row]), stream)
+    return imaging.finish(canvas, LAX_PIXELS, bool(latents["fibrillation"][row]), stream, noise)
 
 
 def _heart_coordinates(

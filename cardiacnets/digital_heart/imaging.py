@@ -236,9 +236,9 @@ def _normal_table() -> np.ndarray:
 
 
 def finish(
-    canvas: Canvas, size: int, irregular: bool, stream: np.random.Generator
+    canvas: Canvas, size: int, irregular: bool, stream: np.random.Generator, noise: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The scanner's part: mis-triggering, coil bias and banding, Rician noise, grey levels.
+    """The scanner's part: mis-triggering, coil bias and banding, Rician ``noise``, grey levels.
 
     Returns pictures and labels, uint8 ``(frames, size, size)``. An ``irregular`` rhythm, or a missed trigger
     in one scan of twenty, mixes frames; one scan of seven has an off-resonance band.
@@ -250,7 +250,8 @@ def finish(
     if stream.random() < 0.15:
         gain = gain * band(canvas, stream.uniform(0, 2 * np.pi), stream.uniform(5.5, 7.5))
     canvas.values[...] *= gain.astype(np.float32)[:, None]
-    add_rician_noise(canvas.values, 1 / snr, stream)
+    if noise:  # the last that is drawn from the stream: without it all else is the same
+        add_rician_noise(canvas.values, 1 / snr, stream)
     canvas.values[...] *= np.float32(255 / 1.55)
     np.minimum(canvas.values, 255, out=canvas.values)
     pictures = np.ascontiguousarray(canvas.values.astype(np.uint8).T)

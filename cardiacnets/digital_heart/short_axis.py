@@ -23,13 +23,14 @@ def contours(anatomy: Anatomy, times: np.ndarray, height: np.ndarray) -> dict[st
 
 
 def render(
-    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator], towards_base: float = 0.0
+    anatomy: Anatomy, times: np.ndarray, streams: list[np.random.Generator], towards_base: float = 0.0,
+    noise: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Short-axis cines and label maps, uint8 ``(n, T, 80, 80)``; each participant has a stream of scanner
     nuisance.
 
     ``towards_base`` cm moves the plane from the middle of the ventricle; with the streams of the same
-    participants body and scanner stay as they are.
+    participants body and scanner stay as they are, and so they do without the scanner's ``noise``.
     """
     level = np.array([0.45 + 0.045 * stream.standard_normal() for stream in streams])
     height = apex_distance(anatomy, level) + 0.2 * np.array([stream.standard_normal() for stream in streams])
@@ -39,12 +40,12 @@ def render(
     pictures, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     for row, stream in enumerate(streams):
         walls = {name: radii[row].T for name, radii in cut.items()}  # (angles, T)
-        pictures[row], labels[row] = _picture(anatomy, row, walls, stream)
+        pictures[row], labels[row] = _picture(anatomy, row, walls, stream, noise)
     return pictures, labels
 
 
 def _picture(
-    anatomy: Anatomy, row: int, walls: dict[str, np.ndarray], stream: np.random.Generator
+    anatomy: Anatomy, row: int, walls: dict[str, np.ndarray], stream: np.random.Generator, noise: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """One participant's cine from its wall contours ``(angles, T)``."""
     latents = anatomy.latents
@@ -102,7 +103,7 @@ def _picture(
     paint(canvas, polar_shape(canvas, outer), muscle, MYOCARDIUM, blur=wall_edge)
     paint(canvas, polar_shape(canvas, trabeculated), blood, LV, blur=wall_edge)
     _papillary_muscles(canvas, inner, contraction, muscle, turn, stream)
-    return imaging.finish(canvas, SAX_PIXELS, bool(latents["fibrillation"][row]), stream)
+    return imaging.finish(canvas, SAX_PIXELS, bool(latents["fibrillation"][row]), stream, noise)
 
 
 def _papillary_muscles(

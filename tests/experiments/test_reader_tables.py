@@ -92,4 +92,4 @@ def test_alarms_and_plans_are_read():
         "with the cases at hand 4 readers give a power of 20%, 8 one of 35%; 8 is the smallest panel here "
         "that cases can bring to 80 %, with 1,210 of them"
     )
-    assert tables.plan_in_words(plan.iloc[:1]).endswith("no number of cases is enough for any of these panels")
+    assert "no number of cases is enough" in tables.plan_in_words(plan.iloc[:1])

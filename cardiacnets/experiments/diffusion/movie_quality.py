@@ -15,7 +15,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from cardiacnets.cohorts.preprocessing import resize_cine
 from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encoder
-from cardiacnets.experiments.diffusion.generate import load_video_autoencoder, movies
+from cardiacnets.experiments.diffusion.generate import movies
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -23,14 +23,12 @@ from cardiacnets.run import Run
 from cardiacnets.statistics.correlation_resampling import bootstrap_correlations
 from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.in_words import in_one_cell
-from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
+from cardiacnets.statistics.resampling import bootstrap_mean
 from cardiacnets.study import VIEW_TITLES
 
 FRECHET_COMPONENTS = 20
 """Components kept before fitting Gaussians: a covariance needs many more samples than dimensions."""
 HALVINGS = 200
-SHARP = 64
-"""People whose movies are looked at for edges."""
 JUDGED = {"lv_ef": "%", "lv_edv": "ml", "lv_esv": "ml", "lv_mass": "g", "rv_edv": "ml", "rv_esv": "ml"}
 """Indices whose error is measured, with their units."""
 
@@ -126,68 +124,6 @@ def closer_told(found: pd.DataFrame, distances: pd.DataFrame) -> str:
         told.append(
             f"In the {name} view the Fréchet distance of generated to real movies is "
             f"{drawn.estimate / real.estimate:.1f} times that of two real halves, {parted}."
-        )
-    return " ".join(told)
-
-
-def sharpness(run: Run, cohort: str) -> pd.DataFrame:
-    """How much of the edges of real movies is left in generated ones, and in real ones that the autoencoder
-    has pressed and drawn again: percent of the mean step of grey level from pixel to pixel, of the first
-    :data:`SHARP` people. One row a ``view`` and ``kind``, intervals over participants.
-    """
-    autoencoder, rows = load_video_autoencoder(run), []
-    for view in VIEWS:
-        real, drawn = (movies(run, cohort, view, kind)[:SHARP] for kind in ("real", "generated"))
-        with torch.inference_mode():
-            parts = torch.from_numpy(np.array(real)).float().div(255).split(16)
-            rebuilt = torch.cat([autoencoder.decode(autoencoder.encode(part)) for part in parts])
-        rebuilt = rebuilt.mul(255).round().clamp(0, 255).byte().numpy()
-        whole = edges(real)
-        for kind, clips in (("generated", drawn), ("rebuilt", rebuilt)):
-            left = edges(clips)
-
-            def share(weights: np.ndarray, left: np.ndarray = left, whole: np.ndarray = whole) -> np.ndarray:
-                return 100 * (weights @ left) / (weights @ whole)
-
-            found = participant_bootstrap(share, len(whole), **run.profile.resampling)
-            rows.append({"view": view, "kind": kind} | found.row())
-    return pd.DataFrame(rows)
-
-
-def edges(clips: np.ndarray) -> np.ndarray:
-    """Mean absolute difference of neighbouring pixels of movies (n, T, H, W): (n,), in grey levels."""
-    return np.array([
-        np.mean([np.abs(np.diff(clip.astype(np.float32), axis=axis)).mean() for axis in (1, 2)])
-        for clip in clips
-    ])  # fmt: skip
-
-
-def sharp_told(found: pd.DataFrame) -> str:
-    """What is to be seen in a generated movie and what is not, of :func:`sharpness`."""
-    rows = {(row.view, row.kind): Estimate.of(row) for row in found.itertuples()}
-
-    def percent(view: str, kind: str) -> str:
-        one = rows[view, kind]
-        return f"{one.estimate:.0f} % ({one.interval[0]:.0f} to {one.interval[1]:.0f})"
-
-    told = [
-        f"In the {name} view generated pictures have {percent(view, 'generated')} of the real ones' edges "
-        "(steps of grey level from pixel to pixel, noise among them); pressing real ones into latents "
-        f"and drawing them again, without any ECG, leaves {percent(view, 'rebuilt')}."
-        for view, name in VIEW_TITLES.items()
-    ]
-    drawn, rebuilt = ([rows[view, kind] for view in VIEWS] for kind in ("generated", "rebuilt"))
-    if all(one.interval[1] < 100 for one in drawn):
-        told.append(
-            "The movies are blurred: look at the size of the chambers, at the thickness of the walls and at "
-            "how they contract, not at texture."
-        )
-    else:
-        told.append("Edges alone do not say whose heart it is: look at size, thickness and contraction.")
-    if all(one.interval[1] < 100 for one in rebuilt):
-        told.append(
-            "What the latents lose, no ECG can bring back: fine parts, such as papillary muscles and the "
-            "leaflets of valves, are the first to go."
         )
     return " ".join(told)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.diffusion.generate import movies
-from cardiacnets.experiments.diffusion.movie_quality import edges
+from cardiacnets.experiments.diffusion.sharpness import edges
 from cardiacnets.experiments.downstream_tasks.downstream import load_network, network_inputs
 from cardiacnets.experiments.downstream_tasks.evaluation import (
     comparison_table,
