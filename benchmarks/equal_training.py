@@ -29,8 +29,9 @@ from cardiacnets.experiments.cmr_self_supervision.components import cine_compone
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, open_cine_reader, view_pixels
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, load_video_autoencoder, sample_movies
+from cardiacnets.experiments.diffusion.generate import ecg_tokens, sample_movies
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity
+from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS

@@ -50,7 +50,7 @@ from cardiacnets.cohorts.preprocessing import preprocess_cohort  # noqa: E402
 from cardiacnets.cohorts.store import simulate_cohort  # noqa: E402
 from cardiacnets.experiments.cmr_self_supervision import pretrain
 from cardiacnets.experiments.contrastive_alignment import align, ecg_pretraining
-from cardiacnets.experiments.diffusion import generate
+from cardiacnets.experiments.diffusion import generate, video_autoencoder
 from cardiacnets.experiments.downstream_tasks import downstream  # noqa: E402
 from cardiacnets.models import build  # noqa: E402
 from cardiacnets.profile import Profile, Training, load_profile  # noqa: E402
@@ -68,7 +68,7 @@ STAGES: dict[str, Callable[[Run], Stage]] = {
     "masked CMR pre-training": pretrain.cmr_autoencoder_stage,
     "masked ECG pre-training": ecg_pretraining.ecg_autoencoder_stage,
     "alignment": align.aligner_stage,
-    "video autoencoder": generate.video_autoencoder_stage,
+    "video autoencoder": video_autoencoder.video_autoencoder_stage,
     "diffusion": lambda run: generate.diffusion_stage(run, "sax"),
     "fine-tuning": lambda run: downstream.network_stage(run, "ukb.indices", "ecg"),
 }
@@ -88,7 +88,7 @@ def small_run(profile: Profile, folder: Path) -> Run:
     pretrain.fit_cmr_autoencoder(run)
     align.prepare(run)
     align.fit_aligner(run)
-    generate.fit_video_autoencoder(run)
+    video_autoencoder.fit_video_autoencoder(run)
     return run
 
 

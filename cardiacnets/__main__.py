@@ -313,8 +313,9 @@ def add_weights(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("weights", help=add_weights.__doc__.partition(": ")[2])
     parser.add_argument("folder", type=Path, help="where weights, sizes and card are written")
     parser.add_argument("--profile", default="quick", help="whose sizes: quick (default), or a YAML file")
-    parser.add_argument("--hearts", type=int, default=1200, help="simulated hearts to learn from (1200)")
+    parser.add_argument("--hearts", type=int, default=4000, help="simulated hearts to learn from (4000)")
     parser.add_argument("--seed", type=int, default=20261, help="theirs (20261); the next one's are rebuilt")
+    parser.add_argument("--epochs", type=int, default=36, help="times that they are gone through (36)")
     parser.set_defaults(run=run_weights)
 
 
@@ -323,7 +324,7 @@ def run_weights(arguments: argparse.Namespace) -> int:
     from cardiacnets.experiments.diffusion.shipped_weights import make_weights  # needs the models' libraries
 
     similar = make_weights(
-        arguments.folder, load_profile(arguments.profile), arguments.hearts, arguments.seed
+        arguments.folder, load_profile(arguments.profile), arguments.hearts, arguments.seed, arguments.epochs
     )
     told = ", ".join(f"{view} {value:.3f}" for view, value in similar.items())
     print(f"{arguments.folder}: structural similarity on unseen hearts: {told}")

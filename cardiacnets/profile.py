@@ -209,8 +209,8 @@ class Diffusion:
     sampling_steps: int
     guidance: Annotated[float, Field(ge=0)] = 2.0
     pretrained_vae: str = ""
-    """Folder or hub name of an ``AutoencoderKL``, or, for ``patches``, the name of weights that ship with the
-    library or their folder; empty: trained here.
+    """Folder or hub name of an ``AutoencoderKL``, or, for whole cines, the name of weights that ship with
+    the library or their folder; empty: trained here.
     """
     pretrained_unet: str = ""
     """Folder or hub name of a ``UNet3DConditionModel`` (a ``UNet2DConditionModel`` where latents have one
@@ -220,12 +220,12 @@ class Diffusion:
     """Test participants whose movies are generated for evaluation."""
     counterfactuals: int
     """Simulated hearts in which one cause after the other is turned to see whether the movie follows."""
-    autoencoder: Literal["frames", "patches"] = "frames"
+    autoencoder: Literal["frames", "patches", "deforming"] = "frames"
     """``frames``: a convolutional one, frame by frame (as published); ``patches``: components of blocks of
-    space and time, in closed form.
+    space and time, in closed form; ``deforming``: one vector a heart, drawn as a picture that is bent.
     """
     patch: int = 8
-    """Pixels of a block's side, where the autoencoder is of ``patches``."""
+    """Pixels of a block's side, where the autoencoder is ``patches`` or ``deforming``."""
     lax_pixels: int = 0
     """Pixels of the four-chamber view; 0: as many as ``pixels``."""
 

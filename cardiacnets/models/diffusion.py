@@ -28,6 +28,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cardiacnets.contracts import LEADS
+from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
 from cardiacnets.models.ecg_attention import EcgContext, FrameAttention
 from cardiacnets.models.ecg_condition import EcgCondition
 from cardiacnets.models.mean_heart import MeanHeart
@@ -48,9 +49,20 @@ class OneFrameUNet(UNet2DConditionModel):
         return UNet2DConditionOutput(sample=told.unsqueeze(2))
 
 
-def build_autoencoder(sizes: Diffusion) -> VideoAutoencoder | PatchAutoencoder:
+Autoencoder = VideoAutoencoder | PatchAutoencoder | DeformingAutoencoder
+AUTOENCODERS: dict[str, type[Autoencoder]] = {
+    "frames": VideoAutoencoder, "patches": PatchAutoencoder, "deforming": DeformingAutoencoder,
+}  # fmt: skip
+"""Autoencoders by ``diffusion.autoencoder`` of a profile.
+
+Each has ``latent_frames`` and ``grid(pixels)``, the frames and the side of the latents of a cine;
+``encode(cine)`` and ``decode(latents, pixels)``.
+"""
+
+
+def build_autoencoder(sizes: Diffusion) -> Autoencoder:
     """The autoencoder that a profile chooses, before it has learned anything."""
-    return PatchAutoencoder(sizes) if sizes.autoencoder == "patches" else VideoAutoencoder(sizes)
+    return AUTOENCODERS[sizes.autoencoder](sizes)
 
 
 class VideoDiffusion(nn.Module):
@@ -65,7 +77,7 @@ class VideoDiffusion(nn.Module):
         self,
         profile: Profile,
         context_width: int,
-        autoencoder: VideoAutoencoder | PatchAutoencoder | None = None,
+        autoencoder: Autoencoder | None = None,
         pixels: int = 0,
     ) -> None:
         super().__init__()
@@ -216,7 +228,7 @@ class VideoDiffusion(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Cine (B, T, H, W) in [0, 1] of scaled ``latents`` (B, C, T, h, w)."""
-        return self.autoencoder.decode(latents)
+        return self.autoencoder.decode(latents, self.pixels)
 
     def first_noise(self, batch: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
         """Standard normal latents (B, C, T, h, w) from which sampling starts."""
@@ -226,7 +238,7 @@ class VideoDiffusion(nn.Module):
 
     def latent_shape(self) -> tuple[int, int, int, int]:
         """(C, T, h, w) of one clip."""
-        side = self.pixels // self.autoencoder.factor
+        side = self.autoencoder.grid(self.pixels)
         return self.sizes.latent_channels, self.autoencoder.latent_frames, side, side
 
     def _amplitudes(self, steps: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
@@ -252,15 +264,15 @@ class VideoDiffusion(nn.Module):
         return told + start.told(noisy, noise)
 
 
-def load_pretrained_autoencoder(model: VideoAutoencoder | PatchAutoencoder) -> None:
+def load_pretrained_autoencoder(model: Autoencoder) -> None:
     """Load the autoencoder that the profile names: of frames from a local folder or the hub, with its own
-    scale; of patches from the library or a folder.
+    scale; of whole cines from the library or a folder.
 
     Nothing happens where the profile names none. Raises ``ValueError`` if it cannot be loaded or its sizes
     are not the profile's.
     """
     name = model.sizes.pretrained_vae
-    if name and isinstance(model, PatchAutoencoder):
+    if name and not isinstance(model, VideoAutoencoder):
         file = named_folder(name) / "model.safetensors"
         try:
             found = load_file(file)

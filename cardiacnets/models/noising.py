@@ -72,7 +72,7 @@ def noise_scheduler(
     if sampler == "euler":
         require_sampler(sizes, sampler)
         return EqualSteps(num_train_timesteps=sizes.noise_steps)
-    reach = PATCH_RANGE if sizes.autoencoder == "patches" else LATENT_RANGE
+    reach = LATENT_RANGE if sizes.autoencoder == "frames" else PATCH_RANGE
     betas = {
         "num_train_timesteps": sizes.noise_steps,
         "beta_start": sizes.beta_start,

@@ -58,8 +58,12 @@ class PatchAutoencoder(nn.Module):
         scores = torch.einsum("cn,bnhw->bchw", self.axes, centred)
         return (scores / self.spread[:, None, None]).unsqueeze(2)
 
-    def decode(self, latents: Tensor) -> Tensor:
-        """Cine (B, T, H, W) in [0, 1] of ``latents`` (B, C, 1, h, w)."""
+    def grid(self, pixels: int) -> int:
+        """Side h of the latents of pictures of so many pixels."""
+        return pixels // self.factor
+
+    def decode(self, latents: Tensor, pixels: int = 0) -> Tensor:
+        """Cine (B, T, H, W) in [0, 1] of ``latents`` (B, C, 1, h, w), whose side tells its own."""
         drawn = functional.conv2d(latents.squeeze(2), self.synthesis, padding=1)  # (B, T * p * p, h, w)
         return functional.pixel_shuffle(drawn + self.mean[:, None, None], self.factor).clamp(0, 1)
 

@@ -27,10 +27,12 @@ TIME_WIDTH = 64
 class ResidualBlock(nn.Module):
     """Features (B, W, h, w) and the noise level (B, :data:`TIME_WIDTH`) to features (B, W, h, w)."""
 
-    def __init__(self, width: int, groups: int) -> None:
+    def __init__(self, width: int, groups: int, kernel: int = 3) -> None:
         super().__init__()
         self.before, self.between = nn.GroupNorm(groups, width), nn.GroupNorm(groups, width)
-        self.first, self.second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.first, self.second = (
+            nn.Conv2d(width, width, kernel, padding=kernel // 2) for _ in range(2)
+        )  # fmt: skip
         self.level = nn.Linear(TIME_WIDTH, 2 * width)
         self.everywhere = nn.Linear(width, width)
         _silence(self.second, self.everywhere)
@@ -79,10 +81,11 @@ class ResidualDenoiser(nn.Module):
             )
         self.level = Timesteps(TIME_WIDTH, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.place = nn.Parameter(torch.zeros(1, width, *grid))
-        self.conv_in = nn.Conv2d(channels, width, 3, padding=1)
-        self.blocks = nn.ModuleList(ResidualBlock(width, groups) for _ in range(blocks))
+        kernel = 3 if max(grid) > 1 else 1  # one vector for the whole heart has no neighbours
+        self.conv_in = nn.Conv2d(channels, width, kernel, padding=kernel // 2)
+        self.blocks = nn.ModuleList(ResidualBlock(width, groups, kernel) for _ in range(blocks))
         self.looks = nn.ModuleList(EcgLook(width, context_width, head_width) for _ in range(blocks // 2))
-        self.conv_out = nn.Conv2d(width, channels, 3, padding=1)
+        self.conv_out = nn.Conv2d(width, channels, kernel, padding=kernel // 2)
         self.set_attn_processor(FrameAttention())
 
     def forward(

@@ -60,8 +60,14 @@ class VideoAutoencoder(nn.Module):
         mean = self.vae.encode(self._images(cine.flatten(0, 1))).latent_dist.mode() * self.scale
         return mean.unflatten(0, cine.shape[:2]).transpose(1, 2)  # (B * T, C, h, w) -> (B, C, T, h, w)
 
-    def decode(self, latents: Tensor) -> Tensor:
-        """Cine (B, T, H, W) in [0, 1] of scaled ``latents`` (B, C, T, h, w)."""
+    def grid(self, pixels: int) -> int:
+        """Side h of the latents of pictures of so many pixels."""
+        return pixels // self.factor
+
+    def decode(self, latents: Tensor, pixels: int = 0) -> Tensor:
+        """Cine (B, T, H, W) in [0, 1] of scaled ``latents`` (B, C, T, h, w), whose side tells that of the
+        picture.
+        """
         flat = latents.transpose(1, 2).flatten(0, 1) / self.scale  # (B, C, T, h, w) -> (B * T, C, h, w)
         images = self.vae.decode(flat).sample.mean(1)  # (B * T, H, W)
         return ((images + 1) / 2).clamp(0, 1).unflatten(0, (len(latents), -1))

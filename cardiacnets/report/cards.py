@@ -15,7 +15,6 @@ from cardiacnets.cohorts.manifest import Manifest, load_manifest
 from cardiacnets.cohorts.studied import real_cohorts, studied_cohorts
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.phenotypes import MANIFESTS
-from cardiacnets.pretrained import SHIPPED
 from cardiacnets.report.table_words import head_words
 from cardiacnets.run import SIDECAR, Run, chapter_of
 from cardiacnets.study import ARMS, COHORTS, TASKS
@@ -100,12 +99,7 @@ def _fixed(source: str) -> dict[str, str]:
     """
     if not source:
         return {"Parameters": "none trained by steps: a linear code, in closed form from this run's cines"}
-    shipped = (SHIPPED / source).is_dir()
-    return {
-        "Parameters": "none trained here: a fixed linear code"
-        + (f", shipped with the library (`{source}`)" if shipped else f" (`{source}`)"),
-        "Trained on": "simulated hearts of other seeds" if shipped else "",
-    }
+    return {"Parameters": f"none trained here: a fixed linear code (`{source}`)"}
 
 
 def _repeats(other: Path, first: Path) -> bool:

@@ -18,6 +18,8 @@ from cardiacnets.profile import Diffusion, Profile
 from cardiacnets.report.diagram import Arrow, Box, drawn
 from cardiacnets.study import VIEW_TITLES
 
+PRESSED = {"frames": "frame by frame", "patches": "components of blocks", "deforming": "a bent picture"}
+"""What each autoencoder makes of a movie."""
 VIEWED = {"beat": "a median beat", "rhythm": "the rhythm as recorded"}
 
 
@@ -270,7 +272,7 @@ def video_network(profile: Profile) -> Picture:
     channels, frames, side, _ = network.latent_shape()
     latents = f"{channels} channels, {_many(frames, 'frame')}"
     clip = (f"{sizes.frames} frames", f"{sizes.pixels} × {sizes.pixels} pixels")
-    kind = "components of blocks" if sizes.autoencoder == "patches" else "frame by frame"
+    kind = PRESSED[sizes.autoencoder]
     told = {"velocity": "velocity", "epsilon": "noise", "flow": "way from heart to noise"}[sizes.prediction]
     guided = f"guidance {sizes.guidance:g}" if sizes.guidance != 1 else "one pass a step"
     tokens = len(LEADS) * (profile.ecg_input.samples // profile.ecg_encoder.patch)
@@ -314,6 +316,8 @@ def video_network(profile: Profile) -> Picture:
         Arrow("denoiser", "sampler", "drawing"),
         Arrow("sampler", "movie", "decoder"),
     ]
+    if sizes.start == "mean_heart":
+        arrows.append(Arrow("encoder", "start", "straight line"))
     return drawn(
         boxes,
         arrows,

@@ -148,6 +148,7 @@ def test_attention_is_read_against_an_equal_share():
     assert len(bars) == 1 and bars[0].get_ylim()[0] == 0
     assert len(draw.attention(np.full((4, 12, 3), 1 / 36), 1 / 36, 16).figure.axes) == 4
     assert "10.0 %" in guidance_told.gaze_told(np.full((2, 2), 0.1), "person to person")
+    assert "One vector" in guidance_told.gaze_told(np.full((1, 1), 0.1), "person to person")
     places = draw.attended_places(np.zeros((2, 2, 8, 8)), np.full((2, 2), 0.1), "person to person").figure
     assert places.axes[-1].get_ylabel() == "times an equal share"
 

@@ -10,7 +10,7 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 
 from cardiacnets.cohorts.preprocessing import open_clean, preprocess_cohort
 from cardiacnets.cohorts.store import open_cohort, simulate_cohort
-from cardiacnets.experiments.diffusion import cine_reader, generate, guidance
+from cardiacnets.experiments.diffusion import cine_reader, generate, guidance, video_autoencoder
 from cardiacnets.models import build
 from cardiacnets.models.ecg_attention import EcgContext
 from cardiacnets.models.patch_autoencoder import PatchAutoencoder
@@ -41,7 +41,7 @@ def untrained(run):
         for module in (generate, guidance):
             patch.setattr(module, "load_aligner", lambda run: aligner)
         run.fit_or_load(run.models / "aligned", {"seed": 0}, lambda folder: None)
-        generate.fit_video_autoencoder(run)
+        video_autoencoder.fit_video_autoencoder(run)
         for view in ("sax", "lax"):
             generate.fit_diffusion(run, view)
         yield

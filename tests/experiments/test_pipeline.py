@@ -41,7 +41,7 @@ from cardiacnets.experiments.contrastive_alignment import (
     switches,
 )
 from cardiacnets.experiments.contrastive_alignment.retrieval import found_more, retrieval_table
-from cardiacnets.experiments.diffusion import generate
+from cardiacnets.experiments.diffusion import generate, video_autoencoder
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, halved_distances
 from cardiacnets.experiments.downstream_tasks import (
     cmr_supervised,
@@ -165,7 +165,7 @@ def settings_of(network: stage.Network, run, *choices) -> set[str]:
 
 def test_every_setting_that_is_read_while_a_network_is_fitted_is_in_its_fingerprint(run):
     watched(ecg_pretraining.fit_ecg_autoencoder, run)
-    watched(generate.fit_video_autoencoder, run)
+    watched(video_autoencoder.fit_video_autoencoder, run)
     watched(generate.fit_diffusion, run, "sax")
     watched(downstream.fit_network, run, "ukb.indices", "ecg_covariates")
     watched(as_published.fit_published, run)
@@ -568,7 +568,7 @@ def test_a_pretrained_autoencoder_is_used_as_it_is(run, tmp_path):
     theirs.save_pretrained(tmp_path / "vae")
     sizes = replace(run.profile.diffusion, pretrained_vae=str(tmp_path / "vae"))
     other = replace(run, profile=replace(run.profile, diffusion=sizes))
-    generate.fit_video_autoencoder(other)
+    video_autoencoder.fit_video_autoencoder(other)
     generate.fit_diffusion(other, "sax")
     loaded = generate.load_diffusion(other, "sax").autoencoder
     found, expected = loaded.vae.state_dict(), theirs.state_dict()

@@ -23,10 +23,12 @@ def run(monkeypatch):
     smooth = (heart.astype(float) + np.roll(heart, 1, axis=-1) + np.roll(heart, 1, axis=-2)) / 3
     kinds = {"real": real, "generated": smooth.astype(np.uint8)}
     free = {view: heart.astype(np.uint8) for view in ("sax", "lax")}
-    same = SimpleNamespace(encode=lambda cine: cine, decode=lambda cine: cine)
+    same = SimpleNamespace(encode=lambda cine: cine, decode=lambda cine, pixels: cine)
     monkeypatch.setattr(sharpness, "movies", lambda run, cohort, view, kind: kinds[kind])
     monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: same)
     monkeypatch.setattr(sharpness, "noise_free_movies", lambda run, cohort: free)
+    poor = {view: np.full_like(real, 120) for view in free}
+    monkeypatch.setattr(sharpness, "component_movies", lambda run, cohort: poor)
     return SimpleNamespace(profile=SimpleNamespace(resampling={"resamples": 200, "seed": 1}))
 
 
@@ -40,9 +42,9 @@ def test_generated_rebuilt_and_noise_free_movies_stand_beside_the_real_ones(run)
     assert apart["low"] > 0  # what it gets has the noise, too
     told = sharpness.sharp_told(found.reset_index())
     assert "The movies are blurred: look at the size" in told and "before the scanner's noise have" in told
-    assert "within the goal of 0.02" in told
+    assert "within the goal of 0.02" in told and "like the real ones: more in the short axis view" in told
     table = sharpness.sharpness_table(found.reset_index())
-    assert len(table) == 6 and (table["n"] == PEOPLE).all()
+    assert len(table) == 8 and (table["n"] == PEOPLE).all()
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,10 @@ def test_movies_as_sharp_as_noise_free_ones_are_not_blurred(run):
 
 
 def test_real_people_have_no_noise_free_movie(run, monkeypatch):
-    monkeypatch.setattr(sharpness, "noise_free_movies", lambda run, cohort: None)
+    for name in ("noise_free_movies", "component_movies"):
+        monkeypatch.setattr(sharpness, name, lambda run, cohort: None)
     found = sharpness.sharpness(run, "ukb")
-    assert "noise-free" not in set(found["kind"])
+    assert set(found["kind"]) == {"generated", "rebuilt"}
     lossy = (found["measure"] == "edges") & (found["kind"] == "rebuilt")
     found.loc[lossy, ["low", "high"]] = 50.0, 60.0
     assert sharpness.sharp_told(found).endswith("no ECG can bring back.")

@@ -12,7 +12,7 @@ from cardiacnets.experiments.cmr_self_supervision.pretrain import fit_cmr_autoen
 from cardiacnets.experiments.cohorts.cohort_checks import target_table
 from cardiacnets.experiments.contrastive_alignment import ecg_pretraining
 from cardiacnets.experiments.contrastive_alignment.align import fit_aligner
-from cardiacnets.experiments.diffusion import generate
+from cardiacnets.experiments.diffusion import generate, video_autoencoder
 from cardiacnets.experiments.diffusion.guidance import turn_causes
 from cardiacnets.experiments.downstream_tasks.downstream import fit_network
 from cardiacnets.experiments.downstream_tasks.predictions import predict_task
@@ -71,7 +71,7 @@ def test_a_further_arm_or_artefact_makes_no_other_stale(edited):
 
 STAGES = [
     pretrain.fit_cmr_autoencoder, ecg_pretraining.fit_ecg_autoencoder, fit_aligner, fit_network,
-    generate.fit_video_autoencoder, generate.fit_diffusion,
+    video_autoencoder.fit_video_autoencoder, generate.fit_diffusion,
 ]  # fmt: skip
 
 

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from cardiacnets.digital_heart import simulate
-from cardiacnets.models.diffusion import build_autoencoder, load_pretrained_autoencoder
 from cardiacnets.models.patch_autoencoder import PatchAutoencoder
-from cardiacnets.pretrained import SHIPPED, named_folder
 from cardiacnets.profile import load_profile
-from cardiacnets.training import from_pretrained
 
 SIZES = replace(
     load_profile("smoke").diffusion, autoencoder="patches", latent_channels=12, pixels=32, frames=4, patch=8
@@ -69,34 +65,3 @@ def test_faults_are_named(fitted):
         PatchAutoencoder(SIZES).fit([_smooth(1, seed=1)])
     with pytest.raises(ValueError, match="lax_pixels 36 is not a multiple of patch 8"):
         PatchAutoencoder(replace(SIZES, lax_pixels=36))
-
-
-def test_the_shipped_weights_rebuild_hearts_they_have_not_seen():
-    quick = load_profile("quick").diffusion
-    model = build_autoencoder(quick)
-    load_pretrained_autoencoder(model)
-    hearts = simulate(6, seed=77, frames=quick.frames)
-    for cines in (hearts.sax, hearts.lax):
-        real = torch.from_numpy(cines).float() / 255
-        error = (model.decode(model.encode(real)) - real).square().mean()
-        explained = 1 - error / real.var()
-        assert explained > 0.95  # noise of the pictures is in what is not explained
-
-
-def test_the_shipped_folder_is_a_checkpoint_with_a_card():
-    folder = named_folder("simulated_patches")
-    assert folder.parent == SHIPPED
-    card = (folder / "README.md").read_text()
-    assert "python -m cardiacnets weights" in card and "seed 20261" in card
-    assert isinstance(from_pretrained(folder), PatchAutoencoder)
-
-
-def test_weights_of_another_profile_and_cut_files_are_one_line(tmp_path):
-    quick = load_profile("quick").diffusion
-    with pytest.raises(ValueError, match="patches/model.safetensors does not fit the profile") as other:
-        load_pretrained_autoencoder(build_autoencoder(replace(quick, latent_channels=8)))
-    whole = (SHIPPED / "simulated_patches/model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=f"{tmp_path}/model.safetensors: not whole weights") as cut:
-        load_pretrained_autoencoder(build_autoencoder(replace(quick, pretrained_vae=str(tmp_path))))
-    assert "\n" not in str(other.value) + str(cut.value)

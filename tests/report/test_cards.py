@@ -1,5 +1,7 @@
 """Cards say what lies in the run: networks by their cards, cohorts by what was stored, rounded if asked."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import yaml
@@ -77,10 +79,12 @@ def test_trainings_and_draws_are_counted_beside_the_arm(run):
 
 
 def test_a_linear_code_is_said_to_be_fixed_and_whose(tmp_path):
-    run = Run(tmp_path / "trial", "trial", load_profile("quick"))
+    quick = load_profile("quick")
+    patches = replace(quick.diffusion, autoencoder="patches", latent_channels=8, pretrained_vae="patches")
+    run = Run(tmp_path / "trial", "trial", replace(quick, diffusion=patches))
     keep(run, "video_autoencoder")
     card = card_of(model_cards(run), "video_autoencoder")
-    assert "a fixed linear code, shipped with the library (`simulated_patches`)" in card
+    assert "a fixed linear code (`patches`)" in card
     assert "made-up data" not in card and "- 0\n" not in card
 
 

@@ -26,16 +26,16 @@ from cardiacnets.experiments.diffusion.cine_reader import (
     open_cine_reader,
     view_pixels,
 )
+from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
-from cardiacnets.experiments.shared.inputs import ecg_batch, trained_on
-from cardiacnets.experiments.shared.stage import Given, Stage, trained
+from cardiacnets.experiments.shared.inputs import ecg_batch
+from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_autoencoder, load_pretrained_unet
+from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_unet
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.index_noise import IndexNoise
 from cardiacnets.models.mean_heart import cross_fit
 from cardiacnets.models.shared_noise import SharedNoise
-from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.profile import Diffusion
 from cardiacnets.reach import code_of
 from cardiacnets.run import Run
@@ -47,67 +47,12 @@ NOISE_COMPONENTS = 384
 """Components of either view that are set against each other to find what they share."""
 OWN_SEED = 1_000_003
 """Added to a seed for the noise that the second view keeps for itself."""
-PATCH_PEOPLE = 600
-"""Blocks of so many people's cines are plenty: hundreds of times more numbers than there are to fit."""
 
 
 def ecg_tokens(encoder: EcgEncoder, ecg: torch.Tensor) -> torch.Tensor:
     """The condition: tokens (B, N, D) of the frozen aligned ``encoder`` for its inputs (B, 12, samples)."""
     with torch.inference_mode():
         return torch.cat([encoder.tokens(part) for part in ecg.split(128)]).clone()
-
-
-def patch_lessons(run: Run) -> list[torch.Tensor]:
-    """Batches (n, T, H, W) of cines of both views from which patches are learned: the first
-    :data:`PATCH_PEOPLE` of the training split of ``ukb``.
-    """
-    clean = open_clean(run, "ukb")
-    rows = clean.rows("train")[:PATCH_PEOPLE]
-    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
-    return [
-        cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for view in VIEWS for part in parts
-    ]
-
-
-@trained("video_autoencoder", needs=["clean/ukb"], reads=["diffusion", "autoencoding"])
-def video_autoencoder_stage(run: Run) -> Stage | Given:
-    """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the end.
-
-    Weights that the profile names are taken as they are; patches are learned from whole cines, in closed
-    form.
-    """
-    model = build_seeded("video_autoencoder", run.profile)
-    if run.profile.diffusion.pretrained_vae:
-        load_pretrained_autoencoder(model)
-        return Given("video_autoencoder", model, f"the data of {run.profile.diffusion.pretrained_vae}")
-    if run.profile.diffusion.autoencoder == "patches":
-        model.fit(patch_lessons(run))
-        return Given("video_autoencoder", model, trained_on(run))
-    clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
-    rows = clean.rows("train")
-    cines = np.concatenate([diffusion_cines(run, clean, view, rows) for view in VIEWS])  # (2 n, T, H, W)
-
-    def batches(epoch: int, generator: torch.Generator):
-        for index in minibatches(len(cines), settings.batch, generator):
-            phases = torch.randint(cines.shape[1], (len(index),), generator=generator).numpy()
-            yield torch.from_numpy(cines[index, phases]).float() / 255
-
-    def measure_scale(model: VideoAutoencoder) -> None:
-        model.measure_scale(torch.from_numpy(cines[:: max(1, len(cines) // 512)]).float() / 255)
-
-    return Stage(
-        "video_autoencoder",
-        model,
-        lambda model, frames: model(frames),
-        batches,
-        settings,
-        seed=run.profile.seed,
-        examples=len(cines),
-        finish=measure_scale,
-    )
-
-
-fit_video_autoencoder, load_video_autoencoder = video_autoencoder_stage.fit, video_autoencoder_stage.load
 
 
 @trained(

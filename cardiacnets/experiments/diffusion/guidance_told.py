@@ -67,6 +67,11 @@ def charts_told(looked: np.ndarray) -> str:
 
 def gaze_told(places: np.ndarray, across: str) -> str:
     """How far the gaze of ``places`` (h, w) moves, standard deviations in shares of the uniform one."""
+    if places.size == 1:
+        return (
+            "One vector tells the whole heart here, so that no place looks elsewhere than another; from "
+            f"{across} the attention to a token varies by {100 * places.max():.1f} % of an equal share."
+        )
     return (
         f"From {across} the attention of a place to a token varies by {100 * np.median(places):.1f} % of an "
         f"equal share in the middle, and by {100 * places.max():.1f} % where it varies most."

@@ -11,24 +11,35 @@ import pandas as pd
 import torch
 
 from cardiacnets.artefacts import read_json
-from cardiacnets.cohorts.preprocessing import resize_cine
+from cardiacnets.cohorts.preprocessing import open_clean, resize_cine
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.cohorts.studied import may_show
 from cardiacnets.digital_heart.redrawn import without_noise
-from cardiacnets.experiments.diffusion.cine_reader import view_pixels
-from cardiacnets.experiments.diffusion.generate import generated_rows, load_video_autoencoder, movies
+from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, view_pixels
+from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.movie_quality import movie_similarity
+from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.linear_twin import CineComponents
 from cardiacnets.run import SIDECAR, Run
 from cardiacnets.statistics.estimate import Estimate
-from cardiacnets.statistics.in_words import in_one_cell
+from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
 from cardiacnets.statistics.resampling import bootstrap_mean, participant_bootstrap
 from cardiacnets.study import VIEW_TITLES
 
 SHARP = 64
 """People whose movies are looked at."""
 AT_ONCE = 16
+TAUGHT = 1_000
+"""Training people whose cines teach components of whole movies, at most."""
+SHOWN = {
+    "generated": "generated", "rebuilt": "rebuilt from its latents",
+    "components": "rebuilt in closed form, from as many components", "noise-free": "without the noise",
+}  # fmt: skip
+"""Kinds of movies, as a table names them."""
+HEADS = {"edges": ("edges, % of the real", 0), "similarity": ("similarity to the real", 3)}
+"""What a table calls each measure, and its decimals."""
 GOAL = 0.02
 """How far below the similarity of the noise-free heart that of the rebuilt one may lie."""
 
@@ -54,26 +65,46 @@ def rebuilt_movies(run: Run, cohort: str, view: str) -> np.ndarray:
     """The first :data:`SHARP` real movies, pressed into latents and drawn again: (n, T, H, W) uint8."""
     autoencoder, real = load_video_autoencoder(run), movies(run, cohort, view, "real")[:SHARP]
     with torch.inference_mode():
-        parts = cine_batch(real, slice(None)).split(AT_ONCE)
-        rebuilt = torch.cat([autoencoder.decode(autoencoder.encode(part)) for part in parts])
+        parts = cine_batch(real, np.arange(len(real))).split(AT_ONCE)
+        rebuilt = torch.cat([autoencoder.decode(autoencoder.encode(part), real.shape[-1]) for part in parts])
     return rebuilt.mul(255).round().clamp(0, 255).byte().numpy()
+
+
+def component_movies(run: Run, cohort: str) -> dict[str, np.ndarray] | None:
+    """The same by the autoencoder's closed form: by view, movies rebuilt from as many principal components of
+    whole movies, learned from training people of ``ukb``, as the autoencoder has latents. None where latents
+    are more than one vector a heart.
+    """
+    settings = run.profile.diffusion
+    if settings.autoencoder != "deforming":
+        return None
+    clean = open_clean(run, "ukb")
+    rows, rebuilt = clean.rows("train")[:TAUGHT], {}
+    for view in VIEWS:
+        cines = {view: diffusion_cines(run, clean, view, rows)}
+        count = min(settings.latent_channels, len(rows) - 1)
+        twin = CineComponents.fit(cines, count, cines[view].shape[-1], run.profile.seed)
+        real = np.asarray(movies(run, cohort, view, "real")[:SHARP])
+        rebuilt |= twin.decode(twin.encode({view: real}))
+    return rebuilt
 
 
 def sharpness(run: Run, cohort: str) -> pd.DataFrame:
     """Edges, as percent of the real movies' mean step of grey level from pixel to pixel (``measure``
     ``edges``), and structural similarity to the real movie (``similarity``).
 
-    One row a ``measure``, ``view`` and ``kind`` (``generated``, ``rebuilt``, and of simulated people
-    ``noise-free``; ``rebuilt-noise-free`` is the paired difference of similarity), intervals over
-    participants.
+    One row a ``measure``, ``view`` and ``kind``: ``generated``, ``rebuilt``, and, where there are such,
+    ``noise-free`` and ``components``; ``rebuilt-noise-free`` and ``rebuilt-components`` are the paired
+    differences of similarity. Intervals over participants.
     """
-    rows, free, settings = [], noise_free_movies(run, cohort), run.profile.resampling
+    rows, settings = [], run.profile.resampling
+    beside = {"components": component_movies(run, cohort), "noise-free": noise_free_movies(run, cohort)}
+    beside = {kind: clips for kind, clips in beside.items() if clips is not None}
     for view in VIEWS:
         real = movies(run, cohort, view, "real")[:SHARP]
         drawn = {"generated": movies(run, cohort, view, "generated")[:SHARP]}
         drawn["rebuilt"] = rebuilt_movies(run, cohort, view)
-        if free is not None:
-            drawn["noise-free"] = free[view]
+        drawn |= {kind: clips[view] for kind, clips in beside.items()}
         whole, alike = edges(real), {}
         for kind, clips in drawn.items():
             left, alike[kind] = edges(clips), movie_similarity(clips, real)
@@ -83,8 +114,8 @@ def sharpness(run: Run, cohort: str) -> pd.DataFrame:
 
             found = participant_bootstrap(share, len(whole), **settings)
             rows.append({"measure": "edges", "view": view, "kind": kind} | found.row())
-        if free is not None:
-            alike["rebuilt-noise-free"] = alike["rebuilt"] - alike["noise-free"]
+        for kind in beside:
+            alike[f"rebuilt-{kind}"] = alike["rebuilt"] - alike[kind]
         rows += [
             {"measure": "similarity", "view": view, "kind": kind} | bootstrap_mean(each, **settings).row()
             for kind, each in alike.items()
@@ -104,16 +135,14 @@ def sharpness_table(found: pd.DataFrame) -> pd.DataFrame:
     """:func:`sharpness` for a page: a view and kind of movie a line."""
     lines = {}
     for row in found.itertuples():
-        if row.kind == "rebuilt-noise-free":
+        if row.kind not in SHOWN:
             continue
-        line = lines.setdefault(
-            (row.view, row.kind),
-            {"view": VIEW_TITLES[row.view], "movie": row.kind, "edges, % of the real": "", "similarity": ""},
-        )
-        head, digits = ("edges, % of the real", 0) if row.measure == "edges" else ("similarity", 3)
+        named = {"view": VIEW_TITLES[row.view], "movie": SHOWN[row.kind], "n": row.n}
+        line = lines.setdefault((row.view, row.kind), named)
+        head, digits = HEADS[row.measure]
         line[head] = in_one_cell(row.estimate, row.low, row.high, digits)
-        line["n"] = row.n
-    return pd.DataFrame(lines.values())
+    heads = [head for head, _ in HEADS.values()]
+    return pd.DataFrame(lines.values())[["view", "movie", *heads, "n"]]
 
 
 def sharp_told(found: pd.DataFrame) -> str:
@@ -145,7 +174,23 @@ def sharp_told(found: pd.DataFrame) -> str:
         )
     else:
         told.append("Edges alone do not say whose heart it is: look at size, thickness and contraction.")
-    return " ".join([*told, _lost_told(rows, known)])
+    return " ".join([*told, _beside_components(rows), _lost_told(rows, known)]).replace("  ", " ").strip()
+
+
+def _beside_components(rows: dict[tuple[str, str, str], Estimate]) -> str:
+    """Whether the autoencoder rebuilds more than its closed form does, where that stands beside it."""
+    said = []
+    for view, name in VIEW_TITLES.items():
+        if ("similarity", view, "rebuilt-components") not in rows:
+            return ""
+        one = rows["similarity", view, "rebuilt-components"]
+        side = {1: "more", -1: "less", 0: "not shown to be more or less", None: "not comparable"}
+        ends = in_one_cell(one.estimate, *one.interval)
+        said.append(f"{side[side_of_zero(one)]} in the {name} view (difference {ends})")
+    return (
+        "Beside as many principal components of whole movies, its closed form, the autoencoder's rebuilt "
+        f"movies are like the real ones: {', and '.join(said)}."
+    )
 
 
 def _lost_told(rows: dict[tuple[str, str, str], Estimate], known: bool) -> str:

@@ -1,0 +1,70 @@
+"""Chapter 04's chain with one vector a heart: trained here, drawn, and set beside its closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cardiacnets.cohorts.preprocessing import preprocess_cohort
+from cardiacnets.cohorts.store import simulate_cohort
+from cardiacnets.experiments.diffusion import generate, guidance, sharpness, video_autoencoder
+from cardiacnets.experiments.shared.stage import history
+from cardiacnets.models import build
+from cardiacnets.profile import load_profile
+from cardiacnets.run import Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Eighty people; the aligned encoder is one that has learned nothing."""
+    smoke = load_profile("smoke")
+    bent = replace(
+        smoke.diffusion, pixels=40, lax_pixels=48, autoencoder="deforming", latent_channels=6, patch=4,
+        vae_channels=(8, 8, 16), norm_groups=4, denoiser="residual", unet_channels=(16,), layers_per_block=2,
+        prediction="flow", sampler="euler", sampling_steps=2, start="mean_heart", guidance=1.0,
+        noise="shared", temperature=0.5, index_noise=0.0, generated=6,
+    )  # fmt: skip
+    profile = replace(
+        smoke, diffusion=bent, cohorts=replace(smoke.cohorts, ukb=80),
+        autoencoding=replace(smoke.autoencoding, epochs=2, batch=8),
+    )  # fmt: skip
+    run = Run(tmp_path_factory.mktemp("runs") / "bent", "bent", profile)
+    simulate_cohort(run, "ukb", processes=1)
+    preprocess_cohort(run, "ukb", processes=1, progress=False)
+    torch.manual_seed(0)
+    aligner = build("aligner", profile).eval()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (generate, guidance):
+            patch.setattr(module, "load_aligner", lambda run: aligner)
+        run.fit_or_load(run.models / "aligned", {"seed": 0}, lambda folder: None)
+        video_autoencoder.fit_video_autoencoder(run)
+        for view in ("sax", "lax"):
+            generate.fit_diffusion(run, view)
+        generate.fit_noise(run)
+        for view in ("sax", "lax"):
+            generate.generate_movies(run, "ukb", view)
+        yield run
+
+
+def test_the_autoencoder_is_trained_and_movies_are_drawn_at_each_views_size(run):
+    losses = history(run, "video_autoencoder")
+    assert {"squared", "l1", "steps", "kl"} <= set(losses) and len(losses.dropna()) == 2
+    for view, pixels in (("sax", 40), ("lax", 48)):
+        movies = {kind: generate.movies(run, "ukb", view, kind) for kind in ("real", "generated")}
+        assert movies["generated"].shape == movies["real"].shape == (6, 4, pixels, pixels)
+
+
+def test_what_could_be_drawn_stands_beside_what_is(run):
+    found = sharpness.sharpness(run, "ukb").set_index(["measure", "view", "kind"])
+    for view in ("sax", "lax"):
+        assert found.loc[("similarity", view, "noise-free"), "estimate"] > 0.6
+        assert found.loc[("similarity", view, "components"), "n"] == 6
+    assert "its closed form" in sharpness.sharp_told(found.reset_index())
+
+
+def test_one_vector_looks_at_the_ecg_from_one_place(run):
+    people, model = guidance.validation_sample(run, 3), generate.load_diffusion(run, "sax")
+    maps = guidance.attention_maps(model, people.sax, people.tokens, seed=1)
+    assert maps.shape[:4] == (3, 1, 1, 1)
+    np.testing.assert_allclose(maps.sum(axis=(-2, -1)), 1, rtol=1e-4)
