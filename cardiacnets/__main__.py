@@ -315,7 +315,7 @@ def add_weights(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--profile", default="quick", help="whose sizes: quick (default), or a YAML file")
     parser.add_argument("--hearts", type=int, default=4000, help="simulated hearts to learn from (4000)")
     parser.add_argument("--seed", type=int, default=20261, help="theirs (20261); the next one's are rebuilt")
-    parser.add_argument("--epochs", type=int, default=36, help="times that they are gone through (36)")
+    parser.add_argument("--epochs", type=int, default=44, help="times that they are gone through (44)")
     parser.set_defaults(run=run_weights)
 
 

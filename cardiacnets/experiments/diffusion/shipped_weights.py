@@ -32,8 +32,8 @@ from cardiacnets.training import fit, save_checkpoint
 
 AT_ONCE, REBUILT = 100, 100
 """Hearts simulated at once, and those of the next seed on which the card's figures are measured."""
-TRAINING = VideoTraining(epochs=36, batch=16, learning_rate=0.002, warmup_epochs=0.4, precision="bf16")
-"""How they are trained; 36 epochs of 4,000 hearts are 9,000 batches a view."""
+TRAINING = VideoTraining(epochs=44, batch=16, learning_rate=0.002, warmup_epochs=0.4, precision="bf16")
+"""How they are trained; 44 epochs of 4,000 hearts are 11,000 batches a view."""
 
 
 def make_weights(
