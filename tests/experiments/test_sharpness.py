@@ -26,9 +26,9 @@ def run(monkeypatch):
     same = SimpleNamespace(encode=lambda cine: cine, decode=lambda cine, pixels: cine)
     monkeypatch.setattr(sharpness, "movies", lambda run, cohort, view, kind: kinds[kind])
     monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: same)
-    monkeypatch.setattr(sharpness, "noise_free_movies", lambda run, cohort: free)
     poor = {view: np.full_like(real, 120) for view in free}
-    monkeypatch.setattr(sharpness, "component_movies", lambda run, cohort: poor)
+    beside = {"components": poor, "noise-free": free}
+    monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: beside)
     return SimpleNamespace(profile=SimpleNamespace(resampling={"resamples": 200, "seed": 1}))
 
 
@@ -65,8 +65,7 @@ def test_movies_as_sharp_as_noise_free_ones_are_not_blurred(run):
 
 
 def test_real_people_have_no_noise_free_movie(run, monkeypatch):
-    for name in ("noise_free_movies", "component_movies"):
-        monkeypatch.setattr(sharpness, name, lambda run, cohort: None)
+    monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: {})
     found = sharpness.sharpness(run, "ukb")
     assert set(found["kind"]) == {"generated", "rebuilt"}
     lossy = (found["measure"] == "edges") & (found["kind"] == "rebuilt")

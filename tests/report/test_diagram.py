@@ -87,7 +87,7 @@ def changed(**sections):
         (
             networks.video_network,
             {"diffusion": {"latent_channels": 24}},
-            "48 channels, 1 frame",
+            "128 channels, 1 frame",
             "24 channels, 1 frame",
         ),
         (networks.video_network, {"diffusion": {"guidance": 3.0}}, "one pass a step", "guidance 3"),

@@ -6,6 +6,9 @@ heart, body and coil without the noise is the most that an autoencoder can give 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import torch
@@ -21,7 +24,9 @@ from cardiacnets.experiments.diffusion.movie_quality import movie_similarity
 from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
+from cardiacnets.models.diffusion import Autoencoder
 from cardiacnets.models.linear_twin import CineComponents
+from cardiacnets.profile import Diffusion
 from cardiacnets.run import SIDECAR, Run
 from cardiacnets.statistics.estimate import Estimate
 from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
@@ -44,49 +49,52 @@ GOAL = 0.02
 """How far below the similarity of the noise-free heart that of the rebuilt one may lie."""
 
 
-def noise_free_movies(run: Run, cohort: str) -> dict[str, np.ndarray] | None:
-    """The first :data:`SHARP` of :func:`~.generate.generated_rows` as they were before the scanner's noise:
-    movies (n, T, H, W) uint8 by view, at the diffusion model's size; None of real people.
+def noise_free_movies(
+    people: Sequence[str], numbers: Sequence[int], made: Mapping[str, Any], frames: int, sizes: Diffusion
+) -> dict[str, np.ndarray]:
+    """Simulated people as they were before the scanner's noise: movies (n, T, H, W) uint8 by view, at the
+    diffusion model's size. ``made``: from what their cohort was, of so many ``frames``.
     """
-    if not may_show(run, cohort):
-        return None
-    made, settings = read_json(run.cohorts / cohort / SIDECAR)["ingredients"], run.profile.diffusion
-    rows, stored = generated_rows(run, cohort)[:SHARP], open_cohort(run, cohort)
-    people = stored.recordings["participant_id"].iloc[rows]
-    which = made["cohort"], made["preset"], made["seed"], stored.sax.shape[1]
-    drawn = without_noise(list(people), [int(row) for row in rows], *which)
-    return {
-        view: resize_cine(cines, settings.frames, view_pixels(settings, view))
-        for view, cines in drawn.items()
-    }  # fmt: skip
+    which = made["cohort"], made["preset"], made["seed"], frames
+    drawn = without_noise(people, [int(number) for number in numbers], *which)
+    return {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
 
 
-def rebuilt_movies(run: Run, cohort: str, view: str) -> np.ndarray:
-    """The first :data:`SHARP` real movies, pressed into latents and drawn again: (n, T, H, W) uint8."""
-    autoencoder, real = load_video_autoencoder(run), movies(run, cohort, view, "real")[:SHARP]
+def rebuilt_movies(autoencoder: Autoencoder, real: np.ndarray) -> np.ndarray:
+    """Movies (n, T, H, W) uint8, pressed into latents and drawn again."""
+    parts = cine_batch(real, np.arange(len(real))).split(AT_ONCE)
     with torch.inference_mode():
-        parts = cine_batch(real, np.arange(len(real))).split(AT_ONCE)
         rebuilt = torch.cat([autoencoder.decode(autoencoder.encode(part), real.shape[-1]) for part in parts])
     return rebuilt.mul(255).round().clamp(0, 255).byte().numpy()
 
 
-def component_movies(run: Run, cohort: str) -> dict[str, np.ndarray] | None:
-    """The same by the autoencoder's closed form: by view, movies rebuilt from as many principal components of
-    whole movies, learned from training people of ``ukb``, as the autoencoder has latents. None where latents
-    are more than one vector a heart.
+def component_movies(
+    taught: Mapping[str, np.ndarray], real: Mapping[str, np.ndarray], count: int, seed: int
+) -> dict[str, np.ndarray]:
+    """The same in closed form: movies by view, rebuilt from ``count`` principal components of whole movies
+    that ``taught`` (n, T, H, W) have given.
     """
-    settings = run.profile.diffusion
-    if settings.autoencoder != "deforming":
-        return None
-    clean = open_clean(run, "ukb")
-    rows, rebuilt = clean.rows("train")[:TAUGHT], {}
-    for view in VIEWS:
-        cines = {view: diffusion_cines(run, clean, view, rows)}
-        count = min(settings.latent_channels, len(rows) - 1)
-        twin = CineComponents.fit(cines, count, cines[view].shape[-1], run.profile.seed)
-        real = np.asarray(movies(run, cohort, view, "real")[:SHARP])
-        rebuilt |= twin.decode(twin.encode({view: real}))
+    rebuilt = {}
+    for view, cines in taught.items():
+        own, count = {view: cines}, min(count, len(cines) - 1)
+        twin = CineComponents.fit(own, count, cines.shape[-1], seed)
+        rebuilt |= twin.decode(twin.encode({view: np.asarray(real[view])}))
     return rebuilt
+
+
+def _beside(run: Run, cohort: str, real: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """By kind, movies by view beside the rebuilt ones: where latents are one vector, and hearts simulated."""
+    found, sizes, clean = {}, run.profile.diffusion, open_clean(run, "ukb")
+    if sizes.autoencoder == "deforming":
+        rows = clean.rows("train")[:TAUGHT]
+        taught = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
+        found["components"] = component_movies(taught, real, sizes.latent_channels, run.profile.seed)
+    if may_show(run, cohort):
+        made, stored = read_json(run.cohorts / cohort / SIDECAR)["ingredients"], open_cohort(run, cohort)
+        rows = generated_rows(run, cohort)[:SHARP]
+        people = stored.recordings["participant_id"].iloc[rows]
+        found["noise-free"] = noise_free_movies(list(people), rows, made, stored.sax.shape[1], sizes)
+    return found
 
 
 def sharpness(run: Run, cohort: str) -> pd.DataFrame:
@@ -97,13 +105,12 @@ def sharpness(run: Run, cohort: str) -> pd.DataFrame:
     ``noise-free`` and ``components``; ``rebuilt-noise-free`` and ``rebuilt-components`` are the paired
     differences of similarity. Intervals over participants.
     """
-    rows, settings = [], run.profile.resampling
-    beside = {"components": component_movies(run, cohort), "noise-free": noise_free_movies(run, cohort)}
-    beside = {kind: clips for kind, clips in beside.items() if clips is not None}
-    for view in VIEWS:
-        real = movies(run, cohort, view, "real")[:SHARP]
+    rows, settings, autoencoder = [], run.profile.resampling, load_video_autoencoder(run)
+    everyone = {view: movies(run, cohort, view, "real")[:SHARP] for view in VIEWS}
+    beside = _beside(run, cohort, everyone)
+    for view, real in everyone.items():
         drawn = {"generated": movies(run, cohort, view, "generated")[:SHARP]}
-        drawn["rebuilt"] = rebuilt_movies(run, cohort, view)
+        drawn["rebuilt"] = rebuilt_movies(autoencoder, real)
         drawn |= {kind: clips[view] for kind, clips in beside.items()}
         whole, alike = edges(real), {}
         for kind, clips in drawn.items():

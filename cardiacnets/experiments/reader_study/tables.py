@@ -11,6 +11,8 @@ from cardiacnets.statistics import Estimate
 from cardiacnets.statistics.in_words import in_one_cell, p_in_short, side_of_zero
 
 SHARE = "share of equal decisions"
+PROMISE = 0.05
+"""The rate of false alarms that a test at this level promises."""
 NAMES = {"modality": "display", "pvalue": "p", "first": "juniors", "second": "seniors"}
 
 
@@ -87,8 +89,8 @@ def agreed_in_words(agreement: pd.DataFrame) -> str:
 
 
 def contrasts_in_words(contrast: pd.DataFrame) -> str:
-    """Which differences between juniors and seniors (``quantity, difference, low, high,
-    cases``) keep a side.
+    """Which differences between juniors and seniors keep a side, from ``quantity, difference, low, high,
+    cases``.
     """
     said = {1: "juniors above seniors", -1: "juniors below seniors", 0: "undecided", None: "not available"}
     found = {}
@@ -100,11 +102,11 @@ def contrasts_in_words(contrast: pd.DataFrame) -> str:
     return "; ".join(told) or "there is none to make: one kind of reader only"
 
 
-def between_in_words(between: pd.DataFrame, coefficient: str = "Fleiss' kappa") -> str:
-    """With which display readers agree most and least, from ``display, coefficient, estimate, low, high``,
-    and whether the two intervals part.
+def between_in_words(between: pd.DataFrame) -> str:
+    """With which display readers agree most and least by Fleiss' kappa, and whether the two intervals part;
+    from ``display, coefficient, estimate, low, high``.
     """
-    rows = between[between["coefficient"] == coefficient].dropna(subset=["estimate", "low", "high"])
+    rows = between[between["coefficient"] == "Fleiss' kappa"].dropna(subset=["estimate", "low", "high"])
     if len(rows) < 2:
         return "cannot be compared in this run"
     ordered = rows.sort_values("estimate")
@@ -117,9 +119,9 @@ def between_in_words(between: pd.DataFrame, coefficient: str = "Fleiss' kappa") 
     return f"is highest with {ends[0]} and lowest with {ends[1]}; {apart}"
 
 
-def alarms_in_words(alarms: pd.DataFrame, promise: float = 0.05) -> str:
-    """Which tests (``method, rate, low, high``) were seen to cry wolf more often than ``promise``."""
-    loud = alarms[alarms["low"] > promise].drop_duplicates("method")
+def alarms_in_words(alarms: pd.DataFrame) -> str:
+    """Which tests (``method, rate, low, high``) were seen to cry wolf more often than :data:`PROMISE`."""
+    loud = alarms[alarms["low"] > PROMISE].drop_duplicates("method")
     if not len(loud):
         return "no test was seen above its promise in so few studies"
     each = ", ".join(f"{row.method} ({100 * row.rate:.0f} %)" for row in loud.itertuples())
