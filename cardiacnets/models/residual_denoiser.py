@@ -5,7 +5,8 @@ all frames of a block at once (:mod:`cardiacnets.models.patch_autoencoder`) are 
 each block sees it whole. Two convolutions, scaled and shifted by what the noise level says (Perez, AAAI 2018)
 and added to what came in (He, CVPR 2016); to each place is added what the mean of all places says (as in Hu,
 CVPR 2018); and a learned map says where in the picture a place lies, for hearts lie alike. Every second block
-looks at the ECG by cross-attention. Each of these begins as nothing added.
+looks at the ECG by cross-attention. Each of these begins as nothing added. Where one vector tells the whole
+heart (:mod:`cardiacnets.models.deforming_autoencoder`) the grid is one place, and convolutions are of size 1.
 """
 
 from __future__ import annotations

@@ -196,7 +196,8 @@ def _beside_components(rows: dict[tuple[str, str, str], Estimate]) -> str:
         said.append(f"{side[side_of_zero(one)]} in the {name} view (difference {ends})")
     return (
         "Beside as many principal components of whole movies, its closed form, the autoencoder's rebuilt "
-        f"movies are like the real ones: {', and '.join(said)}."
+        f"movies are like the real ones: {', and '.join(said)}. The intervals hold participants, and one "
+        "training of the autoencoder: another may differ."
     )
 
 
