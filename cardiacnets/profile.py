@@ -209,13 +209,9 @@ class Diffusion:
     sampling_steps: int
     guidance: Annotated[float, Field(ge=0)] = 2.0
     pretrained_vae: str = ""
-    """Folder or hub name of an ``AutoencoderKL``, or, for whole cines, the name of weights that ship with
-    the library or their folder; empty: trained here.
-    """
+    """Folder or hub name of an ``AutoencoderKL``; of whole cines shipped weights or a folder; or none."""
     pretrained_unet: str = ""
-    """Folder or hub name of a ``UNet3DConditionModel`` (a ``UNet2DConditionModel`` where latents have one
-    frame); empty: trained from scratch.
-    """
+    """Folder or hub name of a ``UNet3DConditionModel`` (of one frame a ``UNet2DConditionModel``); or none."""
     generated: int
     """Test participants whose movies are generated for evaluation."""
     counterfactuals: int
@@ -226,6 +222,10 @@ class Diffusion:
     """
     patch: int = 8
     """Pixels of a block's side, where the autoencoder is ``patches`` or ``deforming``."""
+    detail_channels: int = 0
+    """Components of a block of what a ``deforming`` one's vector leaves out; 0: they are not kept."""
+    detail: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Amplitude of the detail that is thrown into drawn movies, since no ECG tells it."""
     lax_pixels: int = 0
     """Pixels of the four-chamber view; 0: as many as ``pixels``."""
 

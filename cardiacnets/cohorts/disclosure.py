@@ -65,7 +65,8 @@ _RUN = re.compile(rf"(?:{_NUMBER}[\s,;\[\]()]+){{{LONG_RUN},}}")
 _ARRAY = re.compile(r"(?:array|tensor)\(\s*\[+\s*" + _NUMBER + r"[^)]*?(?:\.\.\.|shape=)", re.DOTALL)
 _SHAPE = re.compile(r"(\d+) rows (?:x|×) \d+ columns")
 _COUNTED = "|".join(sorted(COUNTS - {"n", "count", "counts"}))
-_COUNT = re.compile(rf"\bn\s*=\s*(\d+)\b(?![.,]\d)|(?<![.,\d\-])(\d+)\s+(?:{_COUNTED})\b", re.IGNORECASE)
+COUNT = re.compile(rf"\bn\s*=\s*(\d+)\b(?![.,]\d)|(?<![.,\d\-])(\d+)\s+(?:{_COUNTED})\b", re.IGNORECASE)
+"""A count of people in words: ``n = 12``, ``12 patients``; one of its two groups holds the number."""
 
 
 class DisclosureError(ValueError):
@@ -217,7 +218,7 @@ def _scan_text(text: str, threshold: int) -> Iterator[tuple[str, str]]:
     if IDENTIFIERS & set(first.split()) and text.strip().count("\n"):
         yield "rows", "a table with a column of identifiers"
     yield from _scan_shape(text)
-    for match in _COUNT.finditer(text):
+    for match in COUNT.finditer(text):
         yield from _scan_count(match.group(1) or match.group(2), threshold)
     if "Name: count" in text:
         for line in text.splitlines():

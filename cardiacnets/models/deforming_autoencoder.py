@@ -6,17 +6,21 @@ it a network draws a picture, a displacement of each pixel in each frame, by whi
 (deforming autoencoders: Shu, ECCV 2018; spatial transformers: Jaderberg, NeurIPS 2015), and what bending
 cannot show is added, frame by frame. A wall that moves stays a wall, and what lies between two hearts is a
 heart. A variational bound (Kingma, ICLR 2014) keeps the vectors about normal, so that what is drawn among
-them is a heart, too.
+them is a heart, too. What no vector of that length can hold is kept beside it, if the profile asks for it
+(:mod:`cardiacnets.models.detail`).
 
 ``cine (B, T, H, W)`` in [0, 1]; ``latents (B, C, 1, 1, 1)`` of unit spread over all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from cardiacnets.models.detail import Detail
 from cardiacnets.profile import Diffusion
 
 KL_WEIGHT = 1 / 1500
@@ -150,6 +154,7 @@ class DeformingAutoencoder(nn.Module):
                 raise ValueError(f"diffusion: {key} {side} is not a multiple of patch {sizes.patch}")
             self.press[str(side)], self.draw[str(side)] = Press(sizes, side), Draw(sizes, side)
             self.register_buffer(f"scale_{side}", torch.ones(()))
+        self.detail = Detail(sizes) if sizes.detail_channels else None
 
     def grid(self, pixels: int) -> int:
         """Side of the latents of pictures: 1, for one vector tells all places."""
@@ -193,6 +198,19 @@ class DeformingAutoencoder(nn.Module):
         """
         side = str(pixels or self.sizes.pixels)
         return self.draw[side](latents.flatten(1) * self.get_buffer(f"scale_{side}")).clamp(0, 1)
+
+    def rebuild(self, cine: Tensor) -> Tensor:
+        """``cine`` (B, T, H, W), to its vector and back, with its own detail where that is kept."""
+        drawn = self.decode(self.encode(cine), cine.shape[-1])
+        return drawn if self.detail is None else self.detail(cine, drawn)
+
+    @torch.no_grad()
+    def fit_detail(self, cines: Sequence[Tensor]) -> None:
+        """Learn, where it is kept, what vectors leave out of batches of cines (n, T, H, W)."""
+        if self.detail is not None:
+            drawn = [torch.cat([self.decode(self.encode(few), few.shape[-1]) for few in part.split(16)])
+                     for part in cines]  # fmt: skip
+            self.detail.fit(cines, drawn)
 
     @torch.no_grad()
     def measure_scale(self, cine: Tensor) -> None:

@@ -64,8 +64,12 @@ class PatchAutoencoder(nn.Module):
 
     def decode(self, latents: Tensor, pixels: int = 0) -> Tensor:
         """Cine (B, T, H, W) in [0, 1] of ``latents`` (B, C, 1, h, w), whose side tells its own."""
+        return self.draw(latents).clamp(0, 1)
+
+    def draw(self, latents: Tensor) -> Tensor:
+        """As :meth:`decode`, of what need not lie in [0, 1]."""
         drawn = functional.conv2d(latents.squeeze(2), self.synthesis, padding=1)  # (B, T * p * p, h, w)
-        return functional.pixel_shuffle(drawn + self.mean[:, None, None], self.factor).clamp(0, 1)
+        return functional.pixel_shuffle(drawn + self.mean[:, None, None], self.factor)
 
     @torch.no_grad()
     def fit(self, cines: Iterable[Tensor]) -> None:

@@ -1,8 +1,13 @@
-"""What a notebook reports: numbers, figures, films, tables, and a footer that says how they were made."""
+"""What a notebook reports: numbers, figures, films, tables, and a footer that says how they were made.
+
+Where a cohort is restricted, small counts of people are withheld from all of them
+(:mod:`cardiacnets.report.small_counts`).
+"""
 
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +19,7 @@ from myst_nb import glue
 
 from cardiacnets.artefacts import atomic_path
 from cardiacnets.cmr.movie import Film
+from cardiacnets.cohorts.counts import threshold
 from cardiacnets.cohorts.studied import real_cohorts
 from cardiacnets.picture import Content, Picture
 from cardiacnets.pretrained import require_weights
@@ -29,6 +35,7 @@ from cardiacnets.report.exhibits import (
 )
 from cardiacnets.report.provenance import cohorts_html, describe, footer_html
 from cardiacnets.report.results import ResultsFile, make_result
+from cardiacnets.report.small_counts import result_withheld, table_withheld, text_withheld
 from cardiacnets.run import Run, open_run
 from cardiacnets.theme import use_theme
 
@@ -57,12 +64,13 @@ class Chapter:
         refused.
         """
         result = make_result(key, found, **words, seed=self.run.profile.seed, chapter=self.number)
+        result = result_withheld(result, self._least)
         self._results.add(result)
         self.note(key, str(result))
 
     def note(self, key: str, text: str) -> None:
         """Make computed words available to the prose as ``{glue:text}`` of ``key``."""
-        glue(key, required(text, f"note {key}"), display=False)
+        glue(key, text_withheld(required(text, f"note {key}"), self._least), display=False)
 
     def show(self, picture: Picture) -> None:
         """Show a drawn picture with its words, as :meth:`figure` does."""
@@ -83,7 +91,7 @@ class Chapter:
         kind = "svg" if vector else "png"
         file = svg_bytes(fig) if vector else png_bytes(fig)
         shown, shown_kind = (file, kind) if vector else for_page(file)
-        body = picture(shown, alt, shown_kind)
+        body = picture(shown, text_withheld(alt, self._least), shown_kind)
         self._show("Figure", name, body, caption, content, simulated)
         with atomic_path(self._figures / f"{self.number}-{name}.{kind}") as temporary:
             temporary.write_bytes(file)
@@ -99,7 +107,7 @@ class Chapter:
         if not isinstance(film, Film):
             found = type(film).__name__
             raise ValueError(f"a film with controls is made by cardiacnets.cmr.movie.film, found {found}")
-        body = film.html(required(alt, "alt text"), content)
+        body = film.html(text_withheld(required(alt, "alt text"), self._least), content)
         self._show("Figure", name, body, caption, content, simulated)
 
     def table(
@@ -113,6 +121,8 @@ class Chapter:
         table = table[[name for name in table.columns if not str(name).endswith("_method")]]
         identifier, label = self._label("Table", name)
         origin = self._origin(content, simulated)
+        if content != "simulated":
+            table, caption = table_withheld(table, self._least), text_withheld(caption, self._least)
         display(HTML(table_html(table, identifier, label, caption, content, origin, collapsed)))
 
     def footer(self) -> None:
@@ -121,8 +131,19 @@ class Chapter:
         self._results.write()
         display(HTML(footer_html(self._results.provenance)))
 
+    @property
+    def _least(self) -> int:
+        """The smallest count of people that this chapter may show."""
+        if self.number == FIRST:  # its cohorts are still to come
+            return threshold(self.run)
+        return self._threshold
+
+    @cached_property
+    def _threshold(self) -> int:
+        return threshold(self.run)
+
     def _show(self, kind: str, name: str, body: str, caption: str, content: Content, simulated: bool) -> None:
-        required(caption, "caption")
+        caption = text_withheld(required(caption, "caption"), self._least)
         identifier, label = self._label(kind, name)
         display(HTML(exhibit(body, identifier, label, caption, content, self._origin(content, simulated))))
 

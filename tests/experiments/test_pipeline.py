@@ -49,13 +49,14 @@ from cardiacnets.experiments.downstream_tasks import (
     leak_check,
     map_of_gain,
     oracle_arm,
+    presentation,
 )
 from cardiacnets.experiments.downstream_tasks.parts import Parts
 from cardiacnets.experiments.downstream_tasks.predictions import network_scores
-from cardiacnets.experiments.shared import encoding, stage
+from cardiacnets.experiments.shared import encoding, stage, tasks
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import Standardiser
-from cardiacnets.experiments.shared.tasks import TASKS, labelled
+from cardiacnets.experiments.shared.tasks import TASKS, asked_tasks, labelled
 from cardiacnets.experiments.your_own_ecg.explain import explain_ecg
 from cardiacnets.models.linear_twin import CineComponents, ClosedFormAlignment
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
@@ -299,7 +300,7 @@ def test_the_published_encoder_is_a_setting(run):
 
 def test_the_supervised_arm_sees_every_label_but_none_of_test_people(run):
     clean = open_clean(run, "ukb")
-    lesson = cmr_supervised.lesson_of(clean, {key: labelled(run, key) for key in cmr_supervised.ASKED})
+    lesson = cmr_supervised.lesson_of(clean, {key: labelled(run, key) for key in asked_tasks(run, "ukb")})
     assert np.isnan(lesson.target[clean.rows("test")]).all()
     assert set(lesson.training) <= set(clean.rows("train"))
     assert set(lesson.validation) <= set(clean.rows("validation"))
@@ -546,6 +547,36 @@ def test_screening_takes_all_cases_and_as_many_controls(run):
     assert labels.target.sum() == index.loc[index["usable"], "cm"].sum()
     controls = labels.table["row"].iloc[np.flatnonzero(labels.target == 0)]
     assert index.loc[controls, "healthy"].all() and len(controls) <= labels.target.sum()
+
+
+def test_a_task_without_cases_to_validate_with_is_left_out_and_an_essential_one_refused(run, monkeypatch):
+    before = tasks.asked_tasks(run, "ukb")
+    assert before[0] == "ukb.indices" and {"ukb.cm", "ukb.hf"} <= set(before)
+    monkeypatch.setattr(tasks, "open_clean", without_cases("hf"))
+    after = tasks.asked_tasks(run, "ukb")
+    assert set(before) - set(after) == {"ukb.hf"}
+    with pytest.raises(tasks.TooFewError, match="ukb.hf: the validation split of ukb holds nobody"):
+        labelled(run, "ukb.hf")
+    told = presentation.left_out([key for key in TASKS if key != "ukb.hf"])
+    assert told.endswith("for want of people or cases to learn from: UK Biobank: heart failure.")
+    assert presentation.left_out(TASKS) == ""
+    monkeypatch.setattr(downstream, "asked_tasks", lambda run: after)
+    assert {job[1] for job in downstream.all_jobs(run)} == set(after)
+    monkeypatch.setattr(tasks, "open_clean", without_cases("cm"))
+    with pytest.raises(tasks.TooFewError, match="ukb.cm: the validation split of ukb holds nobody: it has"):
+        tasks.asked_tasks(run, "ukb")
+
+
+def without_cases(disease: str) -> Callable:
+    """:func:`open_clean` of cohorts whose validation split has nobody with ``disease``."""
+
+    def opened(run, name):
+        clean = open_clean(run, name)
+        index = clean.index.copy()
+        index.loc[index["split"] == "validation", [disease, "healthy"]] = [False, True]
+        return replace(clean, index=index)
+
+    return opened
 
 
 def test_an_unknown_task_lists_what_there_is(run):

@@ -1,5 +1,6 @@
 """How sharp movies are, beside what noise leaves to be known: on movies made by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from cardiacnets.digital_heart import simulate
 from cardiacnets.digital_heart.redrawn import without_noise
 from cardiacnets.experiments.diffusion import sharpness
+from cardiacnets.models.diffusion import build_autoencoder, load_pretrained_autoencoder
+from cardiacnets.profile import load_profile
 
 PEOPLE = 24
 
@@ -23,9 +26,10 @@ def run(monkeypatch):
     smooth = (heart.astype(float) + np.roll(heart, 1, axis=-1) + np.roll(heart, 1, axis=-2)) / 3
     kinds = {"real": real, "generated": smooth.astype(np.uint8)}
     free = {view: heart.astype(np.uint8) for view in ("sax", "lax")}
-    same = SimpleNamespace(encode=lambda cine: cine, decode=lambda cine, pixels: cine)
     monkeypatch.setattr(sharpness, "movies", lambda run, cohort, view, kind: kinds[kind])
-    monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: same)
+    monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: None)
+    same = {"rebuilt": real, "vector": free["sax"]}  # no detail in the vector, and no noise
+    monkeypatch.setattr(sharpness, "rebuilt_movies", lambda autoencoder, real: same)
     poor = {view: np.full_like(real, 120) for view in free}
     beside = {"components": poor, "noise-free": free}
     monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: beside)
@@ -44,7 +48,7 @@ def test_generated_rebuilt_and_noise_free_movies_stand_beside_the_real_ones(run)
     assert "The movies are blurred: look at the size" in told and "before the scanner's noise have" in told
     assert "within the goal of 0.02" in told and "like the real ones: more in the short axis view" in told
     table = sharpness.sharpness_table(found.reset_index())
-    assert len(table) == 8 and (table["n"] == PEOPLE).all()
+    assert len(table) == 10 and (table["n"] == PEOPLE).all()
 
 
 @pytest.mark.parametrize(
@@ -67,10 +71,22 @@ def test_movies_as_sharp_as_noise_free_ones_are_not_blurred(run):
 def test_real_people_have_no_noise_free_movie(run, monkeypatch):
     monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: {})
     found = sharpness.sharpness(run, "ukb")
-    assert set(found["kind"]) == {"generated", "rebuilt"}
+    assert set(found["kind"]) == {"generated", "rebuilt", "vector"}
     lossy = (found["measure"] == "edges") & (found["kind"] == "rebuilt")
     found.loc[lossy, ["low", "high"]] = 50.0, 60.0
     assert sharpness.sharp_told(found).endswith("no ECG can bring back.")
+
+
+def test_a_movie_is_rebuilt_with_its_detail_and_from_its_vector_alone():
+    quick, hearts = load_profile("quick"), simulate(3, seed=5, frames=16)
+    autoencoder = build_autoencoder(quick.diffusion).eval()
+    load_pretrained_autoencoder(autoencoder)
+    found = sharpness.rebuilt_movies(autoencoder, hearts.sax)
+    assert list(found) == ["rebuilt", "vector"]
+    left = [np.square(found[kind].astype(float) - hearts.sax).mean() for kind in found]
+    assert left[0] < 0.8 * left[1]
+    frames = build_autoencoder(replace(quick.diffusion, autoencoder="frames", vae_channels=(8, 8))).eval()
+    assert list(sharpness.rebuilt_movies(frames, hearts.sax)) == ["rebuilt"]
 
 
 def test_the_same_heart_without_noise_is_what_the_noise_is_scattered_around():

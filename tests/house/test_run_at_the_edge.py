@@ -33,7 +33,7 @@ LOADERS = {
     "diffusion/outside_judge.py": "_folder",
     "diffusion/sharpness.py": "_beside",
     "diffusion/start_movies.py": "draw_start",
-    "diffusion/video_autoencoder.py": "patch_lessons",
+    "diffusion/video_autoencoder.py": "lessons_of",
     "downstream_tasks/cmr_supervised.py": "supervised_scores",
     "downstream_tasks/conformal.py": "shown_residuals",
     "downstream_tasks/downstream.py": "start_encoder load_network",

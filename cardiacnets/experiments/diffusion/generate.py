@@ -47,6 +47,8 @@ NOISE_COMPONENTS = 384
 """Components of either view that are set against each other to find what they share."""
 OWN_SEED = 1_000_003
 """Added to a seed for the noise that the second view keeps for itself."""
+DETAIL_SEED = 2_000_003
+"""Added to a seed for the detail that no ECG tells."""
 
 
 def ecg_tokens(encoder: EcgEncoder, ecg: torch.Tensor) -> torch.Tensor:
@@ -215,8 +217,8 @@ def sample_movies(
     seed: int,
     noise: torch.Tensor | None = None,
 ) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps, guidance and
-    temperature.
+    """Movies (B, T, H, W) uint8 drawn from tokens (B, N, D) with the settings' sampler, steps, guidance,
+    temperature and detail.
 
     The same seed and number of tokens start from the same noise, whatever the ECGs say; or all start from
     ``noise``, standard normal latents (B, ...).
@@ -231,7 +233,10 @@ def sample_movies(
         )
         for part, start in zip(tokens.split(SAMPLE_BATCH), noise.split(SAMPLE_BATCH), strict=True)
     ]  # fmt: skip
-    return torch.cat(movies).mul(255).round().clamp(0, 255).byte().numpy()
+    drawn = torch.cat(movies)
+    if settings.detail and (detail := getattr(model.autoencoder, "detail", None)):
+        drawn = detail.thrown(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
+    return drawn.mul(255).round().clamp(0, 255).byte().numpy()
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from cardiacnets.cohorts.preprocessing import resize_cine
 from cardiacnets.digital_heart import simulate
 from cardiacnets.experiments.diffusion.cine_reader import view_pixels
 from cardiacnets.experiments.diffusion.movie_quality import movie_similarity
-from cardiacnets.experiments.diffusion.video_autoencoder import stage_of_cines
+from cardiacnets.experiments.diffusion.video_autoencoder import PATCH_PEOPLE, block_lessons, stage_of_cines
 from cardiacnets.experiments.shared.encoding import build_seeded, cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
@@ -52,12 +52,14 @@ def make_weights(
         )
     folder = Path(folder)
     learning = replace(profile, seed=seed, diffusion=replace(profile.diffusion, pretrained_vae=""))
+    vectors = replace(learning, diffusion=replace(learning.diffusion, detail_channels=0))
     unfinished = folder.with_name(f"{folder.name}.unfinished")
-    jobs = [(learning, view, hearts, epochs, unfinished / view) for view in VIEWS]
+    jobs = [(vectors, view, hearts, epochs, unfinished / view) for view in VIEWS]
     model = build_seeded("video_autoencoder", learning)
     for weights in run_jobs(_train_view, jobs, len(VIEWS)):
         model.load_state_dict(model.state_dict() | weights)
-    similar = rebuilt(model.half().float().eval(), profile, REBUILT, seed + 1)
+    add_detail(model, learning, hearts)
+    similar = rebuilt(model, profile, REBUILT, seed + 1)
     figures = "\n".join(f"- {view}: {value:.3f}" for view, value in similar.items())
     notes = (
         f"Trained on {hearts:,} simulated hearts (seed {seed}, preset {profile.cohorts.preset}) for {epochs} "
@@ -73,6 +75,18 @@ def make_weights(
     return similar
 
 
+def add_detail(model: DeformingAutoencoder, learning: Profile, hearts: int) -> None:
+    """Learn what vectors leave out of the first of the ``hearts`` that taught them, as the weights are when
+    they are kept: in half precision.
+    """
+    model.half().float().eval()
+    first = min(hearts, PATCH_PEOPLE)
+    model.fit_detail(
+        block_lessons({view: simulated_cines(learning, view, first, learning.seed) for view in VIEWS})
+    )
+    model.half().float()
+
+
 def rebuilt(model: DeformingAutoencoder, profile: Profile, hearts: int, seed: int) -> dict[str, float]:
     """Mean structural similarity of rebuilt and real cines of simulated ``hearts`` of ``seed``, by view."""
     found = {}
@@ -80,7 +94,7 @@ def rebuilt(model: DeformingAutoencoder, profile: Profile, hearts: int, seed: in
         cines, drawn = simulated_cines(profile, view, hearts, seed), []
         with torch.inference_mode():
             for part in cine_batch(cines, slice(None)).split(16):
-                drawn.append(model.decode(model.encode(part), part.shape[-1]))
+                drawn.append(model.rebuild(part))
         movies = torch.cat(drawn).mul(255).round().byte().numpy()
         found[view] = float(movie_similarity(movies, cines).mean())
     return found

@@ -28,23 +28,24 @@ MOVED = 3
 """Pixels by which hearts are moved, so that an autoencoder does not learn their places by heart."""
 
 
-def patch_lessons(run: Run) -> list[torch.Tensor]:
-    """Batches (n, T, H, W) of cines of both views from which patches are learned: the first
-    :data:`PATCH_PEOPLE` of the training split of ``ukb``.
-    """
+def lessons_of(run: Run, people: int | None = None) -> dict[str, np.ndarray]:
+    """Cines (n, T, H, W) uint8 by view of the training split of ``ukb``, or of its first ``people``."""
     clean = open_clean(run, "ukb")
-    rows = clean.rows("train")[:PATCH_PEOPLE]
-    parts = np.array_split(rows, -(-len(rows) // ENCODE_BATCH))
-    return [
-        cine_batch(diffusion_cines(run, clean, view, part), slice(None)) for view in VIEWS for part in parts
-    ]
+    rows = clean.rows("train")[:people]
+    return {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
+
+
+def block_lessons(lessons: Mapping[str, np.ndarray]) -> list[torch.Tensor]:
+    """Batches (n, T, H, W) of the first :data:`PATCH_PEOPLE` cines of each view, whose blocks are learned."""
+    first = (cine_batch(cines[:PATCH_PEOPLE], slice(None)) for cines in lessons.values())
+    return [part for cines in first for part in cines.split(ENCODE_BATCH)]
 
 
 def stage_of_cines(
     model: DeformingAutoencoder, lessons: Mapping[str, np.ndarray], settings: Training, seed: int
 ) -> Stage:
     """How whole cines are learned: ``lessons`` (n, T, H, W) uint8 by view, batches of the views in turns,
-    each :func:`moved`; the latents' scale is measured at the end.
+    each :func:`moved`; the latents' scale, and what they leave out, is measured at the end.
     """
     steps = min(len(cines) for cines in lessons.values()) // settings.batch
 
@@ -54,9 +55,10 @@ def stage_of_cines(
             for cines, index in zip(lessons.values(), together, strict=True):
                 yield cine_batch(cines, index)
 
-    def measure_scale(model: DeformingAutoencoder) -> None:
+    def measure(model: DeformingAutoencoder) -> None:
         for cines in lessons.values():
             model.measure_scale(cine_batch(cines, slice(None, None, max(1, len(cines) // 512))))
+        model.fit_detail(block_lessons(lessons))
 
     return Stage(
         "video_autoencoder",
@@ -67,7 +69,7 @@ def stage_of_cines(
         seed=seed,
         examples=len(lessons) * steps * settings.batch,
         augment=moved,
-        finish=measure_scale,
+        finish=measure,
     )
 
 
@@ -93,11 +95,9 @@ def video_autoencoder_stage(run: Run) -> Stage | Given:
         data = ours if (SHIPPED / name).is_dir() else f"the data of {name}"
         return Given("video_autoencoder", model, data)
     if run.profile.diffusion.autoencoder == "patches":
-        model.fit(patch_lessons(run))
+        model.fit(block_lessons(lessons_of(run, PATCH_PEOPLE)))
         return Given("video_autoencoder", model, trained_on(run))
-    clean, settings = open_clean(run, "ukb"), run.profile.autoencoding
-    rows = clean.rows("train")
-    lessons = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
+    lessons, settings = lessons_of(run), run.profile.autoencoding
     if run.profile.diffusion.autoencoder == "deforming":
         return stage_of_cines(model, lessons, settings, run.profile.seed)
     cines = np.concatenate(list(lessons.values()))  # (2 n, T, H, W)

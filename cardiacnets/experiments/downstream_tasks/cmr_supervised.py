@@ -7,7 +7,7 @@ other arm sees, but the indices' labels help the diseases too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from cardiacnets.experiments.cmr_self_supervision.encoder import load_cmr_encode
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
 from cardiacnets.experiments.shared.probe import standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, trained
-from cardiacnets.experiments.shared.tasks import Labelled, labelled
+from cardiacnets.experiments.shared.tasks import Labelled, asked_tasks, labelled
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.heads import CmrEmbedding, Downstream, index_loss, screening_loss
 from cardiacnets.phenotypes import INDEX_NAMES
@@ -30,8 +30,6 @@ from cardiacnets.run import Run
 from cardiacnets.study import TASKS
 from cardiacnets.training import beside, minibatches
 
-ASKED = tuple(task.key for task in TASKS.values() if task.cohort == "ukb")
-"""The tasks that the one network answers."""
 INDICES = len(INDEX_NAMES)
 FOLDER = "ukb.all/cmr_supervised"
 """Where the network lies below ``models/``."""
@@ -55,12 +53,13 @@ class Lesson:
 def supervised_scores(run: Run, key: str) -> np.ndarray:
     """Scores (R, outputs) of task ``key`` for every row of ``ukb``, NaN on training rows."""
     folder = run.require(run.models / FOLDER)
-    return np.load(folder / "scores.npy", allow_pickle=False)[:, _columns()[key]].astype(np.float64)
+    place = _columns(asked_tasks(run, "ukb"))[key]
+    return np.load(folder / "scores.npy", allow_pickle=False)[:, place].astype(np.float64)
 
 
 def lesson_of(clean: CleanCohort, tasks: Mapping[str, Labelled]) -> Lesson:
-    """All labels of ``ukb``, of each of :data:`ASKED`, side by side; those of test participants left out."""
-    columns = _columns()
+    """All labels of ``ukb``, of each of its ``tasks``, side by side; those of test participants left out."""
+    columns = _columns(tasks)
     outputs = max(each.stop for each in columns.values())
     target = np.full((len(clean.index), outputs), np.nan)
     mean, deviation = np.zeros(outputs), np.ones(outputs)
@@ -97,7 +96,7 @@ def cmr_supervised_stage(run: Run) -> Stage:
     rows.
     """
     clean, settings = open_clean(run, "ukb"), run.profile.supervising
-    lesson = lesson_of(clean, {key: labelled(run, key) for key in ASKED})
+    lesson = lesson_of(clean, {key: labelled(run, key) for key in asked_tasks(run, "ukb")})
     target = torch.from_numpy(lesson.target).float()
     model = build_seeded("cmr_downstream", run.profile, outputs=target.shape[1])
     model.encoder = CmrEmbedding(load_cmr_encoder(run)).requires_grad_(True)
@@ -150,10 +149,10 @@ def all_tasks_loss(outputs: Tensor, target: Tensor) -> Tensor:
     return index_loss(outputs[:, :INDICES], target[:, :INDICES]) + torch.stack(diseases).mean()
 
 
-def _columns() -> dict[str, slice]:
+def _columns(tasks: Iterable[str]) -> dict[str, slice]:
     """Where each task's outputs stand, the indices first."""
     places, start = {}, 0
-    for key in sorted(ASKED, key=lambda key: TASKS[key].kind != "indices"):
+    for key in sorted(tasks, key=lambda key: TASKS[key].kind != "indices"):
         places[key] = slice(start, start + TASKS[key].outputs)
         start = places[key].stop
     return places

@@ -16,7 +16,7 @@ from scipy.stats import binom
 
 from cardiacnets.experiments.downstream_tasks.downstream import model_name
 from cardiacnets.experiments.shared.stage import history
-from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.tasks import asked_tasks, labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.run import Run
 from cardiacnets.statistics import Estimate
@@ -42,7 +42,8 @@ def convergence(run: Run) -> pd.DataFrame:
     encoder never arrives, NaN where the ECG-only network was best before it learned anything.
     """
     rows = []
-    for key, task in TASKS.items():
+    for key in asked_tasks(run):
+        task = TASKS[key]
         if task.kind == "binary" and task.trained_on == task.cohort:
             losses = {arm: history(run, model_name(key, arm))["validation"] for arm in ("ecg", "aligned")}
             row = {"task": key, "n": len(labelled(run, key).of("train"))}

@@ -25,7 +25,7 @@ from cardiacnets.experiments.shared.encoding import in_batches
 from cardiacnets.experiments.shared.inputs import Standardiser, ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe, standardise_targets
 from cardiacnets.experiments.shared.stage import Stage, trained
-from cardiacnets.experiments.shared.tasks import Labelled, labelled
+from cardiacnets.experiments.shared.tasks import Labelled, asked_tasks, labelled
 from cardiacnets.experiments.shared.trainings import named, seeded, trainings_of
 from cardiacnets.models import build
 from cardiacnets.models.heads import Downstream, index_loss, screening_loss, subtype_loss
@@ -49,12 +49,13 @@ def model_name(
 
 
 def all_jobs(run: Run) -> list[tuple]:
-    """Arguments of :func:`fit_network` for every model of the chapter, the longest first.
+    """Arguments of :func:`fit_network` for every model of the chapter, the longest first; tasks of too few
+    people have none.
 
     Alignment to strangers and the start without CMR are fitted on two tasks; labels are varied for the
     indices and, as in the study, for each disease of the hospital cohort.
     """
-    settings = run.profile.downstream
+    settings, asked = run.profile.downstream, asked_tasks(run)
     curve = [
         ("ukb.indices", arm, fraction, other_seed(run.profile, seed), training)
         for fraction in settings.fractions
@@ -65,12 +66,14 @@ def all_jobs(run: Run) -> list[tuple]:
     whole = [
         (key, arm, 1.0, None, training)
         for key in trained_tasks()
+        if key in asked
         for training in trainings_of(run.profile, key)
         for arm in arms_of(key)
     ]
     diseases = [
         (key, arm, fraction, other_seed(run.profile, seed), 1)
         for key in LABELS_VARIED
+        if key in asked
         for fraction in settings.fractions
         for seed in settings.seeds
         for arm in ("ecg", "aligned")

@@ -13,7 +13,7 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.downstream_tasks.downstream import LABELS_VARIED, model_name, other_seed
 from cardiacnets.experiments.shared.probe import read_out
-from cardiacnets.experiments.shared.tasks import labelled
+from cardiacnets.experiments.shared.tasks import asked_tasks, labelled
 from cardiacnets.experiments.shared.trainings import trainings_of
 from cardiacnets.predictions.estimable import judged
 from cardiacnets.run import Run
@@ -96,7 +96,7 @@ def disease_efficiency(run: Run) -> pd.DataFrame:
     """
     settings, rows = run.profile.downstream, []
     shares = {round(100 * fraction): fraction for fraction in settings.fractions}
-    for key in LABELS_VARIED:
+    for key in (key for key in asked_tasks(run) if key in LABELS_VARIED):
         points = {}
         for arm in ("ecg", "aligned"):
             for share, fraction in shares.items():

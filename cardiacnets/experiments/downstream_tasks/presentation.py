@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,12 @@ METRIC_NAMES = {
 def task_title(key: str) -> str:
     """A task in words: ``mimic.cm`` is "MIMIC-IV-ECG: cardiomyopathy"."""
     return TASKS[key].title
+
+
+def left_out(asked: Collection[str]) -> str:
+    """Which tasks are not asked, and why, as a sentence with a space before it; empty if all are."""
+    missing = "; ".join(task.title for key, task in TASKS.items() if key not in asked)
+    return f" Left out, for want of people or cases to learn from: {missing}." if missing else ""
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cardiacnets.contracts import SUBTYPES
 from cardiacnets.experiments.downstream_tasks.predictions import TRAININGS
+from cardiacnets.experiments.shared.tasks import asked_tasks
 from cardiacnets.phenotypes import INDEX_NAMES
 from cardiacnets.predictions import check_predictions
 from cardiacnets.predictions.open_table import COLUMNS, TEXT
@@ -22,12 +23,12 @@ KINDS = {"binary": "binary", "subtypes": "classes", "indices": "values"}
 
 
 def publish_predictions(run: Run) -> Path:
-    """Write the table of every task's validation and test scores below the run's folder, or reuse it; see
-    :mod:`cardiacnets.predictions.open_table` for its shape. The path of the file.
+    """Write the table of every asked task's validation and test scores below the run's folder, or reuse it;
+    see :mod:`cardiacnets.predictions.open_table` for its shape. The path of the file.
 
     It holds single people: of a restricted cohort it stays where the cohort may be.
     """
-    folders = {key: run.require(run.predictions / key) for key in TASKS}
+    folders = {key: run.require(run.predictions / key) for key in asked_tasks(run)}
     ingredients = {"predictions": folders, "source": code_of(publish_predictions)}
 
     def make(folder: Path) -> None:

@@ -20,6 +20,13 @@ from cardiacnets.contracts import SUBTYPES
 from cardiacnets.run import Run
 from cardiacnets.study import SPLIT_COHORTS, TASKS, Task
 
+ESSENTIAL = ("ukb.indices", "ukb.cm", "mimic.cm", "mimic.subtypes")
+"""Tasks that chapters are about by name: a run without one of them is another study."""
+
+
+class TooFewError(ValueError):
+    """A cohort has too few people, or cases, for a task."""
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -48,10 +55,31 @@ class Labelled:
         return np.flatnonzero(self.table["split"] == split)
 
 
+def asked_tasks(run: Run, *cohorts: str) -> tuple[str, ...]:
+    """The tasks that the people of the run's cohorts, or of these, can be asked, in the study's order.
+
+    A task is left out where :func:`labelled` refuses it as :class:`TooFewError`; one of :data:`ESSENTIAL`
+    cannot be, and is refused here, too.
+    """
+    asked = []
+    for key, task in TASKS.items():
+        if cohorts and task.cohort not in cohorts:
+            continue
+        try:
+            labelled(run, key)
+        except TooFewError:
+            if key in ESSENTIAL:
+                raise
+            continue
+        asked.append(key)
+    return tuple(asked)
+
+
 def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None = None) -> Labelled:
     """Who takes part in task ``key``, with a stratified, nested ``fraction`` of the training participants.
 
-    Raises ``ValueError`` for an unknown task or a cohort without enough cases.
+    Raises ``ValueError`` for an unknown task, and :class:`TooFewError` for a cohort that has no cases or no
+    controls to train on or to validate with.
     """
     if key not in TASKS:
         raise ValueError(f"unknown task {key!r}: choose one of {', '.join(TASKS)}")
@@ -79,8 +107,22 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
         .reset_index(drop=True)
     )
     check_leakage(table)
+    if task.cohort in SPLIT_COHORTS:
+        _require_answers(task, table["split"].to_numpy(), target)
     keep = _training_budget(task, table, target, fraction, run.profile.downstream.labels, seed)
     return Labelled(task, table[keep].reset_index(drop=True), np.asarray(target)[keep])
+
+
+def _require_answers(task: Task, split: np.ndarray, target: np.ndarray) -> None:
+    """Training and validation hold cases and controls, or several subtypes, or anybody with indices."""
+    for part in ("train", "validation"):
+        kinds = np.unique(target[split == part]).size
+        if kinds < (1 if task.kind == "indices" else 2):
+            raise TooFewError(
+                f"{task.key}: the {part} split of {task.cohort} holds {'nobody' if not kinds else 'one kind'}"
+                ": it has too few people, or cases, for this question. Of simulated ones a profile draws as "
+                f"many as it says (cohorts: {task.cohort}), and another seed draws others"
+            )
 
 
 def _training_budget(

@@ -24,11 +24,13 @@ from cardiacnets.experiments.downstream_tasks.downstream import Readout, load_ne
 from cardiacnets.experiments.downstream_tasks.predictions import shown_network
 from cardiacnets.experiments.shared.attribution import grad_cam, occlusion
 from cardiacnets.experiments.shared.inputs import scale_ecg
+from cardiacnets.experiments.shared.tasks import asked_tasks
 from cardiacnets.experiments.your_own_ecg.coherent import coherent, possible
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.heads import Downstream
 from cardiacnets.phenotypes import PHENOTYPES
 from cardiacnets.run import Run, open_run
+from cardiacnets.study import TASKS
 
 RARE = 0.01
 """The share of people who have a disease, where a probability is told for others than a study with as many
@@ -179,9 +181,10 @@ class DiseaseReader(NamedTuple):
 
 
 def disease_readers(run: Run, arm: str) -> Iterator[tuple[str, DiseaseReader]]:
-    """The hospital cohort's network of each disease."""
-    for disease in DISEASES:
-        key = f"mimic.{disease}"
+    """The hospital cohort's network of each disease that it was asked for."""
+    for key in asked_tasks(run, "mimic"):
+        if (disease := TASKS[key].name) not in DISEASES:
+            continue
         table = pd.read_parquet(run.predictions / key / "table.parquet")
         chosen = (table["split"] == "validation").to_numpy()
         scores = shown_network(run, key, arm)[chosen]
