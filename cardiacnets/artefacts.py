@@ -18,6 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import DTypeLike
+
 
 @contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
@@ -47,6 +51,23 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         raise OSError(errno.ENOSPC, f"{reason}: {way_out}", str(target)) from None
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> np.memmap:
+    """A new ``.npy`` of zeros, mapped to be filled, whose room on the disk is taken at once.
+
+    A mapped page for which there is no room when it is written ends the process without a word. Raises
+    ``OSError`` naming the file if the disk is full.
+    """
+    array = open_memmap(path, "w+", dtype, shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS, where such a page still ends the process
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:  # a file system that cannot
+                raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+    return array
 
 
 def is_full(error: Exception) -> bool:

@@ -21,7 +21,7 @@ from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
 from cardiacnets import study
-from cardiacnets.artefacts import atomic_path
+from cardiacnets.artefacts import atomic_path, new_array
 from cardiacnets.cmr import read_cine
 from cardiacnets.cohorts.flow import excluded, participant_flow
 from cardiacnets.cohorts.judged_crop import judged_location
@@ -153,7 +153,7 @@ def read_cohort(state: Path, chosen: Selection, frames: int, processes: int = 1)
     if not (state / MARKS).is_dir():  # made last, so that arrays are whole where it is
         state.mkdir(parents=True, exist_ok=True)
         for name, (shape, kind) in _layout(chosen.paths, frames).items():
-            open_memmap(state / f"{name}.npy", mode="w+", dtype=kind, shape=(count, *shape)).flush()
+            new_array(state / f"{name}.npy", kind, (count, *shape)).flush()
         (state / MARKS).mkdir()
     jobs = [
         (rows, state, _files(chosen, rows), frames, chosen.crop)

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as functional
-from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
+from cardiacnets.artefacts import new_array
 from cardiacnets.cohorts.splits import SPLITS, split_participants
 from cardiacnets.cohorts.store import (
     Cohort,
@@ -179,7 +179,7 @@ def _preprocess(run: Run, cohort: Cohort, folder: Path, state: Path, processes: 
         if getattr(cohort, view) is not None:
             shapes[view] = ((count, cmr.frames, cmr.pixels, cmr.pixels), np.uint8)
     outputs = {
-        key: open_memmap(folder / f"{key}.npy", "w+", dtype, shape) for key, (shape, dtype) in shapes.items()
+        key: new_array(folder / f"{key}.npy", dtype, shape) for key, (shape, dtype) in shapes.items()
     }
 
     jobs = _jobs(run, cohort)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cardiacnets.artefacts import new_array
 from cardiacnets.contracts import CINE_FRAMES, ECG_SAMPLES, LAX_PIXELS, SAX_PIXELS
 from cardiacnets.digital_heart.cohort import SHARD, check, simulate_participants, visits
 from cardiacnets.digital_heart.sites import site
@@ -46,7 +47,7 @@ def write_cohort(
         layout["sax"] = ((rows, frames, SAX_PIXELS, SAX_PIXELS), np.uint8)
         layout["lax"] = ((rows, frames, LAX_PIXELS, LAX_PIXELS), np.uint8)
     for name, (shape, kind) in layout.items():
-        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
+        new_array(folder / f"{name}.npy", kind, shape).flush()
     jobs = [
         (shard, int(start), folder, cohort, preset, seed, frames, cines, tuple(layout))
         for start, shard in zip(starts[:-1], shards, strict=True)

@@ -23,7 +23,7 @@ def run(tmp_path_factory):
         smoke.diffusion, pixels=40, lax_pixels=48, autoencoder="deforming", latent_channels=6, patch=4,
         vae_channels=(8, 8, 16), norm_groups=4, denoiser="residual", unet_channels=(16,), layers_per_block=2,
         prediction="flow", sampler="euler", sampling_steps=2, start="mean_heart", guidance=1.0,
-        noise="shared", temperature=0.5, index_noise=0.0, generated=6,
+        noise="shared", temperature=0.5, index_noise=0.0, generated=6, detail_channels=4,
     )  # fmt: skip
     profile = replace(
         smoke, diffusion=bent, cohorts=replace(smoke.cohorts, ukb=80),
@@ -61,6 +61,23 @@ def test_what_could_be_drawn_stands_beside_what_is(run):
         assert found.loc[("similarity", view, "noise-free"), "estimate"] > 0.6
         assert found.loc[("similarity", view, "components"), "n"] == 6
     assert "its closed form" in sharpness.sharp_told(found.reset_index())
+
+
+def test_a_drawn_movie_has_detail_of_its_seed_thrown(run):
+    people, model = guidance.validation_sample(run, 3), generate.load_diffusion(run, "sax")
+    assert model.autoencoder.detail.patches.axes.abs().sum() > 0  # learned with the vectors
+    settings = replace(run.profile.diffusion, temperature=0.0)
+
+    def drawn(seed: int, detail: float) -> np.ndarray:
+        chosen = replace(settings, detail=detail)
+        return generate.sample_movies(model, people.tokens, chosen, seed).astype(float)
+
+    plain = drawn(1, 0.0)
+    np.testing.assert_array_equal(plain, drawn(2, 0.0))  # what is expected, and nothing else
+    np.testing.assert_array_equal(drawn(1, 1.0), drawn(1, 1.0))
+    first, second = drawn(1, 1.0) - plain, drawn(2, 1.0) - plain
+    assert first.std() > 1 and abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
+    assert (drawn(1, 0.3) - plain).std() < 0.6 * first.std()
 
 
 def test_one_vector_looks_at_the_ecg_from_one_place(run):

@@ -555,7 +555,7 @@ def test_a_task_without_cases_to_validate_with_is_left_out_and_an_essential_one_
     monkeypatch.setattr(tasks, "open_clean", without_cases("hf"))
     after = tasks.asked_tasks(run, "ukb")
     assert set(before) - set(after) == {"ukb.hf"}
-    with pytest.raises(tasks.TooFewError, match="ukb.hf: the validation split of ukb holds nobody"):
+    with pytest.raises(tasks.TooFewError, match="ukb.hf: the validation split of ukb has too few"):
         labelled(run, "ukb.hf")
     told = presentation.left_out([key for key in TASKS if key != "ukb.hf"])
     assert told.endswith("for want of people or cases to learn from: UK Biobank: heart failure.")
@@ -563,7 +563,7 @@ def test_a_task_without_cases_to_validate_with_is_left_out_and_an_essential_one_
     monkeypatch.setattr(downstream, "asked_tasks", lambda run: after)
     assert {job[1] for job in downstream.all_jobs(run)} == set(after)
     monkeypatch.setattr(tasks, "open_clean", without_cases("cm"))
-    with pytest.raises(tasks.TooFewError, match="ukb.cm: the validation split of ukb holds nobody: it has"):
+    with pytest.raises(tasks.TooFewError, match="ukb.cm: the validation split of ukb has too few"):
         tasks.asked_tasks(run, "ukb")
 
 

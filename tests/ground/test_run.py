@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from safetensors import SafetensorError
 
 import cardiacnets
-from cardiacnets.artefacts import atomic_path, read_json, write_json
+from cardiacnets.artefacts import atomic_path, new_array, read_json, write_json
 from cardiacnets.parallel import _holds_jobs, run_jobs
 from cardiacnets.run import (
     ARTEFACTS,
@@ -303,7 +304,21 @@ def _short(path):
     raise OSError("80000 requested and 4096 written")
 
 
-@pytest.mark.parametrize("write", [_fill, _in_words, _short])
+def _mapped(path):
+    """A mapped array for which there is no room, as the system says when it is asked for it."""
+    none = OSError(errno.ENOSPC, "No space left on device")
+    with patch("os.posix_fallocate", side_effect=none, create=True):
+        new_array(path, np.uint8, (2**20,))
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system cannot take room before")
+def test_a_mapped_array_has_its_room_before_it_is_filled(tmp_path):
+    array = new_array(tmp_path / "a.npy", np.float32, (1000, 512))
+    assert array.shape == (1000, 512) and not array.any()
+    assert (tmp_path / "a.npy").stat().st_blocks * 512 >= array.nbytes
+
+
+@pytest.mark.parametrize("write", [_fill, _in_words, _short, _mapped])
 def test_a_full_disk_is_one_line_naming_the_artefact_and_leaves_nothing(run, write):
     target = run.root / "movies" / "ukb.sax"
     run.fit_or_load(target, {"seed": 1}, lambda folder: (folder / "old.txt").write_text("whole"))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
 
+from cardiacnets.artefacts import new_array
 from cardiacnets.cohorts.preprocessing import CleanCohort, encoder_view, open_clean
 from cardiacnets.cohorts.studied import may_show
 from cardiacnets.digital_heart.controls import limited_ecg
@@ -50,7 +50,7 @@ def limited_cohort(profile: Profile, clean: CleanCohort, file: Path) -> CleanCoh
     and mapped.
     """
     settings = profile.ecg_input
-    ecg = open_memmap(file, "w+", np.float32, clean.ecg.shape)
+    ecg = new_array(file, np.float32, clean.ecg.shape)
     for people in shards_of(len(ecg), SHARD):  # one recording each
         signal = limited_ecg(people, clean.name, profile.cohorts.preset, profile.seed)
         ecg[people.start : people.stop] = encoder_view(signal, settings)

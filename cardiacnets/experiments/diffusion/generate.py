@@ -31,7 +31,7 @@ from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, 
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
-from cardiacnets.models.diffusion import VideoDiffusion, load_pretrained_unet
+from cardiacnets.models.diffusion import Autoencoder, VideoDiffusion, load_pretrained_unet
 from cardiacnets.models.ecg_encoder import EcgEncoder
 from cardiacnets.models.index_noise import IndexNoise
 from cardiacnets.models.mean_heart import cross_fit
@@ -233,10 +233,20 @@ def sample_movies(
         )
         for part, start in zip(tokens.split(SAMPLE_BATCH), noise.split(SAMPLE_BATCH), strict=True)
     ]  # fmt: skip
-    drawn = torch.cat(movies)
-    if settings.detail and (detail := getattr(model.autoencoder, "detail", None)):
-        drawn = detail.thrown(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
+    drawn = throw_detail(model.autoencoder, torch.cat(movies), settings, seed)
     return drawn.mul(255).round().clamp(0, 255).byte().numpy()
+
+
+def throw_detail(
+    autoencoder: Autoencoder, drawn: torch.Tensor, settings: Diffusion, seed: int
+) -> torch.Tensor:
+    """Movies (B, T, H, W) in [0, 1] with the detail that no ECG tells, the same for the same ``seed``; as
+    they are where the autoencoder keeps none.
+    """
+    detail = getattr(autoencoder, "detail", None)
+    if detail is None or settings.detail == 0:
+        return drawn
+    return detail.thrown(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:

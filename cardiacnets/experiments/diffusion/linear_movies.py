@@ -17,7 +17,9 @@ from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components, cine_scores
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form, true_components
 from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader, view_pixels
-from cardiacnets.experiments.diffusion.generate import generated_rows
+from cardiacnets.experiments.diffusion.generate import generated_rows, throw_detail
+from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
+from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.index_noise import IndexNoise
 from cardiacnets.reach import code_of
@@ -28,7 +30,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
     """Draw and read the movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy`` uint8 at
     the diffusion model's size, and ``indices.npy`` (n, 82). At the diffusion model's temperature, and with
     its share of the noise that indices follow, so that neither is nearer to what is expected by its noise
-    alone.
+    alone; and with the same detail thrown into them.
     """
     rows, clean, sizes = generated_rows(run, cohort), open_clean(run, cohort), run.profile.diffusion
     ingredients = {
@@ -36,6 +38,7 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         "rows": len(rows),
         "alignment": run.require(run.root / "linear_twin" / "aligned"),
         "diffusion": run.profile.diffusion,
+        "autoencoder": run.require(run.models / "video_autoencoder"),
         "reader": fit_cine_reader(run),
         "seed": run.profile.seed,
         "source": code_of(draw_linear_movies),
@@ -53,9 +56,12 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
             noise = follow(torch.from_numpy(noise), sizes.index_noise).numpy()
         scores = twin.alignment.draw(predicted, sizes.temperature * noise)
         drawn = cine_components(run).decode(scores.reshape(len(rows), len(VIEWS), -1))
-        cines = {view: resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view)) for view in VIEWS}
-        for view, movie in cines.items():
-            np.save(folder / f"{view}.npy", movie)
+        autoencoder, cines = load_video_autoencoder(run), {}
+        for view in VIEWS:
+            smooth = resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view))
+            movie = throw_detail(autoencoder, cine_batch(smooth, slice(None)), sizes, run.profile.seed)
+            cines[view] = movie.mul(255).round().byte().numpy()
+            np.save(folder / f"{view}.npy", cines[view])
         np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
 
     return run.fit_or_load(run.root / "linear_twin" / f"movies.{cohort}", ingredients, make)

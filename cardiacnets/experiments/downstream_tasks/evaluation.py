@@ -183,7 +183,7 @@ def comparison_table(
 ) -> pd.DataFrame:
     """One row a pair of arms, ``first`` less ``second``: ``estimate`` of the difference, 95 % and 90 %
     intervals, ``pvalue``, ``n``, ``method``, ``trainings``: the difference between trainings of the same
-    number, or from an arm that was trained once.
+    number, or from an arm that was trained once. AUCs for which there are too few cases have no row.
     """
     predictions, rows = open_predictions(run, key), []
     people = predictions.table["participant_id"].nunique()
@@ -285,7 +285,7 @@ def _indices(
 def _screening_differences(
     predictions: Predictions, pairs: list[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str, Comparison, Comparison]]:
-    for first, second in pairs:
+    for first, second in pairs if _comparable(predictions, predictions.truth == 1) else ():
         scores = predictions.scores[first], predictions.scores[second]
         results = [
             auc_difference(predictions.truth, *scores, level=level, clusters=_clusters(predictions))
@@ -301,6 +301,8 @@ def _subtype_differences(
         for place, name in _present(predictions.truth):
             scores = predictions.scores[first][:, place], predictions.scores[second][:, place]
             against_rest = predictions.truth == place
+            if not _comparable(predictions, against_rest):
+                continue
             results = [
                 auc_difference(against_rest, *scores, level=level, clusters=_clusters(predictions))
                 for level in (0.95, 0.9)
@@ -331,6 +333,12 @@ def _index_differences(
 def _present(truth: np.ndarray) -> list[tuple[int, str]]:
     """Subtypes that occur among the test recordings: a small cohort may lack one."""
     return [(place, name) for place, name in enumerate(SUBTYPES) if 0 < (truth == place).sum() < len(truth)]
+
+
+def _comparable(predictions: Predictions, case: np.ndarray) -> bool:
+    """Whether two AUCs can be compared: two people are cases, and two are not."""
+    people = predictions.table["participant_id"].to_numpy()
+    return all(len(np.unique(people[group])) >= 2 for group in (case, ~case))
 
 
 def _learned_from(run: Run, task: Task) -> pd.DataFrame:

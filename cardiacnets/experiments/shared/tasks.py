@@ -78,8 +78,8 @@ def asked_tasks(run: Run, *cohorts: str) -> tuple[str, ...]:
 def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None = None) -> Labelled:
     """Who takes part in task ``key``, with a stratified, nested ``fraction`` of the training participants.
 
-    Raises ``ValueError`` for an unknown task, and :class:`TooFewError` for a cohort that has no cases or no
-    controls to train on or to validate with.
+    Raises ``ValueError`` for an unknown task, and :class:`TooFewError` for a cohort that has nobody to
+    train on, case and control, or to validate with.
     """
     if key not in TASKS:
         raise ValueError(f"unknown task {key!r}: choose one of {', '.join(TASKS)}")
@@ -114,14 +114,13 @@ def labelled(run: Run, key: str, fraction: float = 1.0, label_seed: int | None =
 
 
 def _require_answers(task: Task, split: np.ndarray, target: np.ndarray) -> None:
-    """Training and validation hold cases and controls, or several subtypes, or anybody with indices."""
-    for part in ("train", "validation"):
-        kinds = np.unique(target[split == part]).size
-        if kinds < (1 if task.kind == "indices" else 2):
+    """There is something to learn, two classes or anybody with indices, and somebody to validate with."""
+    for part, least in (("train", 1 if task.kind == "indices" else 2), ("validation", 1)):
+        if np.unique(target[split == part]).size < least:
             raise TooFewError(
-                f"{task.key}: the {part} split of {task.cohort} holds {'nobody' if not kinds else 'one kind'}"
-                ": it has too few people, or cases, for this question. Of simulated ones a profile draws as "
-                f"many as it says (cohorts: {task.cohort}), and another seed draws others"
+                f"{task.key}: the {part} split of {task.cohort} has too few people, or cases, for this "
+                f"question. Of simulated ones a profile draws as many as it says (cohorts: {task.cohort}), "
+                "and another seed draws others"
             )
 
 
