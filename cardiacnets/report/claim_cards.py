@@ -21,7 +21,7 @@ from cardiacnets.report.claims import (
 )
 from cardiacnets.report.families import Corrected, said_of
 from cardiacnets.report.headline import headline, without_covariates
-from cardiacnets.report.key_words import STRANGERS, about, measure, sides, titles
+from cardiacnets.report.key_words import STRANGERS, about, in_words, measure, sides, titles
 from cardiacnets.report.key_words import beside as beside_it
 from cardiacnets.report.one_training import AS_TO_TRAININGS
 from cardiacnets.report.places import Place, first_of, places
@@ -189,16 +189,17 @@ def _card(
 
 
 def _details(claim: Claim, note: str, results: Mapping[str, Result]) -> str:
-    """What a measure stands for, and each result by its key, folded away."""
+    """What a measure stands for, and each result in words, with its key, folded away."""
     keys = [
         *claim.results,
         *claim.shown,
         *(key for judged in claim.results for _, key in _known(judged, results)),
     ]
-    recorded = "".join(
-        f"<li><code>{html.escape(key)}</code> {_value(key, results)}</li>" for key in dict.fromkeys(keys)
-    )
-    legend = "<p>Recorded results by name: cohort, task, measure, arm or arm less arm.</p>" if keys else ""
+    recorded = ""
+    for key in dict.fromkeys(keys):
+        said = f"{html.escape(words)}: " if (words := in_words(key)) else ""
+        recorded += f"<li>{said}{_value(key, results)} <code>{html.escape(key)}</code></li>"
+    legend = "<p>Recorded results, each with its name in the run's files.</p>" if keys else ""
     found = f"{note}{legend}<ul>{recorded}</ul>"
     return f"<details><summary>Details</summary>{found}</details>" if keys or note else ""
 

@@ -79,6 +79,12 @@ def titles(key: str) -> tuple[str, ...]:
     return tuple(found) if len(found) < 3 and all(found) else ()
 
 
+def in_words(key: str) -> str:
+    """Of whom, by which measure and by which arm, or arm less arm; empty where nobody knows of whom."""
+    told = about(key), measure(key), " less ".join(titles(key))
+    return "" if told[0] == key else ", ".join(filter(None, told))
+
+
 def _titled(part: str, known: Mapping[str, str]) -> str:
     """``aligned_10`` is "aligned ECG, 10 % of the labels"; empty where nobody knows."""
     share = None if part in known else SHARE.fullmatch(part)

@@ -9,7 +9,7 @@ import pytest
 from cardiacnets.report import claim_cards, claims
 from cardiacnets.report.claim_cards import claims_page
 from cardiacnets.report.claims import Claim, corrections, load_claims, verdict
-from cardiacnets.report.key_words import about, beside
+from cardiacnets.report.key_words import about, beside, in_words
 from cardiacnets.report.results import make_result
 from cardiacnets.report.verdicts import AGREES, ASSUMED, DISAGREES, NOT_RECORDED, UNDECIDED
 from cardiacnets.run import open_run
@@ -234,7 +234,7 @@ def test_keys_are_told_in_words():
 def test_of_several_results_each_has_its_line_and_one_not_run_says_so_once():
     both = claim(keys=(KEY, OTHER))
     (card,) = cards(claims_page([both], results(**{KEY: (0.01, 0.09)}), open_run("smoke")))
-    first, second = re.findall(r"<li>(UK Biobank.*?)</li>", card)
+    first, second = re.findall(r"<li>(UK Biobank.*?)</li>", card.partition("<details>")[0])
     assert first.startswith("UK Biobank: cardiomyopathy: 0.050 (0.010 to 0.090, n = 10); <strong>agrees")
     assert second == "UK Biobank: heart failure: <strong>not yet run</strong>"
 
@@ -374,3 +374,10 @@ def test_a_file_of_claims_that_is_none_is_refused_in_one_line(tmp_path, text, fa
     with pytest.raises(ValueError, match=fault) as caught:
         load_claims(path)
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+def test_a_recorded_result_is_named_in_words_where_it_has_any():
+    told = "UK Biobank: cardiomyopathy, AUC, aligned ECG less ECG-only network"
+    assert in_words("ukb.cm.auc.aligned-ecg") == told
+    assert in_words("ukb.lv_edv.r.aligned").startswith("LV end-diastolic volume")
+    assert in_words("statistics.screening.kept") == ""
