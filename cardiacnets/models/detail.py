@@ -29,7 +29,7 @@ class Detail(nn.Module):
         self.patches = PatchAutoencoder(replace(sizes, latent_channels=sizes.detail_channels))
         self.register_buffer("spread", torch.zeros(2, sizes.detail_channels))  # in the dark; by brightness
 
-    def forward(self, cine: Tensor, drawn: Tensor) -> Tensor:
+    def kept(self, cine: Tensor, drawn: Tensor) -> Tensor:
         """``drawn``, with what the components keep of ``cine``."""
         return (drawn + self.patches.draw(self.patches.encode(cine - drawn))).clamp(0, 1)
 

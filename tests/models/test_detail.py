@@ -32,7 +32,7 @@ def learned() -> Detail:
 
 def test_own_detail_is_kept(learned):
     cines, drawn = speckled(20, 2)
-    kept = learned(cines, drawn)
+    kept = learned.kept(cines, drawn)
     before, after = (drawn - cines).square().mean(), (kept - cines).square().mean()
     assert after < 0.6 * before  # eight of sixteen places of a block
 
@@ -40,7 +40,7 @@ def test_own_detail_is_kept(learned):
 def test_thrown_detail_is_as_large_as_pictures_are_bright_and_is_nobodys(learned):
     cines, drawn = speckled(200, 3)
     thrown = learned.thrown(drawn, 1.0, torch.Generator().manual_seed(4))
-    kept = learned(cines, drawn)
+    kept = learned.kept(cines, drawn)
     for half in (slice(0, 12), slice(12, 24)):
         size, own = ((each - drawn)[..., half].std() for each in (thrown, kept))
         assert size == pytest.approx(float(own), rel=0.25)
