@@ -1,12 +1,11 @@
 """Ways to draw movies after equal training, in one table: quality, faithfulness, seconds a clip.
 
-    python benchmarks/sampling.py --run quick --equal-training 484 --people 64   (forty minutes on one core)
+    python benchmarks/sampling.py --run quick --equal-training 484 --people 64   (three minutes on two cores)
 
 Three networks of one size learn for as many steps, from one seed: of the velocity and of a flow from noise,
 from the same batches; of a flow from the mean heart, around one that the other half of the people taught. A
-fourth learns from the first to draw in
-one pass what that draws in two (guidance distilled: Meng, CVPR 2023). Beside them stand the mean heart's own
-draws, without any network, and the movies of the run's linear twin where it has one. All draw the same
+fourth learns from the first to draw in one pass what that draws in two (guidance distilled: Meng, CVPR 2023).
+Beside them stand the mean heart's own draws, without any network, and the movies of the run's linear twin where it has one. All draw the same
 validation participants, both views, at temperature 1 and from noise of each view's own.
 """
 
@@ -122,7 +121,7 @@ def _trained(
     clean, sizes = open_clean(run, "ukb"), run.profile.diffusion
     pixels, found, latents = view_pixels(sizes, view), {}, None
     for name, changes in NETWORKS.items():
-        own: Diffusion = replace(sizes, **changes, noise="own", temperature=1.0)
+        own: Diffusion = replace(sizes, **changes, noise="own", temperature=1.0, index_noise=1.0)
         model = build_seeded("diffusion", replace(run.profile, diffusion=own), pixels=pixels)
         model.autoencoder.load_state_dict(load_video_autoencoder(run).state_dict())
         model.condition.measure(tokens)
