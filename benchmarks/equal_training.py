@@ -5,8 +5,9 @@
 Three networks of one size learn for as many steps, from one seed: of the velocity and of a flow from noise,
 from the same batches; of a flow from the mean heart, around one that the other half of the people taught. A
 fourth learns from the first to draw in one pass what that draws in two (guidance distilled: Meng, CVPR 2023).
-Beside them stand the mean heart's own draws, without any network, and the movies of the run's linear twin where it has one. All draw the same
-validation participants, both views, at temperature 1 and from noise of each view's own.
+Beside them stand the mean heart's own draws, without any network, and the movies of the run's linear twin
+where it has one. All draw the same validation participants, both views, at temperature 1 and from noise of
+each view's own.
 """
 
 from __future__ import annotations
