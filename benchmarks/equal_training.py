@@ -6,8 +6,8 @@ Three networks of one size learn for as many steps, from one seed: of the veloci
 from the same batches; of a flow from the mean heart, around one that the other half of the people taught. A
 fourth learns from the first to draw in one pass what that draws in two (guidance distilled: Meng, CVPR 2023).
 Beside them stand the mean heart's own draws, without any network, and the movies of the run's linear twin
-where it has one. All draw the same validation participants, both views, at temperature 1 and from noise of
-each view's own.
+where it has one. All draw the same validation participants, both views, at temperature 1, from noise of each
+view's own and without detail.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ def _trained(
     clean, sizes = open_clean(run, "ukb"), run.profile.diffusion
     pixels, found, latents = view_pixels(sizes, view), {}, None
     for name, changes in NETWORKS.items():
-        own: Diffusion = replace(sizes, **changes, noise="own", temperature=1.0, index_noise=1.0)
+        everything = {"noise": "own", "temperature": 1.0, "index_noise": 1.0, "detail": 0.0}
+        own: Diffusion = replace(sizes, **changes, **everything)
         model = build_seeded("diffusion", replace(run.profile, diffusion=own), pixels=pixels)
         model.autoencoder.load_state_dict(load_video_autoencoder(run).state_dict())
         model.condition.measure(tokens)

@@ -202,7 +202,7 @@ class DeformingAutoencoder(nn.Module):
     def rebuild(self, cine: Tensor) -> Tensor:
         """``cine`` (B, T, H, W), to its vector and back, with its own detail where that is kept."""
         drawn = self.decode(self.encode(cine), cine.shape[-1])
-        return drawn if self.detail is None else self.detail.kept(cine, drawn)
+        return drawn if self.detail is None else self.detail.rebuild(cine, drawn)
 
     @torch.no_grad()
     def fit_detail(self, cines: Sequence[Tensor]) -> None:

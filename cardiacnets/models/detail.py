@@ -29,12 +29,14 @@ class Detail(nn.Module):
         self.patches = PatchAutoencoder(replace(sizes, latent_channels=sizes.detail_channels))
         self.register_buffer("spread", torch.zeros(2, sizes.detail_channels))  # in the dark; by brightness
 
-    def kept(self, cine: Tensor, drawn: Tensor) -> Tensor:
-        """``drawn``, with what the components keep of ``cine``."""
+    def rebuild(self, cine: Tensor, drawn: Tensor) -> Tensor:
+        """``drawn`` (B, T, H, W), with what the components keep of ``cine``, in [0, 1]."""
         return (drawn + self.patches.draw(self.patches.encode(cine - drawn))).clamp(0, 1)
 
-    def thrown(self, drawn: Tensor, amplitude: float, generator: torch.Generator) -> Tensor:
-        """``drawn``, with detail of nobody: normal, ``amplitude`` times as large as that of cines."""
+    def sample(self, drawn: Tensor, amplitude: float, generator: torch.Generator) -> Tensor:
+        """``drawn`` (B, T, H, W), with detail of nobody: normal, ``amplitude`` times as large as that of
+        cines; in [0, 1].
+        """
         side = self.patches.grid(drawn.shape[-1])
         noise = torch.randn(len(drawn), self.spread.shape[1], 1, side, side, generator=generator)
         codes = amplitude * self._spread_in(drawn) * noise.to(drawn)
@@ -42,7 +44,7 @@ class Detail(nn.Module):
 
     @torch.no_grad()
     def fit(self, cines: Sequence[Tensor], drawn: Sequence[Tensor]) -> None:
-        """Learn components and spread from batches of cines and what was drawn of them.
+        """Learn components and spread from batches of cines (n, T, H, W) and what was drawn of them.
 
         The spread of a component is a straight line over a block's brightness, by least squares of its
         absolute value, which few large ones (a vessel in the lung) move less than its square.

@@ -2,7 +2,8 @@
 
 The disclosure guard stops a page on which a small count stands. A small cohort has many, and mostly of groups
 that nobody would look for; so a chapter withholds them before. A share of few people tells how many they are,
-and an interval does: with the count goes what was measured on it. ``least`` is the smallest count that may be
+and an interval does: from results and tables what was measured goes with the count, from words only the count
+itself, since nothing tells which numbers beside it are about it. ``least`` is the smallest count that may be
 published, 0 where any may (:func:`cardiacnets.cohorts.counts.threshold`).
 """
 

@@ -45,7 +45,8 @@ def test_generated_rebuilt_and_noise_free_movies_stand_beside_the_real_ones(run)
     apart = found.loc[("similarity", "sax", "rebuilt-noise-free")]
     assert apart["low"] > 0  # what it gets has the noise, too
     told = sharpness.sharp_told(found.reset_index())
-    assert "The movies are blurred: look at the size" in told and "before the scanner's noise have" in told
+    assert "The movies are smoother than they could be: look at the size" in told
+    assert "before the scanner's noise have" in told
     assert "within the goal of 0.02" in told and "like the real ones: more in the short axis view" in told
     table = sharpness.sharpness_table(found.reset_index())
     assert len(table) == 10 and (table["n"] == PEOPLE).all()
@@ -61,11 +62,11 @@ def test_what_latents_cost_is_said_by_the_interval(run, low, high, said):
     assert said in sharpness.sharp_told(found)
 
 
-def test_movies_as_sharp_as_noise_free_ones_are_not_blurred(run):
+def test_movies_as_sharp_as_noise_free_ones_are_not_called_smooth(run):
     found = sharpness.sharpness(run, "ukb")
     sharp = (found["measure"] == "edges") & (found["kind"] == "generated")
     found.loc[sharp, ["low", "high"]] = 90.0, 110.0
-    assert "blurred" not in sharpness.sharp_told(found)
+    assert "smoother" not in sharpness.sharp_told(found)
 
 
 def test_real_people_have_no_noise_free_movie(run, monkeypatch):

@@ -32,15 +32,15 @@ def learned() -> Detail:
 
 def test_own_detail_is_kept(learned):
     cines, drawn = speckled(20, 2)
-    kept = learned.kept(cines, drawn)
+    kept = learned.rebuild(cines, drawn)
     before, after = (drawn - cines).square().mean(), (kept - cines).square().mean()
     assert after < 0.6 * before  # eight of sixteen places of a block
 
 
 def test_thrown_detail_is_as_large_as_pictures_are_bright_and_is_nobodys(learned):
     cines, drawn = speckled(200, 3)
-    thrown = learned.thrown(drawn, 1.0, torch.Generator().manual_seed(4))
-    kept = learned.kept(cines, drawn)
+    thrown = learned.sample(drawn, 1.0, torch.Generator().manual_seed(4))
+    kept = learned.rebuild(cines, drawn)
     for half in (slice(0, 12), slice(12, 24)):
         size, own = ((each - drawn)[..., half].std() for each in (thrown, kept))
         assert size == pytest.approx(float(own), rel=0.25)
@@ -48,9 +48,9 @@ def test_thrown_detail_is_as_large_as_pictures_are_bright_and_is_nobodys(learned
     assert abs(torch.corrcoef(torch.stack([ours, theirs]))[0, 1]) < 0.02
     apart = thrown[:, 0] - thrown[:, 1]
     assert apart.std() < 0.3 * (thrown - drawn).std()  # speckle stands still
-    again = learned.thrown(drawn, 1.0, torch.Generator().manual_seed(4))
+    again = learned.sample(drawn, 1.0, torch.Generator().manual_seed(4))
     assert torch.equal(thrown, again)
-    none = learned.thrown(drawn, 0.0, torch.Generator().manual_seed(4))
+    none = learned.sample(drawn, 0.0, torch.Generator().manual_seed(4))
     assert torch.allclose(none, drawn, atol=0.01)  # nothing but the mean of what was left
 
 

@@ -233,11 +233,11 @@ def sample_movies(
         )
         for part, start in zip(tokens.split(SAMPLE_BATCH), noise.split(SAMPLE_BATCH), strict=True)
     ]  # fmt: skip
-    drawn = throw_detail(model.autoencoder, torch.cat(movies), settings, seed)
+    drawn = with_detail(model.autoencoder, torch.cat(movies), settings, seed)
     return drawn.mul(255).round().clamp(0, 255).byte().numpy()
 
 
-def throw_detail(
+def with_detail(
     autoencoder: Autoencoder, drawn: torch.Tensor, settings: Diffusion, seed: int
 ) -> torch.Tensor:
     """Movies (B, T, H, W) in [0, 1] with the detail that no ECG tells, the same for the same ``seed``; as
@@ -246,7 +246,7 @@ def throw_detail(
     detail = getattr(autoencoder, "detail", None)
     if detail is None or settings.detail == 0:
         return drawn
-    return detail.thrown(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
+    return detail.sample(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:

@@ -187,8 +187,8 @@ def sharp_told(found: pd.DataFrame) -> str:
     most = [rows["edges", view, "noise-free"].interval[0] if known else 100 for view in VIEWS]
     if all(one.interval[1] < end for one, end in zip(drawn, most, strict=True)):
         told.append(
-            "The movies are blurred: look at the size of the chambers, at the thickness of the walls and at "
-            "how they contract, not at texture."
+            "The movies are smoother than they could be: look at the size of the chambers, at the thickness "
+            "of the walls and at how they contract, not at texture."
         )
     else:
         told.append("Edges alone do not say whose heart it is: look at size, thickness and contraction.")

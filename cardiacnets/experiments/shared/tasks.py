@@ -21,7 +21,7 @@ from cardiacnets.run import Run
 from cardiacnets.study import SPLIT_COHORTS, TASKS, Task
 
 ESSENTIAL = ("ukb.indices", "ukb.cm", "mimic.cm", "mimic.subtypes")
-"""Tasks that chapters are about by name: a run without one of them is another study."""
+"""Tasks that chapters name: a run whose cohorts cannot be asked one of them is refused."""
 
 
 class TooFewError(ValueError):
