@@ -319,7 +319,7 @@ class Judge:
 
     people: int = 40
     """Simulated people whose short axis it sees at two moments; 0: it is not asked."""
-    movies: int = 12
+    movies: int = 36
     """Test participants whose real and generated short-axis movies it sees; 0: it is not asked."""
 
 

@@ -172,11 +172,12 @@ class VideoDiffusion(nn.Module):
         """Cines (B, T, H, W) in [0, 1] drawn for ECG ``tokens`` (B, N, D).
 
         Classifier-free guidance (Ho 2022): told = told_null + ``guidance`` x (told_ECG - told_null), both
-        from one batched pass; 1 leaves the null pass out. ``sampler``: "ddim", "dpm_solver" or "euler" (for
-        ``flow``); ``temperature`` is the amplitude of the noise at the start, or of what is drawn around the
-        mean heart; None takes the profile's values. ``noise`` of :meth:`first_noise`'s shape is taken instead
-        of the generator's. Raises ``ValueError`` for a guidance or temperature below 0, noise of another
-        shape, a sampler that cannot undo what the network tells, and weights that draw NaN.
+        from one batched pass; 1 leaves the null pass out. Around the mean heart the same is done to what is
+        expected: it lies ``guidance`` times as far from everyone's mean. ``sampler``: "ddim", "dpm_solver" or
+        "euler" (for ``flow``); ``temperature`` is the amplitude of the noise at the start, or of what is
+        drawn around the mean heart; None takes the profile's values. ``noise`` of :meth:`first_noise`'s shape
+        is taken instead of the generator's. Raises ``ValueError`` for a guidance or temperature below 0,
+        noise of another shape, a sampler that cannot undo what the network tells, and weights that draw NaN.
         """
         temperature = self.sizes.temperature if temperature is None else temperature
         if not temperature >= 0:
@@ -211,7 +212,11 @@ class VideoDiffusion(nn.Module):
                 told = without + guidance * (with_ecg - without)
             latents = scheduler.step(told, step, latents).prev_sample
         if around:
-            latents = temperature * latents + self.mean_heart(tokens)
+            expected = self.mean_heart(tokens)
+            if guided:
+                everyone = self.mean_heart(None)
+                expected = everyone + guidance * (expected - everyone)
+            latents = temperature * latents + expected
         if not torch.isfinite(latents).all():
             raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
         return self.decode(latents)

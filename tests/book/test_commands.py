@@ -37,7 +37,7 @@ PRESET = BOOK + "test_a_profile_of_another_preset_differs_in_nothing_else"
 GRAPH = "tests/house/test_graph.py::test_only_what_is_trained_on_is_scattered_and_only_if_asked"
 OWN_ECG = "tests/book/test_chapters_alone.py::test_an_ecg_of_ones_own_goes_through_the_whole_chain"
 PEOPLE = "tests/book/test_chapters_alone.py::test_people_read_a_kit_and_the_reader_study_is_about_them"
-REAL = "tests/book/test_real_book.py::test_labels_and_splits_are_those_of_the_direct_route"
+REAL = "tests/book/test_real_book.py::test_every_chapter_and_page_is_there"
 LAYOUT = "tests/cohorts/test_export.py::test_the_command_exports_what_the_check_accepts"
 TWO = "tests/experiments/test_pipeline.py::test_two_processes_train_what_one_trains_and_leave_one_network"
 

@@ -1,4 +1,4 @@
-"""From files to pages: simulated people in real layouts give the labels and splits of the direct route."""
+"""From files to pages: the whole book on simulated people in real layouts, who are treated as real ones."""
 
 import nbformat
 import pandas as pd
@@ -14,23 +14,26 @@ from cardiacnets.phenotypes import MANIFESTS
 from cardiacnets.profile import load_profile
 from cardiacnets.report import pages
 from cardiacnets.report.results import load_results
-from cardiacnets.run import open_run
+from cardiacnets.run import CHAPTERS, open_run
 
-PEOPLE = 60
 COHORTS = {"ukb": "ukb", "mimic_iv_ecg": "mimic"}
 KEYS = {"ukb": "participant_id", "mimic": "recording_id"}
 """What a row is found again by: UK Biobank has no numbers of recordings."""
+SMOKE = load_profile("smoke")
 
 
 @pytest.fixture(scope="module")
 def real_run(smoke_book, tmp_path_factory):
-    """Chapters 00 and 01 on two cohorts of files, through the Snakefile."""
-    profile, folder = load_profile("smoke"), tmp_path_factory.mktemp("manifests") / "trial"
+    """The book of two cohorts of files, as ``make book PROFILE=smoke MANIFESTS=trial`` builds it: the people
+    of the smoke book, exported and read again.
+    """
+    folder = tmp_path_factory.mktemp("manifests") / "trial"
     folder.mkdir()
-    for layout in COHORTS:
-        drawing = Drawing(PEOPLE, profile.cohorts.preset, profile.seed, profile.cohorts.frames, slices=1)
-        export_cohort(folder, layout, drawing)
-    done = smoke_book.build("--manifests", str(folder), "chapter_01_preprocessing")
+    for layout, name in COHORTS.items():
+        sizes, seed = SMOKE.cohorts, SMOKE.seed
+        drawing = Drawing(getattr(sizes, name), sizes.preset, seed, sizes.frames, slices=1)
+        export_cohort(folder, layout, drawing, processes=SMOKE.processes)
+    done = smoke_book.build("--manifests", str(folder))
     assert done.returncode == 0, done.stdout[-6000:]
     return smoke_book.run.parent / "smoke-trial"
 
@@ -42,18 +45,33 @@ def test_labels_and_splits_are_those_of_the_direct_route(smoke_book, real_run, n
         for run in (real_run, smoke_book.run)
     )
     same = direct.loc[ours.index]
-    assert ours["participant_id"].nunique() == PEOPLE and ours["usable"].mean() > 0.95
+    assert ours["participant_id"].nunique() == getattr(SMOKE.cohorts, name) and ours["usable"].mean() > 0.95
     for column in ("participant_id", "split", *DISEASES, *SUBTYPES, "healthy"):
         assert ours[column].tolist() == same[column].tolist(), column
 
 
-def test_the_pages_say_which_cohorts_are_real(real_run):
-    for number in ("00", "01"):
-        provenance = read_json(real_run / "results" / f"{number}.json")["provenance"]
-        assert list(provenance["real_cohorts"]) == ["mimic", "ukb"]
+def test_every_chapter_and_page_is_there(real_run, smoke_book):
+    ours, direct = (
+        {path.name for path in (run / "book").glob("*.html")} for run in (real_run, smoke_book.run)
+    )
+    assert ours == direct and {f"{name}.html" for name in CHAPTERS} <= ours
+
+
+def test_the_chapters_say_which_cohorts_are_real(real_run):
+    for name, earlier in CHAPTERS.items():
+        provenance = read_json(real_run / "results" / f"{name[:2]}.json")["provenance"]
+        simulates_itself = not earlier and name != "00_cohorts"
+        expected = [] if simulates_itself else ["mimic", "ukb"]
+        assert list(provenance.get("real_cohorts", ())) == expected, name
     first, second = (next((real_run / "notebooks").glob(f"{n}_*.ipynb")).read_text() for n in ("00", "01"))
     assert "fig-00-flow-ukb" in first and "Flow of participants into the cohort mimic" in first
     assert "In this run" in second and "UK Biobank layout (simulated)" in second
+
+
+def test_small_counts_are_withheld_on_the_pages(real_run, smoke_book):
+    """Of the same people nothing is withheld where they are simulated ones."""
+    ours, direct = ((run / "book" / "06_statistics.html").read_text() for run in (real_run, smoke_book.run))
+    assert "withheld" in ours and "withheld" not in direct
 
 
 def test_the_guard_passes_clean_pages_and_stops_at_a_planted_name(real_run, smoke_book, monkeypatch):

@@ -8,7 +8,14 @@ import torch
 
 from cardiacnets.cohorts.preprocessing import preprocess_cohort
 from cardiacnets.cohorts.store import simulate_cohort
-from cardiacnets.experiments.diffusion import generate, guidance, sharpness, video_autoencoder
+from cardiacnets.experiments.diffusion import (
+    generate,
+    guidance,
+    guidance_strength,
+    movie_quality,
+    sharpness,
+    video_autoencoder,
+)
 from cardiacnets.experiments.shared.stage import history
 from cardiacnets.models import build
 from cardiacnets.profile import load_profile
@@ -35,7 +42,7 @@ def run(tmp_path_factory):
     torch.manual_seed(0)
     aligner = build("aligner", profile).eval()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (generate, guidance):
+        for module in (generate, guidance, guidance_strength):
             patch.setattr(module, "load_aligner", lambda run: aligner)
         run.fit_or_load(run.models / "aligned", {"seed": 0}, lambda folder: None)
         video_autoencoder.fit_video_autoencoder(run)
@@ -85,3 +92,14 @@ def test_one_vector_looks_at_the_ecg_from_one_place(run):
     maps = guidance.attention_maps(model, people.sax, people.tokens, seed=1)
     assert maps.shape[:4] == (3, 1, 1, 1)
     np.testing.assert_allclose(maps.sum(axis=(-2, -1)), 1, rtol=1e-4)
+
+
+def test_without_guidance_the_same_movies_are_drawn_and_with_it_more_different_ones(run):
+    generate.fit_cine_reader(run)
+    generate.measure_movies(run, "ukb")
+    folder = guidance_strength.draw_guided(run)
+    read, plain = np.load(folder / "read.npy"), movie_quality.measured(run, "ukb")["generated"]
+    assert read.shape == (len(guidance_strength.STRENGTHS), *plain.shape)
+    np.testing.assert_allclose(read[0], plain, rtol=1e-4)
+    spread = read.std(axis=1).mean(axis=1)
+    assert (np.diff(spread) > 0).all()

@@ -27,7 +27,7 @@ def run(monkeypatch):
 
 
 def test_closer_to_the_own_heart_is_counted_from_paired_differences(run):
-    found = movie_quality.similarity(run, "ukb")
+    found = movie_quality.similarity(run, "ukb", movie_quality.own_similarity(run, "ukb"))
     rows = [(f"{view}_{kind}", value, value - 1, value + 1) for view in VIEWS
             for kind, value in (("generated", 15.0), ("real_halves", 5.0))]  # fmt: skip
     distances = pd.DataFrame(rows, columns=["comparison", "estimate", "low", "high"])

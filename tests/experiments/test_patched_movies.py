@@ -99,7 +99,9 @@ def test_noise_without_what_indices_follow_leaves_the_rest_as_it_was(run):
         assert (damped @ axes.T).abs().max() < 1e-4 < (whole @ axes.T).abs().mean()
         assert torch.allclose(damped, whole - whole @ axes.T @ axes, atol=1e-4)
     assert not np.array_equal(*(generate.draw_movies(each, "sax", tokens, seed=3) for each in (run, steady)))
-    free = generate.draw_movies(steady, "sax", tokens, seed=3, freely=True)
+    free = generate.draw_movies(
+        steady, "sax", tokens, seed=3, settings=generate.freely(steady.profile.diffusion)
+    )
     assert np.array_equal(free, generate.draw_movies(run, "sax", tokens, seed=3))
 
 

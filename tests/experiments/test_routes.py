@@ -47,7 +47,8 @@ def stage(monkeypatch):
         monkeypatch.setattr(routes, "start_movies", lambda run, cohort, name: found[name])
         monkeypatch.setattr(routes, "measured", lambda run, cohort: readings)
         profile = SimpleNamespace(resampling={"resamples": 200, "seed": 1}, diffusion=sizes)
-        return routes.beside(SimpleNamespace(profile=profile), "ukb")
+        own = dict.fromkeys(("sax", "lax"), routes.movie_similarity(kinds["generated"], real))
+        return routes.beside(SimpleNamespace(profile=profile), "ukb", own)
 
     return set_up
 
@@ -81,7 +82,7 @@ def test_the_page_names_measures_units_and_intervals(stage):
     assert list(shown["measure"]) == list(gains["measure"]) == list(routes.MEASURES.values())
     assert list(shown.columns) == ["measure", "generator", "start, untrained", "rival, closed form", "n"]
     assert shown.loc[4, "rival, closed form"].endswith("ml")
-    assert gains.loc[3, "what depth adds: generator less start"].endswith("points")
+    assert gains.loc[3, "closer than its start by (what depth adds)"].endswith("points")
 
 
 def test_a_generator_that_starts_from_noise_has_no_start(stage):

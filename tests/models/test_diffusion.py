@@ -155,7 +155,7 @@ def test_around_the_mean_heart_only_the_rest_is_drawn():
     assert VideoDiffusion(_flow(start="mean_heart"), WIDTH).network.conv_out.weight.abs().max() == 0
     model.denoise = lambda noisy, step, ecg: noisy * 1000 / (step + 1)  # the rest is nothing
     model.decode = lambda drawn: drawn
-    drawn = model.sample(tokens[:3], _generator())
+    drawn = model.sample(tokens[:3], _generator(), guidance=1.0)
     assert torch.allclose(drawn, model.mean_heart(tokens[:3]), atol=1e-4)
 
 
@@ -185,6 +185,19 @@ def test_temperature_is_the_spread_of_what_is_drawn_around_the_mean_heart(temper
     model.decode = lambda drawn: drawn
     rest = model.sample(tokens, _generator()) - model.mean_heart(tokens)
     assert rest.std().item() == pytest.approx(spread, abs=0.03)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0, 1.5])
+def test_around_the_mean_heart_guidance_is_the_distance_from_everyones_mean(guidance):
+    model = VideoDiffusion(_flow(start="mean_heart"), WIDTH).eval()
+    tokens = torch.randn(64, 36, WIDTH, generator=_generator(2))
+    effect = torch.randn(WIDTH, torch.Size(LATENTS[1:]).numel(), generator=_generator(3))
+    model.mean_heart.fit(tokens, (tokens.mean(1) @ effect + 3).unflatten(1, LATENTS[1:]))
+    model.decode = lambda drawn: drawn
+    everyone, expected = model.mean_heart(None), model.mean_heart(tokens[:3])
+    drawn = model.sample(tokens[:3], _generator(), guidance=guidance, temperature=0.0)
+    assert (expected - everyone).abs().max() > 0.1
+    assert torch.allclose(drawn - everyone, guidance * (expected - everyone), atol=1e-5)
 
 
 @pytest.mark.parametrize(("start", "amplitude"), [("noise", 0.3), ("mean_heart", 1.0)])

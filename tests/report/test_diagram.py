@@ -90,7 +90,7 @@ def changed(**sections):
             "128 channels, 1 frame",
             "24 channels, 1 frame",
         ),
-        (networks.video_network, {"diffusion": {"guidance": 3.0}}, "one pass a step", "guidance 3"),
+        (networks.video_network, {"diffusion": {"guidance": 1.0}}, "guidance 1.25", "one pass a step"),
     ],
 )
 def test_a_number_in_the_picture_is_the_profile_s(draw, sections, before, after):

@@ -26,6 +26,7 @@ from cardiacnets.experiments.diffusion.cine_reader import (
 from cardiacnets.experiments.diffusion.generate import (
     draw_movies,
     ecg_tokens,
+    freely,
     generated_rows,
     movies,
 )
@@ -144,7 +145,8 @@ def draw_often(run: Run) -> Path:
         rows = generated_rows(run, "ukb")[: run.profile.diffusion.counterfactuals]
         ecg = ecg_batch(open_clean(run, "ukb"), rows, run.profile.ecg_input)
         often = ecg_tokens(load_aligner(run).encoder, ecg).repeat_interleave(DRAWS, 0)
-        cines = {view: draw_movies(run, view, often, run.profile.seed + 1, freely=True) for view in VIEWS}
+        drawing = often, run.profile.seed + 1, freely(run.profile.diffusion)
+        cines = {view: draw_movies(run, view, *drawing) for view in VIEWS}
         read = open_cine_reader(run)(cines).reshape(len(rows), DRAWS, -1)
         np.save(folder / "read.npy", read.astype(np.float32))
 

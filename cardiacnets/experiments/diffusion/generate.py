@@ -168,18 +168,23 @@ def open_noise(run: Run) -> Noise:
         raise ValueError(f"{file}: not whole ({error}); remove its folder and run chapter 04 again") from None
 
 
-def draw_movies(run: Run, view: str, tokens: torch.Tensor, seed: int, freely: bool = False) -> np.ndarray:
-    """Movies (B, T, H, W) uint8 of one view from tokens (B, N, D), as the profile draws them, or ``freely``:
-    with all noise, as varied as people with such ECGs. Where views share noise, those of the same seed and
+def draw_movies(
+    run: Run, view: str, tokens: torch.Tensor, seed: int, settings: Diffusion | None = None
+) -> np.ndarray:
+    """Movies (B, T, H, W) uint8 of one view from tokens (B, N, D), as the profile draws them, or with other
+    ``settings`` of drawing, such as :func:`freely`. Where views share noise, those of the same seed and
     tokens show the same hearts.
     """
-    settings = run.profile.diffusion
-    if freely:
-        settings = replace(settings, temperature=1.0, index_noise=1.0)
+    settings = settings or run.profile.diffusion
     known = open_noise(run) if knows_noise(settings) else None
     models = {name: load_diffusion(run, name) for name in dict.fromkeys((VIEWS[0], view))}
     noise = starting_noise(models, known, settings, view, tokens, seed)
     return sample_movies(models[view], tokens, settings, seed, noise)
+
+
+def freely(settings: Diffusion) -> Diffusion:
+    """The same, but with all noise and no guidance: as varied as people with such ECGs."""
+    return replace(settings, temperature=1.0, index_noise=1.0, guidance=1.0)
 
 
 def knows_noise(settings: Diffusion) -> bool:

@@ -5,6 +5,7 @@ distance.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -52,24 +53,33 @@ def index_agreement(run: Run, cohort: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def similarity(run: Run, cohort: str) -> pd.DataFrame:
+def own_similarity(run: Run, cohort: str) -> dict[str, np.ndarray]:
+    """By view, structural similarity (n,) of generated movies to the same person's real ones."""
+    return {
+        view: movie_similarity(*(movies(run, cohort, view, kind) for kind in ("generated", "real")))
+        for view in VIEWS
+    }
+
+
+def similarity(run: Run, cohort: str, own: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Generated movies against the same person's real movie (``own``) and against the next person's
     (``stranger``), and the paired difference (``own-stranger``): one row a ``measure`` and ``pairing``.
+
+    ``own``: of :func:`own_similarity`.
     """
     readings, rows, found = measured(run, cohort), [], {}
     count = len(readings["truth"])
     stranger = np.roll(np.arange(count), 1)
     pairings = {"own": np.arange(count), "stranger": stranger}
+    strange = {
+        view: movie_similarity(
+            movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[stranger]
+        )
+        for view in VIEWS
+    }
     for pairing, partner in pairings.items():
-        each = {
-            f"ssim_{view}": (
-                movie_similarity(
-                    movies(run, cohort, view, "generated"), movies(run, cohort, view, "real")[partner]
-                ),
-                "",
-            )
-            for view in VIEWS
-        }
+        alike = own if pairing == "own" else strange
+        each = {f"ssim_{view}": (alike[view], "") for view in VIEWS}
         for name, unit in JUDGED.items():
             place = INDEX_NAMES.index(name)
             each[f"{name}_error"] = (

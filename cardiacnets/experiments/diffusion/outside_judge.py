@@ -24,8 +24,10 @@ from cardiacnets.statistics import (
 from cardiacnets.statistics.in_words import in_one_cell, side_of_zero
 
 KINDS = ("real", "generated")
-MOMENTS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.75)
-"""Shares of the beat from the R wave: dense where ventricles are smallest, for each frame takes a second."""
+MOMENTS = (0.0, 0.3, 0.4, 0.75)
+"""Shares of the beat from the R wave: dense where ventricles are smallest. Tried on real movies of sixty
+people of validation: with further frames at .2 and .5 no area change was larger.
+"""
 WORDS = {
     "closed": ("people whose left cavity is in one piece within a closed wall in every frame", "%"),
     "edv": ("r of the area at the R wave with the recorded end-diastolic volume", ""),

@@ -54,7 +54,7 @@ def other_movies(run: Run, cohort: str, view: str) -> dict[str, np.ndarray]:
     return found | {"rival": linear_movies(run, cohort, view)}
 
 
-def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
+def beside(run: Run, cohort: str, own: Mapping[str, np.ndarray]) -> dict[str, pd.DataFrame]:
     """The generator's movies beside those of each other route of :data:`OTHERS`: mean r of what is read from
     them with the recorded indices, similarity to the person's own real movie, errors against what is read
     from that.
@@ -63,6 +63,8 @@ def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
     and the ``other`` one's with their intervals; ``estimate``, ``low``, ``high``, ``n``, ``method`` of the
     difference, positive where the generator is closer to the person's own heart; ``word`` for it. All are NaN
     for the start of a generator that starts from noise.
+
+    ``own``: of :func:`~cardiacnets.experiments.diffusion.movie_quality.own_similarity`.
     """
     opened = {"start": start_movies, "twin": linear_movies}
     if why_no_start(run.profile.diffusion):
@@ -70,11 +72,14 @@ def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
     readings = measured(run, cohort)
     read = {"generator": readings["generated"]}
     read |= {other: drawn(run, cohort, "indices") for other, drawn in opened.items()}
-    cines = {view: {other: drawn(run, cohort, view) for other, drawn in opened.items()} for view in VIEWS}
-    for view, by_route in cines.items():
-        by_route["real"] = movies(run, cohort, view, "real")
-        by_route["generator"] = movies(run, cohort, view, "generated")
-    found = _compared(readings, read, cines, run.profile.resampling)
+    alike = {}
+    for view in VIEWS:
+        real = movies(run, cohort, view, "real")
+        alike[view] = {
+            other: movie_similarity(drawn(run, cohort, view), real) for other, drawn in opened.items()
+        }
+        alike[view]["generator"] = own[view]
+    found = _compared(readings, read, alike, run.profile.resampling)
     unknown = Estimate(np.nan, (np.nan, np.nan), None, FROM_NOISE)
     tables = {}
     for other in OTHERS:
@@ -90,7 +95,7 @@ def beside(run: Run, cohort: str) -> dict[str, pd.DataFrame]:
 def _compared(
     readings: Mapping[str, np.ndarray],
     read: Mapping[str, np.ndarray],
-    cines: Mapping[str, Mapping[str, np.ndarray]],
+    alike: Mapping[str, Mapping[str, np.ndarray]],
     settings: Mapping[str, int],
 ) -> dict[str, dict[str, tuple[Estimate, Estimate, Estimate]]]:
     """The generator, the other route and the difference of both, by other route and measure.
@@ -98,14 +103,12 @@ def _compared(
     Arguments:
         readings: of :func:`~cardiacnets.experiments.diffusion.movie_quality.measured`.
         read: indices (n, 82) read from the movies of each route.
-        cines: by view, movies (n, T, H, W) of each route and the ``real`` ones.
+        alike: by view, similarity (n,) of each route's movies to the real ones.
         settings: of the resampling.
     """
     r = bootstrap_correlations(readings["truth"], read, **settings)
-    values = {}  # by measure: the sign of what is better, and each person's value by route
-    for view, by_route in cines.items():
-        alike = {route: movie_similarity(by_route[route], by_route["real"]) for route in read}
-        values[f"ssim_{view}"] = 1, alike
+    # by measure: the sign of what is better, and each person's value by route
+    values = {f"ssim_{view}": (1, by_route) for view, by_route in alike.items()}
     for name in JUDGED:
         place = INDEX_NAMES.index(name)
         off = {route: np.abs(each - readings["real"])[:, place] for route, each in read.items()}
@@ -135,7 +138,7 @@ def values_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def gains_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What the generator has over each other route, for a page: differences with intervals, and a word."""
-    heads = {"start": "what depth adds: generator less start", "twin": "generator less rival"}
+    heads = {"start": "closer than its start by (what depth adds)", "twin": "closer than the rival by"}
     lines = [{"measure": name} for name in MEASURES.values()]
     for other, table in tables.items():
         for line, row in zip(lines, table.itertuples(), strict=True):

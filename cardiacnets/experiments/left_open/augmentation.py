@@ -14,7 +14,7 @@ from cardiacnets.cohorts.preprocessing import open_clean
 from cardiacnets.cohorts.store import open_cohort
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.diffusion.cine_reader import open_cine_reader, small_cines
-from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens
+from cardiacnets.experiments.diffusion.generate import draw_movies, ecg_tokens, freely
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.probe import fit_probe
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -48,9 +48,8 @@ def augmentation(run: Run) -> pd.DataFrame:
         return reader.features({view: small_cines(run, clean, view, rows) for view in VIEWS})
 
     tokens = ecg_tokens(load_aligner(run).encoder, ecg_batch(clean, further, run.profile.ecg_input))
-    drawn = reader.features({
-        view: draw_movies(run, view, tokens, run.profile.seed, freely=True) for view in VIEWS
-    })
+    drawing = tokens, run.profile.seed, freely(run.profile.diffusion)
+    drawn = reader.features({view: draw_movies(run, view, *drawing) for view in VIEWS})
     known, others, held_out, asked = seen(labelled), seen(further), seen(validation), seen(test)
     scores = {}
     for times in ADDED:
