@@ -2,17 +2,22 @@
 
     python benchmarks/sampling.py --run quick --equal-training 484 --people 64   (three minutes on two cores)
 
-Three networks of one size learn for as many steps, from one seed: of the velocity and of a flow from noise,
-from the same batches; of a flow from the mean heart, around one that the other half of the people taught. A
-fourth learns from the first to draw in one pass what that draws in two (guidance distilled: Meng, CVPR 2023).
-Beside them stand the mean heart's own draws, without any network, and the movies of the run's linear twin
-where it has one. All draw the same validation participants, both views, at temperature 1, from noise of each
-view's own and without detail.
+Four networks learn for as many steps, from one seed: the denoiser as published, a U-Net (here of 32 and 64
+channels), and the profile's own, both of the velocity from noise; of a flow from noise, from the same
+batches; of a flow from the mean heart, around one that the other half of the people taught. A fifth learns
+from the second to draw in one pass what that draws in two (guidance distilled: Meng, CVPR 2023). Beside them
+stand the mean heart's own draws, without any network, and, where the run has them, the movies of its linear
+twin. All draw the same validation participants, both views, at temperature 1, from noise of each view's own
+and without detail. The run's own generator stands last, with its guidance, temperature and noise.
+
+Seconds are medians of rounds in which all ways draw one batch in turns; their ratio to the first way's
+stands beside them.
 """
 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -29,7 +34,15 @@ from cardiacnets.experiments.cmr_self_supervision.components import cine_compone
 from cardiacnets.experiments.contrastive_alignment.align import load_aligner
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, open_cine_reader, view_pixels
-from cardiacnets.experiments.diffusion.generate import ecg_tokens, sample_movies
+from cardiacnets.experiments.diffusion.generate import (
+    SAMPLE_BATCH,
+    ecg_tokens,
+    knows_noise,
+    load_diffusion,
+    open_noise,
+    sample_movies,
+    starting_noise,
+)
 from cardiacnets.experiments.diffusion.movie_quality import frechet_distance, movie_similarity
 from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
@@ -45,11 +58,15 @@ from cardiacnets.statistics import bootstrap_correlations, bootstrap_mean
 COMPONENTS = 8
 GUIDANCE = 2.0
 NETWORKS = {
+    "published": {
+        "prediction": "velocity", "start": "noise", "sampler": "ddim", "denoiser": "unet",
+        "unet_channels": (32, 64), "layers_per_block": 1,
+    },
     "velocity": {"prediction": "velocity", "start": "noise", "sampler": "ddim"},
     "flow": {"prediction": "flow", "start": "noise", "sampler": "euler"},
     "mean_heart": {"prediction": "flow", "start": "mean_heart", "sampler": "euler"},
-}
-"""What differs between the networks; ``distilled`` and ``untrained`` are made of the first and the last."""
+}  # fmt: skip
+"""What differs between networks; ``distilled`` and ``untrained`` are made of ``velocity`` and the last."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,7 @@ class Way:
 
 
 WAYS = (
+    Way("as published: U-Net, DDIM, two passes", "published", "ddim", 100, GUIDANCE),
     Way("DDIM, two passes a step", "velocity", "ddim", 100, GUIDANCE),
     Way("DPM-Solver++, two passes", "velocity", "dpm_solver", 20, GUIDANCE),
     Way("guidance distilled, DPM-Solver++", "distilled", "dpm_solver", 20),
@@ -72,12 +90,15 @@ WAYS = (
     Way("mean heart, no network", "untrained", "euler", 8),
 )
 RIVAL = "linear twin: components from the beat"
+OWN = "as the run draws"
+ROUNDS = 5
 
 
 def equal_training(run: Run, steps: int, people: int, resamples: int = 1000) -> pd.DataFrame:
-    """One row a :class:`Way` and the rival: ``r`` (mean over the indices, with the record) and ``ssim`` (to
-    the own movie, mean of both views) with intervals, ``frechet``, ``seconds`` a clip (median of batches,
-    both views' mean), ``steps`` and ``n``.
+    """One row a :class:`Way`, the rival and the run's own generator: ``r`` (mean over the indices, with the
+    record) and ``ssim`` (to the own movie, mean of both views) with intervals, ``frechet``, ``seconds`` a
+    clip (median of :data:`ROUNDS`, both views' mean), how many times as ``fast`` as the first way, ``steps``
+    and ``n``.
     """
     clean, reader = open_clean(run, "ukb"), open_cine_reader(run)
     train, rows = clean.rows("train"), clean.rows("validation")[:people]
@@ -85,24 +106,28 @@ def equal_training(run: Run, steps: int, people: int, resamples: int = 1000) -> 
     encoder = load_aligner(run).encoder
     learned, asked = (ecg_tokens(encoder, ecg_batch(clean, part, inputs)) for part in (train, rows))
     real = {view: diffusion_cines(run, clean, view, rows) for view in VIEWS}
-    drawn, seconds = {way.name: {} for way in WAYS}, {way.name: [] for way in WAYS}
+    drawn, seconds = defaultdict(dict), defaultdict(list)
     for view in VIEWS:
-        networks = _trained(run, view, train, learned, steps)
+        networks, draw = _trained(run, view, train, learned, steps), {}
         for way in WAYS:
             network = networks[way.network]
             settings = replace(
                 network.sizes, sampler=way.sampler, sampling_steps=way.steps, guidance=way.guidance
             )
-            started = time.perf_counter()
-            drawn[way.name][view] = sample_movies(network, asked, settings, run.profile.seed)
-            seconds[way.name].append((time.perf_counter() - started) / len(rows))
+            draw[way.name] = partial(sample_movies, network, settings=settings, seed=run.profile.seed)
+        if (run.models / f"diffusion_{view}").is_dir():
+            draw[OWN] = _own(run, view)
+        for name, each in draw.items():
+            drawn[name][view] = each(asked)
+        for name, spent in _timed(draw, asked[:SAMPLE_BATCH]).items():
+            seconds[name].append(spent)
     if (run.root / "linear_twin" / "aligned").is_dir():
         started = time.perf_counter()
         drawn[RIVAL] = _rival(run, rows)
         seconds[RIVAL] = [(time.perf_counter() - started) / (len(VIEWS) * len(rows))]
     truth, axes = open_cohort(run, "ukb").indices[rows], _axes(real)
-    counts = {way.name: way.steps for way in WAYS} | {RIVAL: 0}
-    table = []
+    counts = {way.name: way.steps for way in WAYS} | {RIVAL: 0, OWN: run.profile.diffusion.sampling_steps}
+    first, table = np.mean(seconds[WAYS[0].name]), []
     for name, cines in drawn.items():
         similar = np.mean([movie_similarity(cines[view], real[view]) for view in VIEWS], axis=0)
         r = bootstrap_correlations(truth, {"way": reader(cines)}, resamples=resamples).mean("way")
@@ -110,9 +135,36 @@ def equal_training(run: Run, steps: int, people: int, resamples: int = 1000) -> 
         far = [frechet_distance(axes[view](real[view]), axes[view](cines[view])) for view in VIEWS]
         table.append(
             {"way": name, "steps": counts[name], **r.columns("r"), **ssim.columns("ssim"),
-             "frechet": float(np.mean(far)), "seconds": float(np.mean(seconds[name])), "n": len(rows)}
+             "frechet": float(np.mean(far)), "seconds": float(np.mean(seconds[name])),
+             "fast": float(first / np.mean(seconds[name])), "n": len(rows)}
         )  # fmt: skip
     return pd.DataFrame(table)
+
+
+def _own(run: Run, view: str) -> Callable[[torch.Tensor], np.ndarray]:
+    """How the run itself draws movies of tokens (B, N, D), but for their detail."""
+    settings = replace(run.profile.diffusion, detail=0.0)
+    known = open_noise(run) if knows_noise(settings) else None
+    models = {name: load_diffusion(run, name) for name in dict.fromkeys((VIEWS[0], view))}
+
+    def draw(tokens: torch.Tensor) -> np.ndarray:
+        noise = starting_noise(models, known, settings, view, tokens, run.profile.seed)
+        return sample_movies(models[view], tokens, settings, run.profile.seed, noise)
+
+    return draw
+
+
+def _timed(
+    draw: Mapping[str, Callable[[torch.Tensor], np.ndarray]], tokens: torch.Tensor
+) -> dict[str, float]:
+    """Seconds a clip of each way to ``draw`` tokens (B, N, D): the median of rounds, all ways in turns."""
+    spent = defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, each in draw.items():
+            started = time.perf_counter()
+            each(tokens)
+            spent[name].append((time.perf_counter() - started) / len(tokens))
+    return {name: float(np.median(times)) for name, times in spent.items()}
 
 
 def _trained(
@@ -217,7 +269,7 @@ def _axes(real: Mapping[str, np.ndarray]) -> dict[str, Callable[[np.ndarray], np
 
 def shown(table: pd.DataFrame) -> str:
     """The table in lines of text."""
-    lines = [f"{'':36}{'mean r':>22}{'ssim':>22}{'frechet':>9}{'s a clip':>10}"]
+    lines = [f"{'':44}{'mean r':>22}{'ssim':>22}{'frechet':>9}{'s a clip':>10}{'times':>7}"]
     for row in table.itertuples():
         cells = [
             f"{getattr(row, name):.3f} [{getattr(row, f'{name}_interval')[0]:.3f}, "
@@ -225,5 +277,7 @@ def shown(table: pd.DataFrame) -> str:
             for name in ("r", "ssim")
         ]
         steps = f"{row.way}, {row.steps}" if row.steps else row.way
-        lines.append(f"{steps:36}{cells[0]:>22}{cells[1]:>22}{row.frechet:9.2f}{row.seconds:10.3f}")
+        lines.append(
+            f"{steps:44}{cells[0]:>22}{cells[1]:>22}{row.frechet:9.2f}{row.seconds:10.4f}{row.fast:7.1f}"
+        )
     return "\n".join(lines)

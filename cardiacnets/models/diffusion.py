@@ -172,12 +172,14 @@ class VideoDiffusion(nn.Module):
         """Cines (B, T, H, W) in [0, 1] drawn for ECG ``tokens`` (B, N, D).
 
         Classifier-free guidance (Ho 2022): told = told_null + ``guidance`` x (told_ECG - told_null), both
-        from one batched pass; 1 leaves the null pass out. Around the mean heart the same is done to what is
-        expected: it lies ``guidance`` times as far from everyone's mean. ``sampler``: "ddim", "dpm_solver" or
-        "euler" (for ``flow``); ``temperature`` is the amplitude of the noise at the start, or of what is
-        drawn around the mean heart; None takes the profile's values. ``noise`` of :meth:`first_noise`'s shape
-        is taken instead of the generator's. Raises ``ValueError`` for a guidance or temperature below 0,
-        noise of another shape, a sampler that cannot undo what the network tells, and weights that draw NaN.
+        from one batched pass; 1 leaves the null pass out. Around the mean heart it is what is expected that
+        lies ``guidance`` times as far from everyone's mean, and the rest is drawn in one pass.
+
+        ``sampler``: "ddim", "dpm_solver" or "euler" (for ``flow``); ``temperature`` is the amplitude of the
+        noise at the start, or of what is drawn around the mean heart; None takes the profile's values.
+        ``noise`` of :meth:`first_noise`'s shape is taken instead of the generator's. Raises ``ValueError``
+        for a guidance or temperature below 0, noise of another shape, a sampler that cannot undo what the
+        network tells, and weights that draw NaN.
         """
         temperature = self.sizes.temperature if temperature is None else temperature
         if not temperature >= 0:
@@ -191,7 +193,8 @@ class VideoDiffusion(nn.Module):
         require_sampler(self.sizes, sampler)
         scheduler = noise_scheduler(self.sizes, sampler)
         scheduler.set_timesteps(steps, device=tokens.device)
-        context, guided = self.condition(tokens), guidance != 1
+        around = self.mean_heart is not None
+        context, guided = self.condition(tokens), guidance != 1 and not around
         if guided:
             context = torch.cat([self.condition.absent(len(tokens)), context])
         ecg = EcgContext(context, reuse=True)
@@ -200,7 +203,6 @@ class VideoDiffusion(nn.Module):
         elif noise.shape != (wanted := (len(tokens), *self.latent_shape())):
             raise ValueError(f"noise must be {tuple(wanted)}, found {tuple(noise.shape)}")
         # around the mean heart what is drawn is scaled, not the noise: the network has learned from all of it
-        around = self.mean_heart is not None
         latents = noise if around else temperature * noise
         for step in scheduler.timesteps:
             # a flow's scheduler counts its time up to the noise_steps that stand for nothing but noise
@@ -212,11 +214,8 @@ class VideoDiffusion(nn.Module):
                 told = without + guidance * (with_ecg - without)
             latents = scheduler.step(told, step, latents).prev_sample
         if around:
-            expected = self.mean_heart(tokens)
-            if guided:
-                everyone = self.mean_heart(None)
-                expected = everyone + guidance * (expected - everyone)
-            latents = temperature * latents + expected
+            expected, everyone = self.mean_heart(tokens), self.mean_heart(None)
+            latents = temperature * latents + everyone + guidance * (expected - everyone)
         if not torch.isfinite(latents).all():
             raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
         return self.decode(latents)
