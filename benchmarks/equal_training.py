@@ -86,8 +86,9 @@ WAYS = (
     Way("DPM-Solver++, two passes", "velocity", "dpm_solver", 20, GUIDANCE),
     Way("guidance distilled, DPM-Solver++", "distilled", "dpm_solver", 20),
     Way("flow from noise", "flow", "euler", 8),
-    Way("flow from the mean heart", "mean_heart", "euler", 8),
-    Way("mean heart, no network", "untrained", "euler", 8),
+    Way("flow from the mean heart", "mean_heart", "euler", 2),
+    Way("flow from the mean heart, guided", "mean_heart", "euler", 2, GUIDANCE),
+    Way("mean heart, no network", "untrained", "euler", 2),
 )
 RIVAL = "linear twin: components from the beat"
 OWN = "as the run draws"

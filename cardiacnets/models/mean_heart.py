@@ -52,6 +52,20 @@ class MeanHeart(nn.Module):
         clean = gain(self.left) * flat + ((gain(self.variance) - gain(self.left)) * scores) @ self.axes
         return ((flat - clean) / noise).view_as(noisy)
 
+    def walk(self, noisy: Tensor, noise: float, less: float) -> Tensor:
+        """``noisy`` (B, C, T, h, w) at ``noise`` walked to ``less`` of it along the way of :meth:`told`,
+        exactly: along each axis the distribution stays normal, and a point keeps its place in it.
+        """
+
+        def shrunk(variance: Tensor) -> Tensor:
+            before, after = ((1 - t) ** 2 * variance + t**2 for t in (noise, less))
+            return (after / before).sqrt()
+
+        flat = noisy.flatten(1)
+        scores = flat @ self.axes.T
+        rest = shrunk(self.left)
+        return (rest * flat + ((shrunk(self.variance) - rest) * scores) @ self.axes).view_as(noisy)
+
     @torch.no_grad()
     def fit(self, tokens: Tensor, latents: Tensor) -> None:
         """Learn from training ``tokens`` (n, N, D) and ``latents`` (n, C, T, h, w); the penalty is chosen by

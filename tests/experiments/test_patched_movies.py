@@ -114,7 +114,7 @@ def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, 
     monkeypatch.setattr(equal_training, "load_aligner", generate.load_aligner)
     table = equal_training.equal_training(run, steps=2, people=8, resamples=20).set_index("way")
     asked = len(open_clean(run, "ukb").rows("validation")[:8])
-    assert len(table) == 8 and (table["n"] == asked).all() and (table["seconds"] > 0).all()
+    assert len(table) == 9 and (table["n"] == asked).all() and (table["seconds"] > 0).all()
     assert table["ssim"].between(0, 1).all() and (table["frechet"] > 0).all()
     low, high = zip(*table["r_interval"], strict=True)
     assert (table["r"] >= low).all() and (table["r"] <= high).all()
@@ -123,7 +123,7 @@ def test_ways_to_draw_stand_in_one_table_after_equal_training(run, monkeypatch, 
     start, after = (table.loc[name, "ssim"] for name in names)
     assert after == pytest.approx(start, abs=0.1) and start > table.loc["flow from noise", "ssim"] + 0.05
     told = equal_training.shown(table.reset_index()).splitlines()
-    assert len(told) == 9 and told[1].startswith("as published: U-Net, DDIM, two passes, 2")
+    assert len(told) == 10 and told[1].startswith("as published: U-Net, DDIM, two passes, 2")
 
 
 def test_fine_movies_come_from_the_stored_cohort(run):
