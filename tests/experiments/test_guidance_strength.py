@@ -45,13 +45,14 @@ def test_alone_it_changes_no_correlation_but_spread_and_error(told):
     assert change.error_interval[0] > 0
     words = guidance_strength.guided_told(found)
     assert abs(change.r) < 1e-6
-    assert "indices rises" in words and "end-diastolic volume rises" in words
+    assert "between real ones: it rises" in words and words.endswith(" ml: it rises")
 
 
 def test_against_noise_the_correlation_rises(told):
     found = told(share=0.6, noise=12)
     words = guidance_strength.guided_told(found)
-    assert "with the record rises" in words
+    assert words.startswith("From a guidance of 1 to 2 the correlation with the record changes by 0.")
+    assert "): it rises; the deviation" in words
     for row in found.itertuples():
         for measure in guidance_strength.MEASURES:
             low, high = getattr(row, f"{measure}_interval")

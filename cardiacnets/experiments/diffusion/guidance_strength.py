@@ -138,16 +138,16 @@ def guided_table(found: pd.DataFrame) -> pd.DataFrame:
 def guided_told(found: pd.DataFrame) -> str:
     """What guidance does from the first strength to the last, in words that follow from the intervals."""
     change = next(row for row in found.itertuples() if np.isnan(row.strength))
-    r, spread, error = (Estimate.of(change, name) for name in MEASURES)
-    return (
-        f"From a guidance of {STRENGTHS[0]:g} to {STRENGTHS[-1]:g} the correlation with the record "
-        + in_words(r, "rises", "falls", "shows no change")
-        + f" ({_cell(change, 'r')}), the spread of the movies' indices "
-        + in_words(spread, "rises", "falls", "shows no change")
-        + f" (by {_cell(change, 'spread', 2)} of that of real movies), and the error of end-diastolic volume "
-        + in_words(error, "rises", "falls", "shows no change", unit="ml")
-        + f" ({_cell(change, 'error', 1)} ml)"
-    )
+    names = {
+        "r": ("the correlation with the record", "", 3),
+        "spread": ("the deviation between movies", " of that between real ones", 2),
+        "error": ("the error of end-diastolic volume", " ml", 1),
+    }
+    told = []
+    for measure, (name, unit, digits) in names.items():
+        side = in_words(Estimate.of(change, measure), "rises", "falls", "shows no change", unit=unit.strip())
+        told.append(f"{name} changes by {_cell(change, measure, digits)}{unit}: it {side}")
+    return f"From a guidance of {STRENGTHS[0]:g} to {STRENGTHS[-1]:g} " + "; ".join(told)
 
 
 def _cell(row: object, measure: str, digits: int = 3) -> str:
