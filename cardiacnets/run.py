@@ -115,7 +115,7 @@ ARTEFACTS = table_of(
         ("linear_twin/permuted", "03"),
         ("predictions/limited.*", "03"),
         ("predictions/switches.*", "03"),
-        ("models/video_autoencoder", "04"),
+        ("models/video_autoencoder*", "04"),
         ("models/diffusion_*", "04"),
         ("models/cine_reader", "04"),
         ("models/noise", "04"),

@@ -34,6 +34,7 @@ PURPOSES = {
 
 OF_A_NAME = {
     "permuted": "Trained like *aligned*, with the hearts of strangers: the negative control.",
+    "video_autoencoder_brief": "Learned in a moment from nothing: stands beside weights that are given.",
     "published": "Trained like *aligned*, by the choices of the study's released code.",
 }
 FOLDER = re.compile(r"(.+?)(?:_(\d+))?(?:_seed(\d+))?(?:_training(\d+))?")

@@ -103,3 +103,22 @@ def test_without_guidance_the_same_movies_are_drawn_and_with_it_more_different_o
     np.testing.assert_allclose(read[0], plain, rtol=1e-4)
     spread = read.std(axis=1).mean(axis=1)
     assert (np.diff(spread) > 0).all()
+
+
+def test_beside_weights_that_are_given_stands_a_moments_training(run, tmp_path):
+    """The weights are those that this run has learned, as those of anybody's folder."""
+    sizes = replace(run.profile.diffusion, pretrained_vae=str(run.models / "video_autoencoder"))
+    given = Run(tmp_path / "given", "given", replace(run.profile, diffusion=sizes))
+    for room in ("cohorts", "clean"):
+        (given.root / room).parent.mkdir(parents=True, exist_ok=True)
+        (given.root / room).symlink_to(run.root / room)
+    for fit in (video_autoencoder.fit_video_autoencoder, video_autoencoder.fit_brief):
+        fit(given)
+    assert len(history(given, "video_autoencoder_brief").dropna()) == video_autoencoder.BRIEF_EPOCHS
+    assert video_autoencoder.load_brief(given).detail is None
+    real = generate.movies(run, "ukb", "sax", "real")
+    twice = sharpness.rebuilt_twice(given, real)
+    kept = sharpness.rebuilt_movies(video_autoencoder.load_video_autoencoder(run), real)
+    assert np.array_equal(twice["given weights"], kept["rebuilt"])
+    # this run's own training was as brief: from the same people it has learned the same vectors
+    assert np.array_equal(twice["trained here"], kept["vector"])

@@ -167,6 +167,7 @@ def settings_of(network: stage.Network, run, *choices) -> set[str]:
 def test_every_setting_that_is_read_while_a_network_is_fitted_is_in_its_fingerprint(run):
     watched(ecg_pretraining.fit_ecg_autoencoder, run)
     watched(video_autoencoder.fit_video_autoencoder, run)
+    watched(video_autoencoder.fit_brief, run)
     watched(generate.fit_diffusion, run, "sax")
     watched(downstream.fit_network, run, "ukb.indices", "ecg_covariates")
     watched(as_published.fit_published, run)
@@ -183,7 +184,7 @@ def test_every_setting_that_is_read_while_a_network_is_fitted_is_in_its_fingerpr
         inside = settings_of(function.__self__, run, *arguments.get(function, []))
         assert READ[function] - inside == set(), function
         assert not_in_the_fingerprint(function, run) == set(), function
-    for name in ("ecg_autoencoder", "video_autoencoder", "diffusion_sax"):
+    for name in ("ecg_autoencoder", "video_autoencoder", "video_autoencoder_brief", "diffusion_sax"):
         shutil.rmtree(run.models / name)  # other tests share the run, and chapter 04 is not to have run
 
 

@@ -29,11 +29,16 @@ def run(monkeypatch):
     monkeypatch.setattr(sharpness, "movies", lambda run, cohort, view, kind: kinds[kind])
     monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: None)
     same = {"rebuilt": real, "vector": free["sax"]}  # no detail in the vector, and no noise
-    monkeypatch.setattr(sharpness, "rebuilt_movies", lambda autoencoder, real: same)
-    poor = {view: np.full_like(real, 120) for view in free}
+    grey = np.full_like(real, 120)
+    monkeypatch.setattr(sharpness, "load_brief", lambda run: "brief")
+    monkeypatch.setattr(
+        sharpness, "rebuilt_movies", lambda which, real: {"rebuilt": grey} if which == "brief" else same
+    )
+    poor = dict.fromkeys(free, grey)
     beside = {"components": poor, "noise-free": free}
     monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: beside)
-    return SimpleNamespace(profile=SimpleNamespace(resampling={"resamples": 200, "seed": 1}))
+    given = SimpleNamespace(pretrained_vae="simulated_hearts")
+    return SimpleNamespace(profile=SimpleNamespace(resampling={"resamples": 200, "seed": 1}, diffusion=given))
 
 
 def test_generated_rebuilt_and_noise_free_movies_stand_beside_the_real_ones(run):
@@ -49,7 +54,28 @@ def test_generated_rebuilt_and_noise_free_movies_stand_beside_the_real_ones(run)
     assert "before the scanner's noise have" in told
     assert "within the goal of 0.02" in told and "like the real ones: more in the short axis view" in told
     table = sharpness.sharpness_table(found.reset_index())
-    assert len(table) == 10 and (table["n"] == PEOPLE).all()
+    assert len(table) == 12 and (table["n"] == PEOPLE).all()
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [([(0.2, 0.3)] * 2, "the given weights rebuild more of a heart."),
+     ([(-0.3, -0.2)] * 2, "the given weights rebuild less."),
+     ([(-0.1, 0.1)] * 2, "no difference is seen."), ([(0.2, 0.3), (-0.1, 0.1)], "the views disagree.")],
+)  # fmt: skip
+def test_what_given_weights_have_over_a_moments_training_is_said_by_the_intervals(run, ends, said):
+    found = sharpness.sharpness(run, "ukb")
+    place = found["kind"] == "vector-brief"
+    assert (found.loc[place, "low"] > 0.2).all(), "one grey is no heart"
+    found.loc[place, ["low", "high"]] = ends
+    assert f"(short axis, four-chamber): {said}" in sharpness.sharp_told(found)
+
+
+def test_an_autoencoder_that_is_trained_whole_has_none_beside_it(run):
+    run.profile.diffusion.pretrained_vae = ""
+    found = sharpness.sharpness(run, "ukb")
+    assert not found["kind"].str.contains("brief").any()
+    assert "from nothing" not in sharpness.sharp_told(found)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +98,7 @@ def test_movies_as_sharp_as_noise_free_ones_are_not_called_smooth(run):
 def test_real_people_have_no_noise_free_movie(run, monkeypatch):
     monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: {})
     found = sharpness.sharpness(run, "ukb")
-    assert set(found["kind"]) == {"generated", "rebuilt", "vector"}
+    assert set(found["kind"]) == {"generated", "rebuilt", "vector", "brief", "vector-brief"}
     lossy = (found["measure"] == "edges") & (found["kind"] == "rebuilt")
     found.loc[lossy, ["low", "high"]] = 50.0, 60.0
     assert sharpness.sharp_told(found).endswith("no ECG can bring back.")

@@ -21,7 +21,12 @@ from cardiacnets.digital_heart.redrawn import without_noise
 from cardiacnets.experiments.diffusion.cine_reader import diffusion_cines, view_pixels
 from cardiacnets.experiments.diffusion.generate import generated_rows, movies
 from cardiacnets.experiments.diffusion.movie_quality import movie_similarity
-from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
+from cardiacnets.experiments.diffusion.video_autoencoder import (
+    BRIEF_EPOCHS,
+    BRIEF_PEOPLE,
+    load_brief,
+    load_video_autoencoder,
+)
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
@@ -42,6 +47,7 @@ TAUGHT = 1_000
 SHOWN = {
     "generated": "generated", "rebuilt": "rebuilt from all that is kept",
     "vector": "rebuilt from its vector alone",
+    "brief": "rebuilt by an autoencoder trained here",
     "components": "rebuilt in closed form, from as many components", "noise-free": "without the noise",
 }  # fmt: skip
 """Kinds of movies, as a table names them."""
@@ -75,6 +81,19 @@ def rebuilt_movies(autoencoder: Autoencoder, real: np.ndarray) -> dict[str, np.n
             movies = torch.cat([way(part) for part in parts])
             drawn[kind] = movies.mul(255).round().clamp(0, 255).byte().numpy()
     return drawn
+
+
+def from_latents(autoencoder: Autoencoder, real: np.ndarray) -> np.ndarray:
+    """The same from latents alone, without what may be kept beside them: movies (n, T, H, W) uint8."""
+    return list(rebuilt_movies(autoencoder, real).values())[-1]
+
+
+def rebuilt_twice(run: Run, real: np.ndarray) -> dict[str, np.ndarray]:
+    """Real movies (n, T, H, W) pressed and drawn again, by what a film is labelled with: by the weights that
+    the profile names, and by a moment's training.
+    """
+    given = rebuilt_movies(load_video_autoencoder(run), real)["rebuilt"]
+    return {"given weights": given, "trained here": from_latents(load_brief(run), real)}
 
 
 def component_movies(
@@ -111,12 +130,14 @@ def sharpness(run: Run, cohort: str) -> pd.DataFrame:
     ``edges``), and structural similarity to the real movie (``similarity``).
 
     One row a ``measure``, ``view`` and ``kind``: ``generated``, ``rebuilt``, and, where there are such,
-    ``vector``, ``noise-free`` and ``components``; ``rebuilt-noise-free`` and ``vector-components`` are the
-    paired differences of similarity. Intervals over participants.
+    ``vector``, ``brief``, ``noise-free`` and ``components``; ``rebuilt-noise-free``, ``vector-components``
+    and ``vector-brief`` are the paired differences of similarity. Intervals over participants.
     """
     rows, settings, autoencoder = [], run.profile.resampling, load_video_autoencoder(run)
     everyone = {view: movies(run, cohort, view, "real")[:SHARP] for view in VIEWS}
     beside = _beside(run, cohort, everyone)
+    if run.profile.diffusion.pretrained_vae:
+        beside["brief"] = {view: from_latents(load_brief(run), real) for view, real in everyone.items()}
     for view, real in everyone.items():
         drawn = {"generated": movies(run, cohort, view, "generated")[:SHARP]}
         drawn |= rebuilt_movies(autoencoder, real)
@@ -134,6 +155,8 @@ def sharpness(run: Run, cohort: str) -> pd.DataFrame:
             alike["rebuilt-noise-free"] = alike["rebuilt"] - alike["noise-free"]
         if "components" in alike:  # as many numbers a heart
             alike["vector-components"] = alike["vector"] - alike["components"]
+        if "brief" in alike:  # it keeps no detail
+            alike["vector-brief"] = alike.get("vector", alike["rebuilt"]) - alike["brief"]
         rows += [
             {"measure": "similarity", "view": view, "kind": kind} | bootstrap_mean(each, **settings).row()
             for kind, each in alike.items()
@@ -192,7 +215,8 @@ def sharp_told(found: pd.DataFrame) -> str:
         )
     else:
         told.append("Edges alone do not say whose heart it is: look at size, thickness and contraction.")
-    return " ".join([*told, _beside_components(rows), _lost_told(rows, known)]).replace("  ", " ").strip()
+    ends = (_beside_components(rows), _beside_brief(rows), _lost_told(rows, known))
+    return " ".join([*told, *filter(None, ends)])
 
 
 def _beside_components(rows: dict[tuple[str, str, str], Estimate]) -> str:
@@ -209,6 +233,23 @@ def _beside_components(rows: dict[tuple[str, str, str], Estimate]) -> str:
         "Beside as many principal components of whole movies, its closed form, what the autoencoder rebuilds "
         f"from the vector alone is like the real ones: {', and '.join(said)}. The intervals hold "
         "participants, and one training of the autoencoder: another may differ."
+    )
+
+
+def _beside_brief(rows: dict[tuple[str, str, str], Estimate]) -> str:
+    """What weights that are given have over a moment's training, where that stands beside them."""
+    if ("similarity", VIEWS[0], "vector-brief") not in rows:
+        return ""
+    apart = [rows["similarity", view, "vector-brief"] for view in VIEWS]
+    sides = {side_of_zero(one) for one in apart}
+    verdict = {1: "the given weights rebuild more of a heart", -1: "the given weights rebuild less"}
+    said = verdict.get(sides.pop(), "no difference is seen") if len(sides) == 1 else "the views disagree"
+    ends = " and ".join(in_one_cell(one.estimate, *one.interval) for one in apart)
+    return (
+        f"An autoencoder of the same kind that was trained here from nothing, {BRIEF_EPOCHS} times through "
+        f"the cines of {BRIEF_PEOPLE} people, stands beside the weights that this profile names: the "
+        f"similarity of what these rebuild, without detail, less its own is {ends} (short axis, "
+        f"four-chamber): {said}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,12 +19,14 @@ from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
 from cardiacnets.models.diffusion import load_pretrained_autoencoder
 from cardiacnets.models.video_autoencoder import VideoAutoencoder
 from cardiacnets.pretrained import SHIPPED
-from cardiacnets.profile import Training
+from cardiacnets.profile import Profile, Training
 from cardiacnets.run import Run
 from cardiacnets.training import minibatches
 
 PATCH_PEOPLE = 600
 """Blocks of so many people's cines are plenty: hundreds of times more numbers than there are to fit."""
+BRIEF_PEOPLE, BRIEF_EPOCHS = 320, 2
+"""Of how many people, how often, an autoencoder learns that stands beside one with weights of its own."""
 MOVED = 3
 """Pixels by which hearts are moved, so that an autoencoder does not learn their places by heart."""
 
@@ -83,23 +86,48 @@ def moved(cines: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 @trained("video_autoencoder", needs=["clean/ukb"], reads=["diffusion", "autoencoding"])
 def video_autoencoder_stage(run: Run) -> Stage | Given:
+    """The weights that the profile names, as they are; or what the training split teaches
+    :func:`from_nothing`.
+    """
+    if not (name := run.profile.diffusion.pretrained_vae):
+        people = PATCH_PEOPLE if run.profile.diffusion.autoencoder == "patches" else None
+        return from_nothing(run.profile, lessons_of(run, people), trained_on(run))
+    model = build_seeded("video_autoencoder", run.profile)
+    load_pretrained_autoencoder(model)
+    ours = "simulated hearts of other seeds, as shipped with the library"
+    data = ours if (SHIPPED / name).is_dir() else f"the data of {name}"
+    return Given("video_autoencoder", model, data)
+
+
+def briefly(profile: Profile) -> Profile:
+    """The same, but with an autoencoder that is trained from nothing, :data:`BRIEF_EPOCHS` times through its
+    cines, and keeps no detail.
+    """
+    diffusion = replace(profile.diffusion, pretrained_vae="", detail_channels=0)
+    settings = replace(profile.autoencoding, epochs=BRIEF_EPOCHS)
+    return replace(profile, diffusion=diffusion, autoencoding=settings)
+
+
+@trained("video_autoencoder_brief", needs=["clean/ukb"], reads=["diffusion", "autoencoding"], under=briefly)
+def brief_stage(run: Run) -> Stage | Given:
+    """What stands beside weights that a profile names: as much as is learned from nothing, of
+    :data:`BRIEF_PEOPLE`, in a quarter of a minute.
+    """
+    return from_nothing(run.profile, lessons_of(run, BRIEF_PEOPLE), trained_on(run))
+
+
+def from_nothing(profile: Profile, lessons: Mapping[str, np.ndarray], data: str) -> Stage | Given:
     """One random frame of each cine of either view, to be rebuilt; the latents' scale is measured at the end.
 
-    Weights that the profile names are taken as they are. Patches are learned from whole cines in closed form,
-    and a deforming autoencoder as :func:`stage_of_cines` says.
+    Patches are learned from whole cines in closed form, and a deforming autoencoder as
+    :func:`stage_of_cines` says. ``lessons`` (n, T, H, W) uint8 by view; ``data`` says what they are.
     """
-    model = build_seeded("video_autoencoder", run.profile)
-    if name := run.profile.diffusion.pretrained_vae:
-        load_pretrained_autoencoder(model)
-        ours = "simulated hearts of other seeds, as shipped with the library"
-        data = ours if (SHIPPED / name).is_dir() else f"the data of {name}"
+    model, settings = build_seeded("video_autoencoder", profile), profile.autoencoding
+    if profile.diffusion.autoencoder == "patches":
+        model.fit(block_lessons(lessons))
         return Given("video_autoencoder", model, data)
-    if run.profile.diffusion.autoencoder == "patches":
-        model.fit(block_lessons(lessons_of(run, PATCH_PEOPLE)))
-        return Given("video_autoencoder", model, trained_on(run))
-    lessons, settings = lessons_of(run), run.profile.autoencoding
-    if run.profile.diffusion.autoencoder == "deforming":
-        return stage_of_cines(model, lessons, settings, run.profile.seed)
+    if profile.diffusion.autoencoder == "deforming":
+        return stage_of_cines(model, lessons, settings, profile.seed)
     cines = np.concatenate(list(lessons.values()))  # (2 n, T, H, W)
 
     def batches(epoch: int, generator: torch.Generator):
@@ -116,10 +144,11 @@ def video_autoencoder_stage(run: Run) -> Stage | Given:
         lambda model, frames: model(frames),
         batches,
         settings,
-        seed=run.profile.seed,
+        seed=profile.seed,
         examples=len(cines),
         finish=measure_scale,
     )
 
 
 fit_video_autoencoder, load_video_autoencoder = video_autoencoder_stage.fit, video_autoencoder_stage.load
+fit_brief, load_brief = brief_stage.fit, brief_stage.load
