@@ -28,9 +28,10 @@ from cardiacnets.run import Run
 
 def draw_linear_movies(run: Run, cohort: str) -> Path:
     """Draw and read the movies of :func:`generated_rows`, or reuse them: ``sax.npy``, ``lax.npy`` uint8 at
-    the diffusion model's size, and ``indices.npy`` (n, 82). With the diffusion model's guidance, at its
-    temperature and with its share of the noise that indices follow, so that neither is nearer to what is
-    expected by these alone; and with the same detail thrown into them.
+    the diffusion model's size, and ``indices.npy`` (n, 82). At the diffusion model's temperature, with its
+    share of the noise that indices follow and, where that is a distance from everyone's mean, with its
+    guidance, so that neither is nearer to what is expected by these alone; and with the same detail thrown
+    into them.
     """
     rows, clean, sizes = generated_rows(run, cohort), open_clean(run, cohort), run.profile.diffusion
     ingredients = {
@@ -46,8 +47,10 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
 
     def make(folder: Path) -> None:
         twin = open_closed_form(run)
-        everyone = twin.alignment.ridge.offset
-        predicted = everyone + sizes.guidance * (twin(clean, rows) - everyone)
+        everyone, guidance = twin.alignment.ridge.offset, 1.0
+        if sizes.start == "mean_heart":
+            guidance = sizes.guidance
+        predicted = everyone + guidance * (twin(clean, rows) - everyone)
         noise = np.random.default_rng(run.profile.seed).standard_normal(predicted.shape)
         if sizes.index_noise < 1:
             hearts = true_components(cine_scores(run)[twin.training], run.profile.linear_twin.aligned)
