@@ -1,5 +1,7 @@
 """From files to pages: the whole book on simulated people in real layouts, who are treated as real ones."""
 
+from dataclasses import replace
+
 import nbformat
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from cardiacnets.profile import load_profile
 from cardiacnets.report import pages
 from cardiacnets.report.results import load_results
 from cardiacnets.run import CHAPTERS, open_run
+from cardiacnets.teaching import exercises
 
 COHORTS = {"ukb": "ukb", "mimic_iv_ecg": "mimic"}
 KEYS = {"ukb": "participant_id", "mimic": "recording_id"}
@@ -33,7 +36,9 @@ def real_run(smoke_book, tmp_path_factory):
         sizes, seed = SMOKE.cohorts, SMOKE.seed
         drawing = Drawing(getattr(sizes, name), sizes.preset, seed, sizes.frames, slices=1)
         export_cohort(folder, layout, drawing, processes=SMOKE.processes)
-    done = smoke_book.build("--manifests", str(folder))
+    solutions = {"CARDIACNETS_SOLUTIONS": str(smoke_book.run.parent / "smoke-trial-solutions")}
+    book = replace(smoke_book, environment=smoke_book.environment | solutions)
+    done = book.build("--manifests", str(folder))
     assert done.returncode == 0, done.stdout[-6000:]
     return smoke_book.run.parent / "smoke-trial"
 
@@ -66,6 +71,14 @@ def test_the_chapters_say_which_cohorts_are_real(real_run):
     first, second = (next((real_run / "notebooks").glob(f"{n}_*.ipynb")).read_text() for n in ("00", "01"))
     assert "fig-00-flow-ukb" in first and "Flow of participants into the cohort mimic" in first
     assert "In this run" in second and "UK Biobank layout (simulated)" in second
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_exercises_can_be_solved_on_the_simulated_twins(real_run, name):
+    tried = read_json(real_run.with_name("smoke-trial-solutions") / f"{name}.json")
+    assert tried and {label: each["error"] for label, each in tried.items() if each["error"]} == {}
+    checked = {label: each["said"] for label, each in tried.items() if label in exercises()}
+    assert {label: said for label, said in checked.items() if not said.startswith("Right. ")} == {}
 
 
 def test_small_counts_are_withheld_on_the_pages(real_run, smoke_book):
