@@ -200,13 +200,13 @@ def minus(text: str) -> str:
 def movie_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Structural similarity (Wang 2004; (n,)) of movies (n, T, H, W) uint8, the mean over frames.
 
-    Movie by movie: what is computed on the way of a hundred does not fit a processor's cache.
+    Movie by movie, for what is computed on the way of a hundred does not fit a processor's cache; and frames
+    as channels of one picture, which are convolved several at a time.
     """
     found = np.empty(len(a), np.float32)
     for row, pair in enumerate(zip(a, b, strict=True)):
-        frames = (torch.from_numpy(np.array(movie)).float()[:, None] for movie in pair)  # (T, 1, H, W)
-        values = structural_similarity_index_measure(*frames, data_range=255.0, reduction="none")  # (T,)
-        found[row] = values.mean()
+        frames = (torch.from_numpy(np.array(movie)).float()[None] for movie in pair)  # (1, T, H, W)
+        found[row] = structural_similarity_index_measure(*frames, data_range=255.0)
     return found
 
 
