@@ -143,7 +143,9 @@ def equal_training(run: Run, steps: int, people: int, resamples: int = 1000) -> 
 
 
 def _own(run: Run, view: str) -> Callable[[torch.Tensor], np.ndarray]:
-    """How the run itself draws movies of tokens (B, N, D), but for their detail."""
+    """How the run itself draws movies of tokens (B, N, D), but for their detail; its networks are opened
+    before, so that only drawing is timed.
+    """
     settings = replace(run.profile.diffusion, detail=0.0)
     known = open_noise(run) if knows_noise(settings) else None
     models = {name: load_diffusion(run, name) for name in dict.fromkeys((VIEWS[0], view))}

@@ -30,10 +30,9 @@ def run(monkeypatch):
     monkeypatch.setattr(sharpness, "load_video_autoencoder", lambda run: None)
     same = {"rebuilt": real, "vector": free["sax"]}  # no detail in the vector, and no noise
     grey = np.full_like(real, 120)
-    monkeypatch.setattr(sharpness, "load_brief", lambda run: "brief")
-    monkeypatch.setattr(
-        sharpness, "rebuilt_movies", lambda which, real: {"rebuilt": grey} if which == "brief" else same
-    )
+    monkeypatch.setattr(sharpness, "rebuilt_movies", lambda autoencoder, real: same)
+    monkeypatch.setattr(sharpness, "load_brief", lambda run: None)
+    monkeypatch.setattr(sharpness, "from_latents", lambda autoencoder, real: grey)
     poor = dict.fromkeys(free, grey)
     beside = {"components": poor, "noise-free": free}
     monkeypatch.setattr(sharpness, "_beside", lambda run, cohort, real: beside)

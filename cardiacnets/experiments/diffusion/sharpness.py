@@ -6,7 +6,7 @@ heart, body and coil without the noise is the most that an autoencoder can give 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,20 +72,21 @@ def rebuilt_movies(autoencoder: Autoencoder, real: np.ndarray) -> dict[str, np.n
     """Movies (n, T, H, W) uint8, pressed into latents and drawn again, by kind: ``rebuilt``, and, where
     latents are one vector, from the ``vector`` alone, without the detail that is kept beside it.
     """
-    parts, drawn = cine_batch(real, np.arange(len(real))).split(AT_ONCE), {}
-    whole = {"rebuilt": autoencoder.rebuild} if isinstance(autoencoder, DeformingAutoencoder) else {}
-    named = "vector" if whole else "rebuilt"
-    ways = {**whole, named: lambda part: autoencoder.decode(autoencoder.encode(part), real.shape[-1])}
-    with torch.inference_mode():
-        for kind, way in ways.items():
-            movies = torch.cat([way(part) for part in parts])
-            drawn[kind] = movies.mul(255).round().clamp(0, 255).byte().numpy()
-    return drawn
+    alone = from_latents(autoencoder, real)
+    if not isinstance(autoencoder, DeformingAutoencoder):
+        return {"rebuilt": alone}
+    return {"rebuilt": _drawn_again(autoencoder.rebuild, real), "vector": alone}
 
 
 def from_latents(autoencoder: Autoencoder, real: np.ndarray) -> np.ndarray:
     """The same from latents alone, without what may be kept beside them: movies (n, T, H, W) uint8."""
-    return list(rebuilt_movies(autoencoder, real).values())[-1]
+    return _drawn_again(lambda part: autoencoder.decode(autoencoder.encode(part), real.shape[-1]), real)
+
+
+def _drawn_again(way: Callable[[torch.Tensor], torch.Tensor], real: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        movies = torch.cat([way(part) for part in cine_batch(real, np.arange(len(real))).split(AT_ONCE)])
+    return movies.mul(255).round().clamp(0, 255).byte().numpy()
 
 
 def rebuilt_twice(run: Run, real: np.ndarray) -> dict[str, np.ndarray]:
