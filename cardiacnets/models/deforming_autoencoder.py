@@ -51,7 +51,7 @@ class _Block(nn.Module):
         inner = self.between(self.first(functional.silu(self.before(features))))
         if self.told is not None:
             scale, shift = self.told(latents)[:, :, None, None].chunk(2, dim=1)  # (B, W, 1, 1) each
-            inner = inner * (1 + scale) + shift
+            inner = torch.addcmul(shift, inner, 1 + scale)
         return features + self.second(functional.silu(inner))
 
 
@@ -101,33 +101,49 @@ class Draw(nn.Module):
             nn.init.normal_(layer.weight, std=1e-3)
             nn.init.zeros_(layer.bias)
         middles = (2 * torch.arange(side) + 1) / side - 1  # of pixels, from -1 to 1
-        places = torch.stack(torch.meshgrid(middles, middles, indexing="xy"), dim=-1)  # (H, W, 2): x, y
-        self.register_buffer("pixels", places, persistent=False)
+        places = torch.stack(torch.meshgrid(middles, middles, indexing="xy"))  # (2, H, W): x, y
+        self.register_buffer("pixels", places[:, None], persistent=False)  # (2, 1, H, W): in every frame
 
     def forward(self, latents: Tensor) -> Tensor:
         features = self.spread(latents).unflatten(1, (NARROW, self.grid, self.grid))
-        features = self.widen(features) + self.place
+        # channels last from here on: convolutions on a processor need not turn features round and back
+        features = self.widen(features.contiguous(memory_format=torch.channels_last)) + self.place
         for block in self.coarse:
             features = block(features, latents)
         features = functional.pixel_shuffle(self.to_middle(features), 2)  # half as coarse
         for block in self.middle:
             features = block(features, latents)
         shown = functional.silu(features)
-        added = functional.pixel_shuffle(self.added(functional.silu(self.narrow(shown))), self.added_by)
+        added = self.added(functional.silu(self.narrow(shown)))  # (B, T * a * a, H / a, W / a)
         picture = self.fine(functional.pixel_shuffle(self.to_fine(features), 2), latents)
         picture = functional.pixel_shuffle(self.picture(functional.silu(picture)), self.drawn_by)
-        return self._bent(picture.float() + GREY, self.bend(shown).float()) + added.float()
+        movie = self._bent(picture.float() + GREY, self.bend(shown).float())
+        return self._add(movie, added.float())
 
     def _bent(self, picture: Tensor, bend: Tensor) -> Tensor:
-        """``picture`` (B, 1, H, W) in each frame, every pixel fetched from ``bend`` (B, 2 T, h, w) pixels
-        away.
+        """``picture`` (B, 1, H, W) in each frame (B, T, H, W), every pixel fetched from ``bend``
+        (B, 2 T, h, w) pixels away.
+
+        Whole movies are large: they are laid out so that none is copied on the way, and added to in place.
         """
         size = (self.side, self.side)
-        bend = functional.interpolate(bend, size, mode="bilinear", align_corners=False) * (2 / self.side)
-        bend = bend.unflatten(1, (self.frames, 2)).permute(0, 1, 3, 4, 2)  # (B, T, H, W, 2)
-        places = (self.pixels + bend).flatten(1, 2)  # (B, T * H, W, 2)
+        bend = bend.unflatten(1, (self.frames, 2)).transpose(1, 2).flatten(1, 2) * (2 / self.side)
+        bend = functional.interpolate(bend.contiguous(), size, mode="bilinear", align_corners=False)
+        places = bend.unflatten(1, (2, self.frames)).add_(self.pixels)  # (B, 2, T, H, W)
+        places = places.flatten(2, 3).permute(0, 2, 3, 1)  # (B, T * H, W, 2)
+        picture = picture.contiguous()
         fetched = functional.grid_sample(picture, places, padding_mode="border", align_corners=False)
-        return fetched.unflatten(2, (self.frames, self.side)).squeeze(1)  # (B, T, H, W)
+        return fetched.view(-1, self.frames, *size)
+
+    def _add(self, movie: Tensor, added: Tensor) -> Tensor:
+        """``movie`` (B, T, H, W) with what ``added`` (B, T * a * a, H / a, W / a) tells of its pixels, in
+        place: a pixel shuffle, added where it belongs.
+        """
+        a = self.added_by
+        added = added.unflatten(1, (self.frames, a, a))
+        added = added.permute(0, 1, 4, 2, 5, 3)  # (B, T, a, a, H / a, W / a) to (B, T, H / a, a, W / a, a)
+        blocks = movie.view(added.shape)
+        return blocks.add_(added).view(movie.shape)
 
 
 class DeformingAutoencoder(nn.Module):
@@ -197,7 +213,7 @@ class DeformingAutoencoder(nn.Module):
         the profile's ``pixels``.
         """
         side = str(pixels or self.sizes.pixels)
-        return self.draw[side](latents.flatten(1) * self.get_buffer(f"scale_{side}")).clamp(0, 1)
+        return self.draw[side](latents.flatten(1) * self.get_buffer(f"scale_{side}")).clamp_(0, 1)
 
     def rebuild(self, cine: Tensor) -> Tensor:
         """``cine`` (B, T, H, W), to its vector and back, with its own detail where that is kept."""

@@ -20,6 +20,7 @@ and Ostermann, Acta Numerica 2010;19:209): so a few are enough.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -193,39 +194,50 @@ class VideoDiffusion(nn.Module):
                 f"guidance {guidance} is below 0: it would draw away from the ECG; 1 takes the ECG as it is"
             )
         require_sampler(self.sizes, sampler)
-        scheduler = noise_scheduler(self.sizes, sampler)
-        scheduler.set_timesteps(steps, device=tokens.device)
-        around = self.mean_heart is not None
-        context, guided = self.condition(tokens), guidance != 1 and not around
-        if guided:
-            context = torch.cat([self.condition.absent(len(tokens)), context])
-        ecg = EcgContext(context, reuse=True)
         if noise is None:
             noise = self.first_noise(len(tokens), generator, tokens.device)
         elif noise.shape != (wanted := (len(tokens), *self.latent_shape())):
             raise ValueError(f"noise must be {tuple(wanted)}, found {tuple(noise.shape)}")
-        # around the mean heart what is drawn is scaled, not the noise: the network has learned from all of it
-        latents = noise if around else temperature * noise
-        for place, step in enumerate(scheduler.timesteps):
+        if self.mean_heart is None:
+            latents = self._from_noise(temperature * noise, tokens, steps, guidance, sampler)
+        else:
+            # what is drawn is scaled, not the noise: the network has learned from all of it
+            rest = temperature * self._around_the_mean_heart(noise, tokens, steps)
+            expected, everyone = self.mean_heart(tokens), self.mean_heart(None)
+            latents = rest + everyone + guidance * (expected - everyone)
+        if not torch.isfinite(latents).all():
+            raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
+        return self.decode(latents)
+
+    def _from_noise(
+        self, latents: Tensor, tokens: Tensor, steps: int, guidance: float, sampler: str
+    ) -> Tensor:
+        """Clean latents (B, C, T, h, w) of noise of that shape, as the scheduler undoes it."""
+        scheduler = noise_scheduler(self.sizes, sampler)
+        scheduler.set_timesteps(steps, device=tokens.device)
+        context, guided = self.condition(tokens), guidance != 1
+        if guided:
+            context = torch.cat([self.condition.absent(len(tokens)), context])
+        ecg = EcgContext(context, reuse=True)
+        for step in scheduler.timesteps:
             # a flow's scheduler counts its time up to the noise_steps that stand for nothing but noise
             told_at = (step - 1).round().long() if sampler == "euler" else step
-            if around:
-                now, then = scheduler.sigmas[place : place + 2].tolist()
-                told = self.told_by_network(latents, told_at, ecg)
-                latents = self.mean_heart.walk(latents, now, then) + (then - now) * told
-                continue
-            twice = torch.cat([latents, latents]) if guided else latents
-            told = self.denoise(twice, told_at, ecg)
+            told = self.denoise(torch.cat([latents, latents]) if guided else latents, told_at, ecg)
             if guided:
                 without, with_ecg = told.chunk(2)
                 told = without + guidance * (with_ecg - without)
             latents = scheduler.step(told, step, latents).prev_sample
-        if around:
-            expected, everyone = self.mean_heart(tokens), self.mean_heart(None)
-            latents = temperature * latents + everyone + guidance * (expected - everyone)
-        if not torch.isfinite(latents).all():
-            raise ValueError("the network drew NaN or infinity: its weights are damaged, train it again")
-        return self.decode(latents)
+        return latents
+
+    def _around_the_mean_heart(self, rest: Tensor, tokens: Tensor, steps: int) -> Tensor:
+        """What differs from the expected heart, (B, C, T, h, w), walked from noise of that shape."""
+        ecg = EcgContext(self.condition(tokens), reuse=True)
+        levels = torch.linspace(1, 0, steps + 1).tolist()
+        for now, then in pairwise(levels):
+            told_at = torch.tensor(round(now * self.sizes.noise_steps) - 1, device=rest.device)
+            told = self.told_by_network(rest, told_at, ecg)
+            rest = self.mean_heart.walk(rest, now, then) + (then - now) * told
+        return rest
 
     def encode(self, cine: Tensor) -> Tensor:
         """Scaled latents (B, C, T, h, w) of ``cine`` (B, T, H, W) in [0, 1].

@@ -48,6 +48,14 @@ def test_a_picture_is_bent_by_so_many_pixels():
     assert torch.allclose(frames[2][2:], picture[0, 0][:-2], atol=1e-5)
 
 
+def test_what_is_added_lies_where_a_pixel_shuffle_lays_it():
+    draw = model().draw["24"]
+    a, movie = draw.added_by, torch.rand(2, SIZES.frames, 24, 24)
+    added = torch.rand(2, SIZES.frames * a * a, 24 // a, 24 // a)
+    expected = movie + torch.nn.functional.pixel_shuffle(added, a)
+    assert torch.equal(draw._add(movie.clone(), added), expected)
+
+
 def test_it_learns_hearts_and_the_scale_is_measured(tmp_path):
     autoencoder = model()
     cines = {"sax": _still(32, 24), "lax": _still(32, 32)}

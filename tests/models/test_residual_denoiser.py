@@ -1,6 +1,7 @@
 """The denoiser of one resolution: it begins as nothing added, hears each clip's own ECG, and learns."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -60,6 +61,17 @@ def test_what_a_clip_is_told_depends_on_its_own_latents_step_and_ecg_alone(chang
     given[changed][1] += 7
     apart = (told() - before).flatten(1).abs().amax(1)
     assert apart[1] > 1e-3 and max(apart[0], apart[2]) < 1e-5
+
+
+def test_on_a_grid_of_one_place_it_is_the_same_convolutions():
+    network = heard(ResidualDenoiser((6, 1, 1, 1), 16, 4, WIDTH, 8, 2))
+    noisy, steps, ecg = inputs()
+    noisy, context = noisy[..., :1, :1], {"context": EcgContext(ecg)}
+    with torch.inference_mode():
+        told = network(noisy, steps, None, context).sample
+        for layer in [each for each in network.modules() if isinstance(each, torch.nn.Conv2d)]:
+            layer.forward = partial(torch.nn.Conv2d.forward, layer)
+        assert torch.allclose(network(noisy, steps, None, context).sample, told, atol=1e-5)
 
 
 def test_a_change_at_one_place_is_seen_at_all_others():

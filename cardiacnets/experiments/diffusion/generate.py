@@ -8,7 +8,7 @@ recorded truth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -231,27 +231,29 @@ def sample_movies(
     generator = torch.Generator().manual_seed(seed)
     if noise is None:
         noise = model.first_noise(len(tokens), generator, tokens.device)
-    movies = [
+    drawn = (
         model.sample(
             part, generator, settings.sampling_steps, settings.guidance, settings.sampler,
             settings.temperature, start,
         )
         for part, start in zip(tokens.split(SAMPLE_BATCH), noise.split(SAMPLE_BATCH), strict=True)
-    ]  # fmt: skip
-    drawn = with_detail(model.autoencoder, torch.cat(movies), settings, seed)
-    return drawn.mul(255).round().clamp(0, 255).byte().numpy()
+    )  # fmt: skip
+    return with_detail(model.autoencoder, drawn, settings, seed)
 
 
 def with_detail(
-    autoencoder: Autoencoder, drawn: torch.Tensor, settings: Diffusion, seed: int
-) -> torch.Tensor:
-    """Movies (B, T, H, W) in [0, 1] with the detail that no ECG tells, the same for the same ``seed``; as
-    they are where the autoencoder keeps none.
+    autoencoder: Autoencoder, drawn: Iterable[torch.Tensor], settings: Diffusion, seed: int
+) -> np.ndarray:
+    """Movies (n, T, H, W) uint8 of batches (B, T, H, W) in [0, 1], with the detail that no ECG tells, the
+    same for the same ``seed``; as they are where the autoencoder keeps none.
     """
-    detail = getattr(autoencoder, "detail", None)
-    if detail is None or settings.detail == 0:
-        return drawn
-    return detail.sample(drawn, settings.detail, torch.Generator().manual_seed(seed + DETAIL_SEED))
+    detail, movies = getattr(autoencoder, "detail", None), []
+    generator = torch.Generator().manual_seed(seed + DETAIL_SEED)
+    for part in drawn:
+        if detail is not None and settings.detail:
+            part = detail.sample(part, settings.detail, generator)
+        movies.append(part.mul(255).round_().byte().numpy())
+    return np.concatenate(movies)
 
 
 def generated_rows(run: Run, cohort: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from cardiacnets.cohorts.store import memory_map, open_cohort
 from cardiacnets.experiments.cmr_self_supervision.components import cine_components, cine_scores
 from cardiacnets.experiments.contrastive_alignment.closed_form import open_closed_form, true_components
 from cardiacnets.experiments.diffusion.cine_reader import fit_cine_reader, open_cine_reader, view_pixels
-from cardiacnets.experiments.diffusion.generate import generated_rows, with_detail
+from cardiacnets.experiments.diffusion.generate import SAMPLE_BATCH, generated_rows, with_detail
 from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
 from cardiacnets.experiments.shared.encoding import cine_batch
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -63,8 +63,9 @@ def draw_linear_movies(run: Run, cohort: str) -> Path:
         autoencoder, cines = load_video_autoencoder(run), {}
         for view in VIEWS:
             smooth = resize_cine(drawn[view], sizes.frames, view_pixels(sizes, view))
-            movie = with_detail(autoencoder, cine_batch(smooth, slice(None)), sizes, run.profile.seed)
-            cines[view] = movie.mul(255).round().byte().numpy()
+            parts = torch.arange(len(rows)).split(SAMPLE_BATCH)
+            batches = (cine_batch(smooth, part.numpy()) for part in parts)
+            cines[view] = with_detail(autoencoder, batches, sizes, run.profile.seed)
             np.save(folder / f"{view}.npy", cines[view])
         np.save(folder / "indices.npy", open_cine_reader(run)(cines).astype(np.float32))
 
