@@ -3,7 +3,7 @@
     python benchmarks/models.py --out models.json                  (about ten minutes on one core)
     python benchmarks/models.py --jobs encoder --batch 8 --repeats 5
 
-Three comparisons, each side in a process of its own, one after the other, on this machine:
+Four comparisons, each side in a process of its own, one after the other, on this machine:
 
 encoder    Masked Swin-B, 224 pixels, 50 frames, 75 % hidden, forward and backward: all tokens computed, as
            SimMIM does, against visible tokens only (grouped windows).
@@ -11,6 +11,9 @@ attention  One training step of the ViT-L ECG encoder with 600 patches, float32:
 sampling   Movies of the quick profile: guidance by two passes, the ECG repeated for every frame and step,
            100 DDIM steps, against one batched pass with keys and values kept, at 100 DDIM and at 25
            DPM-Solver++ steps. Speed only, on untrained weights: it says nothing about quality.
+decoding   Fifty batches of short-axis movies of the quick profile from their vectors: written as in the
+           paper, every step its own copy of all movies, against convolutions channels last and movies bent
+           and added to where they lie.
 
 Memory is the process's peak beyond what it held with weights and inputs ready (not given for sampling).
 """
@@ -23,16 +26,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as functional
 from diffusers.models.attention_processor import AttnProcessor2_0
 from measuring import DEVICE, machine, peak_memory, timed
 
 from cardiacnets.artefacts import write_json
 from cardiacnets.models import build
 from cardiacnets.models.cmr_autoencoder import draw_visible
+from cardiacnets.models.deforming_autoencoder import GREY, NARROW, Draw
 from cardiacnets.models.masked_swin import MaskedSwin
 from cardiacnets.models.noising import noise_scheduler
 from cardiacnets.profile import load_profile
@@ -41,6 +47,7 @@ VARIANTS = {
     "encoder": ("all tokens", "visible tokens"),
     "attention": ("plain", "fused"),
     "sampling": ("two passes, DDIM 100", "one pass, DDIM 100", "one pass, DPM-Solver++ 25"),
+    "decoding": ("copies", "in place"),
 }
 
 
@@ -98,7 +105,44 @@ def two_passes(model: torch.nn.Module, tokens: torch.Tensor, steps: int) -> torc
     return model.decode(latents)
 
 
-STEPS = {"encoder": encoder_step, "attention": attention_step, "sampling": sampling_step}
+def decoding_step(variant: str, batch: int) -> Callable[[], None]:
+    """Movies of ``batch`` vectors, fifty times."""
+    draw = build("diffusion", load_profile("quick")).to(DEVICE).eval().autoencoder.draw["80"]
+    latents = torch.randn(batch, draw.spread.in_features, device=DEVICE)
+    decode = partial(decoded_with_copies, draw) if variant == "copies" else draw
+
+    @torch.inference_mode()
+    def step() -> None:
+        for _ in range(50):
+            decode(latents)
+
+    return step
+
+
+def decoded_with_copies(draw: Draw, latents: torch.Tensor) -> torch.Tensor:
+    """What ``draw`` makes of ``latents`` (B, C), as it is usually written."""
+    features = draw.spread(latents).unflatten(1, (NARROW, draw.grid, draw.grid))
+    features = draw.widen(features) + draw.place
+    for block in draw.coarse:
+        features = block(features, latents)
+    features = functional.pixel_shuffle(draw.to_middle(features), 2)
+    for block in draw.middle:
+        features = block(features, latents)
+    shown = functional.silu(features)
+    added = functional.pixel_shuffle(draw.added(functional.silu(draw.narrow(shown))), draw.added_by)
+    picture = draw.fine(functional.pixel_shuffle(draw.to_fine(features), 2), latents)
+    picture = functional.pixel_shuffle(draw.picture(functional.silu(picture)), draw.drawn_by) + GREY
+    bend = functional.interpolate(draw.bend(shown), (draw.side, draw.side), mode="bilinear")
+    bend = bend.unflatten(1, (draw.frames, 2)).permute(0, 1, 3, 4, 2) * (2 / draw.side)  # (B, T, H, W, 2)
+    places = (draw.pixels.permute(1, 2, 3, 0) + bend).flatten(1, 2)  # (B, T * H, W, 2)
+    fetched = functional.grid_sample(picture, places, padding_mode="border", align_corners=False)
+    return fetched.unflatten(2, (draw.frames, draw.side)).squeeze(1) + added
+
+
+STEPS = {
+    "encoder": encoder_step, "attention": attention_step, "sampling": sampling_step,
+    "decoding": decoding_step,
+}  # fmt: skip
 
 
 def measure(job: str, variant: str, batch: int, threads: int, repeats: int) -> dict[str, list[float] | float]:

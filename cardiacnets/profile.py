@@ -198,9 +198,7 @@ class Diffusion:
     people with such an ECG, 0 nothing but what is expected.
     """
     index_noise: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of that amplitude along what the indices follow, around the mean heart: 1 is as everywhere; at 0
-    a movie measures about what is expected, and only what no index follows is thrown.
-    """
+    """Share of that amplitude along what the indices follow, around the mean heart: at 0 nothing of it."""
     condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float = 0.1
@@ -208,6 +206,7 @@ class Diffusion:
     """``euler`` walks a ``flow``, the others undo noise."""
     sampling_steps: int
     guidance: Annotated[float, Field(ge=0)] = 2.0
+    """How many times what the ECG changes is drawn: 1 is as told; around the mean heart, of its distance."""
     pretrained_vae: str = ""
     """Folder or hub name of an ``AutoencoderKL``; of whole cines shipped weights or a folder; or none."""
     pretrained_unet: str = ""

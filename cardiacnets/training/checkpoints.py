@@ -17,6 +17,7 @@ from torch import nn
 
 from cardiacnets.artefacts import atomic_path, read_json, write_json
 from cardiacnets.models.registry import build
+from cardiacnets.pretrained import named_folder
 from cardiacnets.profile import SECTIONS as PROFILE_SECTIONS
 from cardiacnets.profile import Profile, load_profile, read_section
 
@@ -38,7 +39,7 @@ SECTIONS = {
 FREE = {
     "views", "start", "contrast_weight", "mask_ratio", "dropout", "sampler", "sampling_steps", "guidance",
     "generated", "counterfactuals", "aligned", "map_labels", "map_pairs", "map_draws", "noise", "index_noise",
-    "temperature",
+    "temperature", "detail",
 }
 """Settings that may differ between training and use: they change neither the network nor its input."""
 
@@ -86,12 +87,13 @@ def save_checkpoint(
 
 
 def from_pretrained(folder: Path | str, profile: str | Profile | None = None) -> nn.Module:
-    """The network saved in ``folder``, whatever its kind, in evaluation mode.
+    """The network saved in ``folder``, or shipped under that name, whatever its kind, in evaluation mode.
 
     ``profile``: refuse weights that do not fit it; None takes the sizes they were trained with. Raises
     ``ValueError`` as :func:`load_checkpoint` does.
     """
-    config = _config(Path(folder))
+    folder = named_folder(str(folder))
+    config = _config(folder)
     if profile is None:
         # a network reads its own sections only; which profile lends the others does not matter
         base = load_profile("smoke")
