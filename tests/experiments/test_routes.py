@@ -16,7 +16,8 @@ from cardiacnets.models.mean_heart import MeanHeart, cross_fit
 from cardiacnets.profile import load_profile
 from cardiacnets.statistics import Estimate
 
-PEOPLE = 30
+TWINS = 15
+PEOPLE = 2 * TWINS
 SMOKE = load_profile("smoke")
 FLOW = replace(SMOKE.diffusion, prediction="flow", sampler="euler", start="mean_heart", guidance=1.0)
 
@@ -27,16 +28,23 @@ def stage(monkeypatch):
     ``other``.
     """
     generator = np.random.default_rng(0)
-    real = generator.integers(60, 190, (PEOPLE, 2, 16, 16)).astype(np.uint8)
-    truth = generator.normal(100, 20, (PEOPLE, 82))
+    one, indices = generator.integers(60, 190, (TWINS, 2, 16, 16)), generator.normal(100, 20, (TWINS, 82))
+    real, truth = (np.concatenate([each, each]) for each in (one.astype(np.uint8), indices))
 
     def blurred(amount):
-        return (real + generator.normal(0, amount, real.shape)).round().clip(0, 255).astype(np.uint8)
+        noise = generator.normal(0, amount, one.shape)
+        return (real + np.concatenate([noise, noise])).round().clip(0, 255).astype(np.uint8)
 
     def read(amount):
-        return truth + generator.normal(0, amount, truth.shape)
+        noise = generator.normal(0, amount, indices.shape)
+        return truth + np.concatenate([noise, noise])
 
     arms = {"near": (blurred(2), read(2)), "far": (blurred(60), read(60))}
+    # one of two twins is near, the other far: all in all no better than the other way round
+    halves = {"first half": ("near", "far"), "second half": ("far", "near")}
+    for name, order in halves.items():
+        pairs = zip(*(arms[arm] for arm in order), strict=True)
+        arms[name] = tuple(np.concatenate([one[:TWINS], two[TWINS:]]) for one, two in pairs)
 
     def set_up(network, other, sizes=FLOW):
         kinds = {"generated": arms[network][0], "real": real}
@@ -58,7 +66,8 @@ def stage(monkeypatch):
     [
         ("near", "far", "adds (one training)", "adds to the start"),
         ("far", "near", "worse (one training)", "is worse than the start"),
-        ("near", "near", "nothing seen", "adds nothing to the start"),
+        ("first half", "second half", "nothing seen", "adds nothing to the start"),
+        ("near", "near", "next to nothing", "changes next to nothing"),
     ],
 )
 def test_every_measure_says_who_is_closer_to_the_own_heart(stage, network, other, word, told):
@@ -68,7 +77,13 @@ def test_every_measure_says_who_is_closer_to_the_own_heart(stage, network, other
         for row in found.itertuples():
             gain = Estimate.of(row)
             assert gain.interval[0] - 1e-9 <= gain.estimate <= gain.interval[1] + 1e-9
-            assert routes.depth_told(gain, row.unit).startswith(told)
+            assert routes.depth_told(row).startswith(told)
+
+
+def test_a_certain_difference_can_be_too_small_to_count():
+    counts = Estimate(0.004, (0.003, 0.0051), 1000, "")
+    assert routes.next_to_nothing(counts, 0.6) and not routes.next_to_nothing(counts, 0.5)
+    assert not routes.next_to_nothing(Estimate(np.nan, (np.nan, np.nan), None, ""), 0.5)
 
 
 def test_two_runs_of_roles_differ_by_the_sign_alone(stage):
@@ -88,8 +103,8 @@ def test_the_page_names_measures_units_and_intervals(stage):
 def test_a_generator_that_starts_from_noise_has_no_start(stage):
     tables = stage("near", "far", SMOKE.diffusion)
     assert tables["start"]["estimate"].isna().all() and tables["twin"]["estimate"].notna().all()
-    gain = Estimate.of(next(tables["start"].itertuples()))
-    assert "starts from noise" in routes.depth_told(gain, "") and "starts from noise" in gain.method
+    row = next(tables["start"].itertuples())
+    assert "starts from noise" in routes.depth_told(row) and "starts from noise" in row.method
     assert (routes.values_table(tables)["start, untrained"] == "not available").all()
     assert (routes.gains_table(tables)["in a word"] == "not available").all()
 

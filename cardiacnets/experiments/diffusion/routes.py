@@ -9,6 +9,7 @@ difference from it is one of whole routes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,8 @@ MEASURES = {
 """What is measured on movies, as a page calls it."""
 DIGITS = ((0.01, 5), (1, 3), (10, 2), (1000, 1))
 """Decimals of numbers below a limit."""
+NEGLIGIBLE = 0.01
+"""Share of what another route reaches below which a difference is too small to count."""
 UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
 
 
@@ -86,7 +89,7 @@ def beside(run: Run, cohort: str, own: Mapping[str, np.ndarray]) -> dict[str, pd
         rows = found.get(other, dict.fromkeys(MEASURES, (unknown,) * 3))
         tables[other] = pd.DataFrame(
             {"measure": measure, "unit": UNITS.get(measure, ""), **ours.columns("generator"),
-             **theirs.columns("other"), **trained_once(gain).row(), "word": in_a_word(trained_once(gain))}
+             **theirs.columns("other"), **trained_once(gain).row(), "word": _word(gain, theirs.estimate)}
             for measure, (ours, theirs, gain) in rows.items()
         )  # fmt: skip
     return tables
@@ -148,22 +151,41 @@ def gains_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(lines).assign(n=tables["twin"]["n"])
 
 
-def depth_told(gain: Estimate, unit: str) -> str:
-    """What depth adds, as the end of a sentence that begins with the network; ``gain``: the generator less
-    its start.
+def depth_told(row: Any) -> str:
+    """What depth adds, as the end of a sentence that begins with the network; ``row``: of :func:`beside`,
+    other route ``start``.
     """
-    return in_words(
-        gain, "adds to the start", "is worse than the start", "adds nothing to the start", unit=unit,
+    return _sentence(
+        row, "adds to the start", "is worse than the start", "adds nothing to the start",
+        "changes next to nothing, less than a hundredth of what the start reaches",
         unknown="cannot be compared with a start, for this generator starts from noise",
     )  # fmt: skip
 
 
-def rival_told(gain: Estimate, unit: str) -> str:
+def rival_told(row: Any) -> str:
     """The same beside the rival, as the end of a sentence that begins with the generator."""
-    return in_words(
-        gain, "is ahead of the rival", "is behind the rival", "shows no difference from the rival",
-        unit=unit,
+    return _sentence(
+        row, "is ahead of the rival", "is behind the rival", "shows no difference from the rival",
+        "differs from the rival by less than a hundredth of what that reaches",
     )  # fmt: skip
+
+
+def _sentence(row: Any, above: str, below: str, unseen: str, tiny: str, **options: str) -> str:
+    gain = Estimate.of(row)
+    if next_to_nothing(gain, row.other):
+        return tiny
+    return in_words(gain, above, below, unseen, unit=row.unit.replace("%", "percentage points"), **options)
+
+
+def next_to_nothing(gain: Estimate, reached: float) -> bool:
+    """Whether all of the interval lies within :data:`NEGLIGIBLE` of what the other route has ``reached``:
+    with many people a difference can be certain and yet too small to count.
+    """
+    return max(map(abs, gain.interval)) < NEGLIGIBLE * abs(reached)
+
+
+def _word(gain: Estimate, reached: float) -> str:
+    return "next to nothing" if next_to_nothing(gain, reached) else in_a_word(trained_once(gain))
 
 
 def _told(found: Estimate, unit: str) -> str:
