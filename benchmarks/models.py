@@ -11,9 +11,9 @@ attention  One training step of the ViT-L ECG encoder with 600 patches, float32:
 sampling   Movies of the quick profile: guidance by two passes, the ECG repeated for every frame and step,
            100 DDIM steps, against one batched pass with keys and values kept, at 100 DDIM and at 25
            DPM-Solver++ steps. Speed only, on untrained weights: it says nothing about quality.
-decoding   Fifty batches of short-axis movies of the quick profile from their vectors: written as in the
-           paper, every step its own copy of all movies, against convolutions channels last and movies bent
-           and added to where they lie.
+decoding   Fifty batches of short-axis movies of the quick profile from their vectors: as it is usually
+           written, every step a copy of all movies, against convolutions channels last and movies bent and
+           added to where they lie.
 
 Memory is the process's peak beyond what it held with weights and inputs ready (not given for sampling).
 """
