@@ -198,7 +198,7 @@ class Diffusion:
     people with such an ECG, 0 nothing but what is expected.
     """
     index_noise: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of that amplitude along what the indices follow, around the mean heart: at 0 nothing of it."""
+    """Share of it along what indices follow, around the mean heart; 0: a movie measures what is expected."""
     condition: Literal["standardised", "raw"] = "standardised"
     """ECG tokens with what all people share taken out (corrected), or as they are (as published)."""
     condition_dropout: float = 0.1

@@ -232,8 +232,7 @@ class VideoDiffusion(nn.Module):
     def _around_the_mean_heart(self, rest: Tensor, tokens: Tensor, steps: int) -> Tensor:
         """What differs from the expected heart, (B, C, T, h, w), walked from noise of that shape."""
         ecg = EcgContext(self.condition(tokens), reuse=True)
-        levels = torch.linspace(1, 0, steps + 1).tolist()
-        for now, then in pairwise(levels):
+        for now, then in pairwise(torch.linspace(1, 0, steps + 1).tolist()):
             told_at = torch.tensor(round(now * self.sizes.noise_steps) - 1, device=rest.device)
             told = self.told_by_network(rest, told_at, ecg)
             rest = self.mean_heart.walk(rest, now, then) + (then - now) * told

@@ -27,7 +27,7 @@ from cardiacnets.experiments.diffusion.cine_reader import (
     view_pixels,
 )
 from cardiacnets.experiments.diffusion.video_autoencoder import load_video_autoencoder
-from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch
+from cardiacnets.experiments.shared.encoding import ENCODE_BATCH, build_seeded, cine_batch, grey_levels
 from cardiacnets.experiments.shared.inputs import ecg_batch
 from cardiacnets.experiments.shared.stage import Stage, trained
 from cardiacnets.models.cmr_autoencoder import VIEWS
@@ -252,7 +252,7 @@ def with_detail(
     for part in drawn:
         if detail is not None and settings.detail:
             part = detail.sample(part, settings.detail, generator)
-        movies.append(part.mul(255).round_().byte().numpy())
+        movies.append(grey_levels(part))
     return np.concatenate(movies)
 
 

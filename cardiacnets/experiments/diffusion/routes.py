@@ -48,6 +48,8 @@ DIGITS = ((0.01, 5), (1, 3), (10, 2), (1000, 1))
 """Decimals of numbers below a limit."""
 NEGLIGIBLE = 0.01
 """Share of what another route reaches below which a difference is too small to count."""
+TINY = f"{100 * NEGLIGIBLE:g} %"
+"""The same for a page."""
 UNITS = {f"{name}_error": unit for name, unit in JUDGED.items()}
 
 
@@ -157,7 +159,7 @@ def depth_told(row: Any) -> str:
     """
     return _sentence(
         row, "adds to the start", "is worse than the start", "adds nothing to the start",
-        "changes next to nothing, less than a hundredth of what the start reaches",
+        f"changes next to nothing, less than {TINY} of what the start reaches",
         unknown="cannot be compared with a start, for this generator starts from noise",
     )  # fmt: skip
 
@@ -166,7 +168,7 @@ def rival_told(row: Any) -> str:
     """The same beside the rival, as the end of a sentence that begins with the generator."""
     return _sentence(
         row, "is ahead of the rival", "is behind the rival", "shows no difference from the rival",
-        "differs from the rival by less than a hundredth of what that reaches",
+        f"differs from the rival by less than {TINY} of what that reaches",
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from cardiacnets.experiments.diffusion.video_autoencoder import (
     load_brief,
     load_video_autoencoder,
 )
-from cardiacnets.experiments.shared.encoding import cine_batch
+from cardiacnets.experiments.shared.encoding import cine_batch, grey_levels
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
 from cardiacnets.models.diffusion import Autoencoder
@@ -85,8 +85,8 @@ def from_latents(autoencoder: Autoencoder, real: np.ndarray) -> np.ndarray:
 
 def _drawn_again(way: Callable[[torch.Tensor], torch.Tensor], real: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
-        movies = torch.cat([way(part) for part in cine_batch(real, np.arange(len(real))).split(AT_ONCE)])
-    return movies.mul(255).round().clamp(0, 255).byte().numpy()
+        parts = cine_batch(real, np.arange(len(real))).split(AT_ONCE)
+        return np.concatenate([grey_levels(way(part)) for part in parts])
 
 
 def rebuilt_twice(run: Run, real: np.ndarray) -> dict[str, np.ndarray]:

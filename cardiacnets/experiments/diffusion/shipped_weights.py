@@ -23,7 +23,7 @@ from cardiacnets.digital_heart import simulate
 from cardiacnets.experiments.diffusion.cine_reader import view_pixels
 from cardiacnets.experiments.diffusion.movie_quality import movie_similarity
 from cardiacnets.experiments.diffusion.video_autoencoder import PATCH_PEOPLE, block_lessons, stage_of_cines
-from cardiacnets.experiments.shared.encoding import build_seeded, cine_batch
+from cardiacnets.experiments.shared.encoding import build_seeded, cine_batch, grey_levels
 from cardiacnets.models.cmr_autoencoder import VIEWS
 from cardiacnets.models.deforming_autoencoder import DeformingAutoencoder
 from cardiacnets.parallel import run_jobs
@@ -94,9 +94,8 @@ def rebuilt(model: DeformingAutoencoder, profile: Profile, hearts: int, seed: in
         cines, drawn = simulated_cines(profile, view, hearts, seed), []
         with torch.inference_mode():
             for part in cine_batch(cines, slice(None)).split(16):
-                drawn.append(model.rebuild(part))
-        movies = torch.cat(drawn).mul(255).round().byte().numpy()
-        found[view] = float(movie_similarity(movies, cines).mean())
+                drawn.append(grey_levels(model.rebuild(part)))
+        found[view] = float(movie_similarity(np.concatenate(drawn), cines).mean())
     return found
 
 

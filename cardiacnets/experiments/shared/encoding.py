@@ -16,6 +16,11 @@ def cine_batch(array: np.ndarray, rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array[rows]).float().div_(255)
 
 
+def grey_levels(cines: torch.Tensor) -> np.ndarray:
+    """Cines (B, T, H, W) in [0, 1] as they are stored, uint8: the way back from :func:`cine_batch`."""
+    return cines.mul(255).round_().byte().numpy()
+
+
 def build_seeded(kind: str, profile: Profile, **options: int) -> torch.nn.Module:
     """``models.build`` with initial weights that follow from the profile's seed alone."""
     with torch.random.fork_rng(devices=[]):
